@@ -1,0 +1,30 @@
+"""What the lab knows by name, as plain tables: networks, data sets, augmentations, optimizers, schedules, presets.
+
+To add one, add a row here (and, for a network or an augmentation, the function the row names).
+Nothing here imports torch.
+"""
+
+from cnncore.catalog.augmentations import AUGMENTATIONS, AugmentationSpec
+from cnncore.catalog.datasets import DATASETS, DatasetSpec, RemoteFile
+from cnncore.catalog.models import MODELS, ModelSpec
+from cnncore.catalog.optimizers import OPTIMIZERS, OptimizerSpec
+from cnncore.catalog.presets import DEFAULT_PRESET, PRESETS, PresetSpec
+from cnncore.catalog.schedules import SCHEDULES, ScheduleSpec, learning_rate_factor
+
+__all__ = [
+    "AUGMENTATIONS",
+    "DATASETS",
+    "DEFAULT_PRESET",
+    "MODELS",
+    "OPTIMIZERS",
+    "PRESETS",
+    "SCHEDULES",
+    "AugmentationSpec",
+    "DatasetSpec",
+    "ModelSpec",
+    "OptimizerSpec",
+    "PresetSpec",
+    "RemoteFile",
+    "ScheduleSpec",
+    "learning_rate_factor",
+]

@@ -1,0 +1,25 @@
+"""Where files live: read once from the environment by the programs, passed on as arguments to everything else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+DEBIAN_DATASETS = Path("/usr/share/datasets")
+"""Where Debian's packages put data sets, for example `fashion-mnist`."""
+
+
+def data_dir() -> Path:
+    """Folder of the data sets, read first and downloaded into: `CNNLAB_DATA`, else `data/` of the project."""
+    return Path(os.environ.get("CNNLAB_DATA") or PROJECT_ROOT / "data").expanduser().resolve()
+
+
+def artifacts_dir() -> Path:
+    """Folder with one folder a run: `CNNLAB_ARTIFACTS`, else `runs/` of the project."""
+    return Path(os.environ.get("CNNLAB_ARTIFACTS") or PROJECT_ROOT / "runs").expanduser().resolve()
+
+
+def database_url() -> str:
+    """SQLAlchemy address of the run store: `CNNLAB_DATABASE_URL`, else SQLite beside the runs."""
+    return os.environ.get("CNNLAB_DATABASE_URL") or f"sqlite:///{artifacts_dir() / 'lab.db'}"

@@ -1,0 +1,413 @@
+"""The run store: SQLite in WAL mode by default, PostgreSQL by its address, the same code.
+
+A run is a row; its log is one row a step and phase with the values as JSON text; the queue is the rows with status
+"queued" in the order of `place`. Every change of status is a compare-and-set, so that a page, the runner and a worker
+can act at the same time.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import math
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, create_engine, delete, event, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cnncore.errors import RunError
+from cnncore.runs.events import Row
+from cnncore.runs.migrate import prepare
+from cnncore.runs.tables import artifacts, changes, metrics, runs
+
+STATUSES = ("queued", "starting", "running", "stopping", "stopped", "paused", "finished", "failed", "interrupted")
+ALIVE = ("starting", "running", "stopping")
+"""Statuses of runs that have, or are about to have, a process."""
+OPEN = ("queued", *ALIVE)
+RESUMABLE = ("stopped", "paused", "failed", "interrupted", "finished")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A row of the store; times are seconds since 1970."""
+
+    id: str
+    kind: str
+    name: str
+    owner: str
+    tags: tuple[str, ...]
+    status: str
+    wanted: str | None
+    wanted_at: float | None
+    config: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    error: str | None
+    hint: str | None
+    created: float
+    started: float | None
+    ended: float | None
+    beat: float | None
+    host: str | None
+    pid: int | None
+    pid_created: float | None
+    attempt: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits in the queue or is on."""
+        return self.status in OPEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A setting changed while the run was on; `step` is the last step before it took effect, None until then."""
+
+    id: int
+    step: int | None
+    setting: str
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """New log rows of a run: ask again from `cursor`; another `attempt` means: forget what you have."""
+
+    rows: tuple[Row, ...]
+    cursor: int
+    attempt: int
+
+
+def _run(row: RowMapping) -> Run:
+    values: dict[str, Any] = {name: row[name] for name in Run.__dataclass_fields__}
+    values |= {name: json.loads(row[name]) for name in ("config", "summary")}
+    values["tags"] = tuple(json.loads(row["tags"]))
+    return Run(**values)
+
+
+class RunStore:
+    """Runs, their logs and the queue.
+
+    Args:
+        url: SQLAlchemy address, for example `sqlite:///runs/lab.db`.
+
+    Raises:
+        RunError: if the store was made by a newer version of the lab, or cannot be opened.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        if url.startswith("sqlite"):
+            event.listen(self.engine, "connect", _tune_sqlite)
+        self._upsert = sqlite.insert if url.startswith("sqlite") else postgresql.insert
+        prepare(self.engine)
+
+    # Runs
+
+    def create(
+        self,
+        config: Mapping[str, Any],
+        *,
+        name: str,
+        kind: str = "train",
+        owner: str = "",
+        tags: Sequence[str] = (),
+        status: str = "queued",
+    ) -> Run:
+        """Add a run at the end of the queue; a name that is taken gets a number."""
+        now = time.time()
+        run_id = uuid.uuid4().hex[:12]
+        with self.engine.begin() as db:
+            taken = db.execute(
+                select(func.count()).where((runs.c.name == name) | runs.c.name.like(f"{_escape(name)} #%", escape="\\"))
+            ).scalar_one()
+            db.execute(
+                insert(runs).values(
+                    id=run_id,
+                    kind=kind,
+                    name=f"{name} #{taken + 1}" if taken else name,
+                    owner=owner or getpass.getuser(),
+                    tags=json.dumps(list(tags)),
+                    status=status,
+                    config=json.dumps(config),
+                    summary="{}",
+                    created=now,
+                    place=now,
+                    started=now if status != "queued" else None,
+                    attempt=0,
+                )
+            )
+        return self.get(run_id)
+
+    def get(self, run_id: str) -> Run:
+        """The run with this id.
+
+        Raises:
+            RunError: if there is none (any more).
+        """
+        with self.engine.connect() as db:
+            row = db.execute(select(runs).where(runs.c.id == run_id)).mappings().first()
+        if row is None:
+            raise RunError(
+                f"There is no run {run_id[:40]!r} here; it may have been deleted.", "Choose one from the list of runs."
+            )
+        return _run(row)
+
+    def find(self, text: str) -> Run:
+        """The run whose id starts with `text` (or whose name is `text`), as the command line takes it.
+
+        Raises:
+            RunError: if there is none, or more than one.
+        """
+        with self.engine.connect() as db:
+            query = select(runs).where(
+                runs.c.id.like(f"{_escape(text)}%", escape="\\") | (runs.c.name == text)
+            )
+            found = db.execute(query.limit(2)).mappings().all() if text else []
+        if len(found) == 1:
+            return _run(found[0])
+        many = "More than one run matches" if found else "There is no run"
+        raise RunError(f"{many} {text[:40]!r}.", "`python -m cnncore runs` lists them.")
+
+    def list(
+        self, *, status: Iterable[str] | None = None, kind: str | None = None, limit: int = 1_000
+    ) -> tuple[Run, ...]:
+        """Runs, newest first."""
+        query = select(runs).order_by(runs.c.created.desc()).limit(limit)
+        if status is not None:
+            query = query.where(runs.c.status.in_(tuple(status)))
+        if kind is not None:
+            query = query.where(runs.c.kind == kind)
+        with self.engine.connect() as db:
+            return tuple(_run(row) for row in db.execute(query).mappings())
+
+    def queue(self) -> tuple[Run, ...]:
+        """The waiting runs in the order in which they will start."""
+        query = select(runs).where(runs.c.status == "queued").order_by(runs.c.place, runs.c.id)
+        with self.engine.connect() as db:
+            return tuple(_run(row) for row in db.execute(query).mappings())
+
+    def rename(self, run_id: str, name: str) -> None:
+        """Give a run another name.
+
+        Raises:
+            RunError: if the name is empty or longer than 200 characters.
+        """
+        name = " ".join(name.split())
+        if not 0 < len(name) <= 200:
+            raise RunError(f"A run's name has 1 to 200 characters, not {len(name)}.", "Choose a shorter name.")
+        self._set(run_id, name=name)
+
+    def delete(self, run_id: str) -> None:
+        """Forget a run and its log; its files are removed by `cnncore.runs.artifacts.remove`.
+
+        Raises:
+            RunError: if the run is on.
+        """
+        with self.engine.begin() as db:
+            gone = db.execute(delete(runs).where(runs.c.id == run_id, runs.c.status.not_in(ALIVE))).rowcount
+        if not gone and self.get(run_id).status in ALIVE:
+            raise RunError("A run that is on cannot be deleted.", "Stop it first.")
+
+    # The queue and the processes
+
+    def claim(self, run_id: str, host: str) -> bool:
+        """Take a queued run for a process of `host`; False if another was quicker."""
+        now = time.time()
+        return self._move(
+            run_id,
+            ("queued",),
+            status="starting",
+            host=host,
+            started=now,
+            beat=now,
+            ended=None,
+            pid=None,
+            pid_created=None,
+            error=None,
+            hint=None,
+        )
+
+    def set_process(self, run_id: str, host: str, pid: int, pid_created: float) -> None:
+        """Note which process works on the run."""
+        self._set(run_id, host=host, pid=pid, pid_created=pid_created)
+
+    def set_running(self, run_id: str) -> bool:
+        """Note that the process is at work; False if the run was asked to stop or taken away in the meantime."""
+        return self._move(run_id, ("starting", "running"), status="running", beat=time.time())
+
+    def end(self, run_id: str, status: str, *, error: str | None = None, hint: str | None = None) -> bool:
+        """Close a run that is on; False if somebody else closed it."""
+        return self._move(
+            run_id,
+            ALIVE,
+            status=status,
+            ended=time.time(),
+            error=error,
+            hint=hint,
+            wanted=None,
+            wanted_at=None,
+            pid=None,
+            pid_created=None,
+        )
+
+    def ask(self, run_id: str, wanted: str) -> Run:
+        """Ask for a `stop` or a `pause`; a run that has not started yet is closed at once.
+
+        Raises:
+            RunError: if the run is over.
+        """
+        ended = "paused" if wanted == "pause" else "stopped"
+        if not self._move(run_id, ("queued",), status=ended, ended=time.time()) and not self._move(
+            run_id, ALIVE, status="stopping", wanted=wanted, wanted_at=time.time()
+        ):
+            raise RunError(f"The run is {self.get(run_id).status} already.", "There is nothing to stop.")
+        return self.get(run_id)
+
+    def requeue(self, run_id: str, config: Mapping[str, Any] | None = None) -> Run:
+        """Put a run that is over at the head of the queue, to go on from its checkpoint.
+
+        Args:
+            run_id: The run.
+            config: Its new configuration where it changes, for example with more epochs.
+
+        Raises:
+            RunError: if the run is waiting or on.
+        """
+        with self.engine.begin() as db:
+            head = db.execute(select(func.min(runs.c.place)).where(runs.c.status == "queued")).scalar()
+            values: dict[str, Any] = {"status": "queued", "ended": None, "error": None, "hint": None, "wanted": None}
+            values["place"] = (head or time.time()) - 1
+            if config is not None:
+                values["config"] = json.dumps(config)
+            query = update(runs).where(runs.c.id == run_id, runs.c.status.in_(RESUMABLE))
+            moved = db.execute(query.values(**values)).rowcount
+        if not moved:
+            raise RunError(f"The run is {self.get(run_id).status} already.", "Wait until it has ended.")
+        return self.get(run_id)
+
+    # The log
+
+    def begin_attempt(self, run_id: str, step: int) -> int:
+        """Forget log rows after `step`, where the checkpoint is; returns the number of the attempt, from 1."""
+        with self.engine.begin() as db:
+            db.execute(delete(metrics).where(metrics.c.run_id == run_id, metrics.c.step > step))
+            db.execute(update(runs).where(runs.c.id == run_id).values(attempt=runs.c.attempt + 1))
+            return db.execute(select(runs.c.attempt).where(runs.c.id == run_id)).scalar_one()
+
+    def log(self, run_id: str, rows: Sequence[Row], summary: Mapping[str, Any] | None = None) -> str | None:
+        """Add log rows, beat the heart and replace the summary; returns what is wanted of the run."""
+        now = time.time()
+        with self.engine.begin() as db:
+            if rows:
+                self._insert(db, run_id, rows, now)
+            values: dict[str, Any] = {"beat": now}
+            if summary is not None:
+                values["summary"] = json.dumps(summary)
+            db.execute(update(runs).where(runs.c.id == run_id).values(**values))
+            return db.execute(select(runs.c.wanted).where(runs.c.id == run_id)).scalar()
+
+    def _insert(self, db: Connection, run_id: str, rows: Sequence[Row], now: float) -> None:
+        query = self._upsert(metrics)
+        query = query.on_conflict_do_update(
+            index_elements=["run_id", "phase", "step"],
+            set_={"values": query.excluded["values"], "time": query.excluded["time"]},
+        )
+        db.execute(
+            query,
+            [
+                {
+                    "run_id": run_id,
+                    "phase": row.phase,
+                    "step": row.step,
+                    "time": row.time or now,
+                    "values": json.dumps(row.values),
+                }
+                for row in rows
+            ],
+        )
+
+    def since(
+        self, run_id: str, cursor: int = 0, *, phases: Iterable[str] | None = None, limit: int = 200_000
+    ) -> Page:
+        """Log rows newer than `cursor` (0 for all), oldest first."""
+        query = select(metrics).where(metrics.c.run_id == run_id, metrics.c.seq > cursor)
+        if phases is not None:
+            query = query.where(metrics.c.phase.in_(tuple(phases)))
+        with self.engine.connect() as db:
+            attempt = db.execute(select(runs.c.attempt).where(runs.c.id == run_id)).scalar()
+            found = db.execute(query.order_by(metrics.c.seq).limit(limit)).mappings().all()
+        rows = tuple(
+            Row(phase=row["phase"], step=row["step"], time=row["time"], values=json.loads(row["values"]))
+            for row in found
+        )
+        return Page(rows=rows, cursor=found[-1]["seq"] if found else cursor, attempt=attempt or 0)
+
+    # Changes while it runs
+
+    def ask_change(self, run_id: str, setting: str, value: float) -> None:
+        """Ask for another value of a setting while the run is on.
+
+        Raises:
+            RunError: if the run is over, or the value is not a number.
+        """
+        if not math.isfinite(value):
+            raise RunError(f"{setting} cannot be {value}.", "Give a number.")
+        if not self.get(run_id).is_open:
+            raise RunError("The run is over; nothing can be changed in it.", "Run it again with changes.")
+        with self.engine.begin() as db:
+            db.execute(insert(changes).values(run_id=run_id, setting=setting, value=value, asked=time.time()))
+
+    def changes(self, run_id: str) -> tuple[Change, ...]:
+        """All changes of a run in the order in which they were asked for."""
+        with self.engine.connect() as db:
+            found = db.execute(select(changes).where(changes.c.run_id == run_id).order_by(changes.c.id)).mappings()
+            return tuple(Change(**{name: row[name] for name in Change.__dataclass_fields__}) for row in found)
+
+    def set_change_step(self, change_id: int, step: int) -> None:
+        """Note after which step a change took effect, so that resuming repeats it there."""
+        with self.engine.begin() as db:
+            db.execute(update(changes).where(changes.c.id == change_id).values(step=step))
+
+    # Files
+
+    def add_artifact(self, run_id: str, path: str, num_bytes: int) -> None:
+        """Note a file of the run, `path` relative to its folder."""
+        query = self._upsert(artifacts).values(run_id=run_id, path=path, num_bytes=num_bytes, created=time.time())
+        query = query.on_conflict_do_update(
+            index_elements=["run_id", "path"],
+            set_={"num_bytes": query.excluded["num_bytes"], "created": query.excluded["created"]},
+        )
+        with self.engine.begin() as db:
+            db.execute(query)
+
+    def artifacts(self, run_id: str) -> dict[str, int]:
+        """The files of a run with their sizes in bytes."""
+        with self.engine.connect() as db:
+            found = db.execute(select(artifacts).where(artifacts.c.run_id == run_id).order_by(artifacts.c.path))
+            return {row["path"]: row["num_bytes"] for row in found.mappings()}
+
+    # Shared steps
+
+    def _set(self, run_id: str, **values: Any) -> None:
+        with self.engine.begin() as db:
+            db.execute(update(runs).where(runs.c.id == run_id).values(**values))
+
+    def _move(self, run_id: str, sources: Sequence[str], **values: Any) -> bool:
+        """Compare-and-set: change the row only while its status is one of `sources`."""
+        with self.engine.begin() as db:
+            query = update(runs).where(runs.c.id == run_id, runs.c.status.in_(tuple(sources)))
+            return db.execute(query.values(**values)).rowcount == 1
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _tune_sqlite(connection: Any, _record: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")

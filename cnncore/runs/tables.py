@@ -1,0 +1,83 @@
+"""The tables of the run store (SQLAlchemy Core); `migrations/` creates and changes them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# SQLite counts a primary key by itself only if its type is exactly INTEGER.
+_Counter = BigInteger().with_variant(Integer, "sqlite")
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("status", String(16), nullable=False, index=True),
+    Column("wanted", String(16)),
+    Column("wanted_at", Float),
+    Column("config", Text, nullable=False),
+    # JSON text, not a JSON column: PostgreSQL's refuses NaN, and a diverged run has NaN to show.
+    Column("summary", Text, nullable=False),
+    Column("error", Text),
+    Column("hint", Text),
+    Column("created", Float, nullable=False),
+    Column("place", Float, nullable=False),
+    Column("started", Float),
+    Column("ended", Float),
+    Column("beat", Float),
+    Column("host", String(200)),
+    Column("pid", Integer),
+    Column("pid_created", Float),
+    Column("attempt", Integer, nullable=False),
+)
+
+metrics = Table(
+    "metrics",
+    metadata,
+    Column("seq", _Counter, primary_key=True, autoincrement=True),
+    Column("run_id", String(32), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("phase", String(16), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("time", Float, nullable=False),
+    Column("values", Text, nullable=False),
+    UniqueConstraint("run_id", "phase", "step"),
+    Index("ix_metrics_run_seq", "run_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("run_id", String(32), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("step", Integer),
+    Column("setting", String(64), nullable=False),
+    Column("value", Float, nullable=False),
+    Column("asked", Float, nullable=False),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("run_id", String(32), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("path", String(500), primary_key=True),
+    Column("num_bytes", BigInteger, nullable=False),
+    Column("created", Float, nullable=False),
+)
