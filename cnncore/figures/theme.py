@@ -1,0 +1,25 @@
+"""Colors and line styles with a fixed meaning everywhere; all readable on light and dark and without color vision."""
+
+from __future__ import annotations
+
+TRAIN = "#3B82F6"
+VALIDATION = "#E07B00"
+TEST = "#10A37F"
+NEUTRAL = "#8A8F98"
+RIGHT = TEST
+WRONG = "#D6455D"
+
+DASH = {"train": "solid", "validation": "solid", "test": "dot"}
+"""Line style by split; validation also carries markers and a thicker line, so that color is never the only sign."""
+
+SPLIT_COLORS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+
+FAMILY_COLORS = {
+    "lenet": "#E07B00",
+    "cnn": "#8A8F98",
+    "alexnet": "#D6455D",
+    "vgg": "#8B5CF6",
+    "googlenet": "#10A37F",
+    "resnet": "#3B82F6",
+}
+"""Color of each architecture family."""
