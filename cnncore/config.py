@@ -471,3 +471,8 @@ def _has_own_validation(config: TrainConfig) -> bool:
     spec = config.dataset_spec
     spare = spec.num_train - (config.data.train_images or spec.num_train)
     return spec.num_validation > 0 or spare > 0 or config.data.dataset == "folder"
+
+
+def readable_name(config: TrainConfig) -> str:
+    """What a run with this configuration is called until a person renames it."""
+    return f"{config.model_spec.title} on {config.dataset_spec.title.partition(',')[0]}"
