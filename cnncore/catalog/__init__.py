@@ -8,6 +8,7 @@ from cnncore.catalog.augmentations import AUGMENTATIONS, AugmentationSpec
 from cnncore.catalog.datasets import DATASETS, DatasetSpec, RemoteFile
 from cnncore.catalog.models import MODELS, ModelSpec
 from cnncore.catalog.optimizers import OPTIMIZERS, OptimizerSpec
+from cnncore.catalog.presence import at_hand
 from cnncore.catalog.presets import DEFAULT_PRESET, PRESETS, PresetSpec
 from cnncore.catalog.schedules import SCHEDULES, ScheduleSpec, learning_rate_factor
 
@@ -26,5 +27,6 @@ __all__ = [
     "PresetSpec",
     "RemoteFile",
     "ScheduleSpec",
+    "at_hand",
     "learning_rate_factor",
 ]

@@ -10,7 +10,7 @@ class AugmentationSpec:
     """One augmentation; its key is the field of `augment` that turns it on (0 is off).
 
     Attributes:
-        function: `module:function` that does it to a whole batch.
+        function: `module:function` that does it to a whole batch; rows of one function are done in one go.
         step: Step of the form's slider.
         unit: What the number counts.
         mixes: Whether it blends labels as well as images.
@@ -33,7 +33,7 @@ def _row(function: str, **values: object) -> AugmentationSpec:
 
 AUGMENTATIONS: dict[str, AugmentationSpec] = {
     "crop_padding": _row(
-        "random_crop",
+        "crop_and_flip",
         title="Crop with padding",
         summary="Pads the image with black and cuts out a window of the old size at a random place.",
         maximum=16,
@@ -43,7 +43,7 @@ AUGMENTATIONS: dict[str, AugmentationSpec] = {
         source="He et al., 2015, section 4.2",
     ),
     "flip_horizontal": _row(
-        "random_flip_horizontal",
+        "crop_and_flip",
         title="Mirror left-right",
         summary="Mirrors some of the images; wrong for digits and letters.",
         maximum=1,
@@ -52,7 +52,7 @@ AUGMENTATIONS: dict[str, AugmentationSpec] = {
         typical=0.5,
     ),
     "flip_vertical": _row(
-        "random_flip_vertical",
+        "crop_and_flip",
         title="Mirror up-down",
         summary="Turns some of the images upside down; for pictures taken from above or through a microscope.",
         maximum=1,
