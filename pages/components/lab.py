@@ -1,0 +1,71 @@
+"""The app's hold on the library: the run store, the folders, and how errors are told to a person."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from cnncore.config import TrainConfig, readable_name
+from cnncore.errors import LabError
+from cnncore.places import artifacts_dir, data_dir, database_url
+from cnncore.runs.runner import ensure_runner
+from cnncore.runs.store import Run, RunStore
+
+log = logging.getLogger("cnnlab")
+
+
+def data_root() -> Path:
+    """Folder of the data sets."""
+    return data_dir()
+
+
+def artifacts() -> Path:
+    """Folder with one folder a run."""
+    return artifacts_dir()
+
+
+@st.cache_resource(show_spinner=False)
+def _open_store(url: str) -> RunStore:
+    artifacts().mkdir(parents=True, exist_ok=True)
+    return RunStore(url)
+
+
+def store() -> RunStore:
+    """The run store, opened once a server."""
+    return _open_store(database_url())
+
+
+def start_run(config: TrainConfig) -> Run:
+    """Put a run into the queue and make sure that somebody serves it."""
+    run = store().create(config.model_dump(mode="json"), name=readable_name(config))
+    ensure_runner(artifacts())
+    return run
+
+
+def show_problem(error: LabError) -> None:
+    """One sentence that says what is wrong, and what to do."""
+    st.error(f"{error.message} {error.hint}".strip(), icon=":material/error:")
+
+
+@contextmanager
+def shown_errors() -> Iterator[None]:
+    """Turn errors into a sentence on the page: what a person can mend in its own words, the rest by a reference.
+
+    app.py wraps every page in it; a fragment needs its own, since it also runs without the page.
+    """
+    try:
+        yield
+    except LabError as error:
+        show_problem(error)
+    except Exception:
+        reference = uuid.uuid4().hex[:8]
+        log.exception("unexpected error, reference %s", reference)
+        st.error(
+            f"Something went wrong that the lab did not expect. The server's log has the details under {reference}.",
+            icon=":material/error:",
+        )

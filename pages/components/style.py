@@ -1,0 +1,43 @@
+"""The few rules Streamlit's theme cannot express: the capped width, tabular figures, cards and the fixed start bar."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+_CSS = """
+<style>
+.stMainBlockContainer { max-width: 1400px; margin-inline: auto; padding-inline: clamp(1rem, 3vw, 2.5rem); }
+[data-testid="stMetricValue"], [data-testid="stTable"], .lab-numbers { font-variant-numeric: tabular-nums; }
+[data-testid="stMetricLabel"] { opacity: .75; }
+.lab-note { color: color-mix(in srgb, currentColor 68%, transparent); font-size: .9rem; line-height: 1.45; }
+.lab-rows { width: 100%; border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+.lab-rows td { padding: .3rem 0; border: 0; border-bottom: 1px solid var(--st-border-color, rgba(128,128,128,.25)); }
+.lab-rows tr:last-child td { border-bottom: 0; }
+.lab-rows td:first-child { color: color-mix(in srgb, currentColor 68%, transparent); padding-right: 1rem; }
+.lab-rows td:last-child { text-align: right; }
+.lab-strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(44px, 1fr)); gap: .4rem; }
+.lab-strip.one-row { grid-template-rows: auto; grid-auto-rows: 0; overflow: hidden; row-gap: 0; }
+.lab-strip figure { margin: 0; min-width: 0; }
+.lab-strip img { width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 5px; image-rendering: pixelated;
+  display: block; }
+.lab-strip figcaption { font-size: .68rem; line-height: 1.5; opacity: .75; text-align: center; overflow: hidden;
+  text-overflow: ellipsis; white-space: nowrap; }
+.lab-strip-name { font-size: .75rem; opacity: .75; margin: .45rem 0 .2rem; }
+[class*="st-key-waiting_"] { opacity: .45; transition: opacity .2s .15s; }
+.st-key-train_settings [data-testid="stCaptionContainer"] { margin-top: -.5rem; }
+
+@media (min-width: 1000px) {
+  .st-key-train_outlook { position: sticky; top: 4rem; }
+}
+@media (max-width: 640px) {
+  .stMainBlockContainer { padding-bottom: 6.5rem; }
+  .st-key-train_start { position: fixed; inset: auto 0 0 0; z-index: 99; padding: .6rem 1rem .8rem;
+    width: auto; background: var(--st-background-color); border-top: 1px solid var(--st-border-color); }
+}
+</style>
+"""
+
+
+def apply_style() -> None:
+    """Add the rules to the page; app.py calls it once a run."""
+    st.html(_CSS)
