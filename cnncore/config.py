@@ -397,14 +397,19 @@ def check(config: TrainConfig) -> None:
     """
     spec = config.model_spec
     _ = config.dataset_spec
-    _check_options(config, spec)
+    check_options(config.model, spec)
     _check_data(config, spec)
     _check_training(config, spec)
 
 
-def _check_options(config: TrainConfig, spec: ModelSpec) -> None:
+def check_options(model: ModelConfig, spec: ModelSpec) -> None:
+    """Refuse options that the network cannot have.
+
+    Raises:
+        ConfigError: naming the option, the reason and what is allowed.
+    """
     for name in ("activation", "norm", "pool", "dropout", "init"):
-        value = getattr(config.model, name)
+        value = getattr(model, name)
         if value is None:
             continue
         reason = spec.refusals.get(f"{name}={value}") or (
