@@ -1,10 +1,10 @@
 """The files of a run: `<artifacts>/<run id>/` with weights, checkpoint, per-epoch results and the process's output.
 
-    model.safetensors, model.json   the weights that were scored best, and what is needed to use them
-    resume.pt                       everything to go on from the last checkpoint
-    epochs/0001.npz                 the evaluation of one epoch: confusion matrix, examples
-    test.npz                        the evaluation of the test split
-    worker.log                      what the process printed
+model.safetensors, model.json   the weights that were scored best, and what is needed to use them
+resume.pt                       everything to go on from the last checkpoint
+epochs/0001.npz                 the evaluation of one epoch: confusion matrix, examples
+test.npz                        the evaluation of the test split
+worker.log                      what the process printed
 """
 
 from __future__ import annotations

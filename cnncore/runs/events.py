@@ -113,6 +113,7 @@ class EpochEnd:
     validation: Evaluation | None
     best: bool
     seconds: float
+    evaluation_s: float
 
 
 @dataclass(frozen=True, kw_only=True)

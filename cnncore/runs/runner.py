@@ -93,9 +93,7 @@ class Runner:
         command: What starts the worker of a run.
     """
 
-    def __init__(
-        self, store: RunStore, artifacts: Path, *, slots: int = 1, command: Command = worker_command
-    ) -> None:
+    def __init__(self, store: RunStore, artifacts: Path, *, slots: int = 1, command: Command = worker_command) -> None:
         self.store = store
         self.artifacts = artifacts
         self.slots = slots

@@ -164,9 +164,7 @@ class RunStore:
             RunError: if there is none, or more than one.
         """
         with self.engine.connect() as db:
-            query = select(runs).where(
-                runs.c.id.like(f"{_escape(text)}%", escape="\\") | (runs.c.name == text)
-            )
+            query = select(runs).where(runs.c.id.like(f"{_escape(text)}%", escape="\\") | (runs.c.name == text))
             found = db.execute(query.limit(2)).mappings().all() if text else []
         if len(found) == 1:
             return _run(found[0])
@@ -215,17 +213,22 @@ class RunStore:
 
     # The queue and the processes
 
-    def claim(self, run_id: str, host: str) -> bool:
-        """Take a queued run for a process of `host`; False if another was quicker."""
+    def claim(self, run_id: str, host: str, sources: Sequence[str] = ("queued",)) -> bool:
+        """Take a queued run for a process of `host`; False if another was quicker.
+
+        With `sources=RESUMABLE` a run that is over is taken past the queue.
+        """
         now = time.time()
         return self._move(
             run_id,
-            ("queued",),
+            sources,
             status="starting",
             host=host,
             started=now,
             beat=now,
             ended=None,
+            wanted=None,
+            wanted_at=None,
             pid=None,
             pid_created=None,
             error=None,
@@ -235,6 +238,10 @@ class RunStore:
     def set_process(self, run_id: str, host: str, pid: int, pid_created: float) -> None:
         """Note which process works on the run."""
         self._set(run_id, host=host, pid=pid, pid_created=pid_created)
+
+    def set_config(self, run_id: str, config: Mapping[str, Any]) -> None:
+        """Replace the configuration of a run, for example when it is given more epochs."""
+        self._set(run_id, config=json.dumps(config))
 
     def set_running(self, run_id: str) -> bool:
         """Note that the process is at work; False if the run was asked to stop or taken away in the meantime."""
@@ -331,9 +338,7 @@ class RunStore:
             ],
         )
 
-    def since(
-        self, run_id: str, cursor: int = 0, *, phases: Iterable[str] | None = None, limit: int = 200_000
-    ) -> Page:
+    def since(self, run_id: str, cursor: int = 0, *, phases: Iterable[str] | None = None, limit: int = 200_000) -> Page:
         """Log rows newer than `cursor` (0 for all), oldest first."""
         query = select(metrics).where(metrics.c.run_id == run_id, metrics.c.seq > cursor)
         if phases is not None:

@@ -1,0 +1,89 @@
+"""Files of a run's state: `resume.pt` to go on exactly, `model.safetensors` with a readable card to use the network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from cnncore.config import TrainConfig
+from cnncore.data import ImageData
+from cnncore.errors import RunError
+from cnncore.models import build_model
+from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, write_atomically
+from cnncore.training.state import FORMAT, TrainState
+
+
+def save_checkpoint(folder: Path, state: TrainState, fingerprint: str) -> int:
+    """Write `resume.pt`; returns its size in bytes. `fingerprint` is that of the images."""
+    values = state.to_dict() | {"fingerprint": fingerprint}
+    return write_atomically(folder / RESUME, lambda path: torch.save(values, path))
+
+
+def load_checkpoint(folder: Path) -> dict[str, Any] | None:
+    """What `save_checkpoint` wrote; None where there is none.
+
+    Raises:
+        RunError: if the file is damaged or from another version.
+    """
+    path = folder / RESUME
+    if not path.is_file():
+        return None
+    try:
+        values = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds, from pickle's to zipfile's
+        raise RunError(f"The checkpoint {path.name} is damaged: {error}.", "Run it again from the start.") from error
+    if values.get("format") != FORMAT:
+        raise RunError(
+            f"The checkpoint has format {values.get('format')}, this version reads {FORMAT}.",
+            "Run it again from the start.",
+        )
+    return values
+
+
+def save_weights(folder: Path, weights: Mapping[str, Tensor], card: Mapping[str, Any]) -> int:
+    """Write `model.safetensors` and the card beside it; returns the size of the weights in bytes."""
+    # safetensors wants plain memory layout, channels-last tensors have another one.
+    plain = {name: value.detach().cpu().contiguous().clone() for name, value in weights.items()}
+    size = write_atomically(folder / WEIGHTS, lambda path: save_file(plain, path))
+    text = json.dumps(card, indent=2, ensure_ascii=False)
+    write_atomically(folder / WEIGHTS_CARD, lambda path: path.write_text(text, encoding="utf-8"))
+    return size
+
+
+def weights_card(config: TrainConfig, data: ImageData, **results: Any) -> dict[str, Any]:
+    """What is needed to use the weights: network, classes and preprocessing, with how they came about."""
+    return {
+        "model": config.model.model_dump(),
+        "classes": list(data.classes),
+        "in_shape": list(data.in_shape),
+        "preprocessing": {
+            "value_range": [0, 1],
+            "mean": list(data.mean),
+            "std": list(data.std),
+            "layout": "NCHW",
+        },
+        "images": data.fingerprint,
+        "config": config.model_dump(mode="json"),
+        **results,
+    }
+
+
+def load_model(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """The trained network of a run, in evaluation mode on the CPU, and its card.
+
+    Raises:
+        RunError: if the run has no weights yet.
+    """
+    if not (folder / WEIGHTS).is_file() or not (folder / WEIGHTS_CARD).is_file():
+        raise RunError("The run has no trained weights yet.", "Wait for its first epoch to end.")
+    card = json.loads((folder / WEIGHTS_CARD).read_text(encoding="utf-8"))
+    config = TrainConfig.model_validate(card["config"])
+    model = build_model(config.model, tuple(card["in_shape"]), len(card["classes"]))
+    model.load_state_dict(load_file(folder / WEIGHTS))
+    return model.eval(), card

@@ -1,0 +1,238 @@
+"""Carries out a training run of the store from beginning to end, or from its checkpoint on."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+from cnncore.config import TrainConfig, check
+from cnncore.data import ImageData, open_images
+from cnncore.errors import LabError, RunError, TrainingError
+from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, run_dir
+from cnncore.runs.events import Changed, EpochEnd, Event, Finished, StepEnd
+from cnncore.runs.store import Run, RunStore
+from cnncore.training.checkpoint import load_checkpoint, save_checkpoint, save_weights, weights_card
+from cnncore.training.devices import device_name, pick_device, pick_precision
+from cnncore.training.hardware import HardwareMeter
+from cnncore.training.loop import fit, make_loaders
+from cnncore.training.optim import LearningRateChange
+from cnncore.training.recorder import Recorder
+from cnncore.training.state import TrainState, new_state
+
+CHECKPOINT_EVERY_S = 300.0
+"""Longest time between two checkpoints inside an epoch; at its end there always is one."""
+
+Listener = Callable[[Event], None]
+
+
+class _StopRequestedError(Exception):
+    """Somebody wants the run to end before its end."""
+
+
+class Execution:
+    """One attempt at a run.
+
+    Args:
+        store: The run store; the run's row must name this process.
+        artifacts: Folder with one folder a run.
+        data_root: Folder of the data sets.
+        run: The run.
+        listener: Called with every event, for a progress bar.
+    """
+
+    def __init__(
+        self, store: RunStore, artifacts: Path, data_root: Path, run: Run, listener: Listener | None = None
+    ) -> None:
+        self.store = store
+        self.run = run
+        self.data_root = data_root
+        self.folder = run_dir(artifacts, run.id)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.config = TrainConfig.model_validate(run.config)
+        self.recorder = Recorder(store, run, self.config, self.folder)
+        self.listener = listener
+        self.signaled = False
+        self._last_checkpoint = time.monotonic()
+        self._last_flush = 0.0
+
+    def request_stop(self) -> None:
+        """End after the step in progress, with a checkpoint; for signal handlers."""
+        self.signaled = True
+
+    def carry_out(self) -> str:
+        """Train until the end or until somebody wants it to stop; returns the status the run got.
+
+        Problems a person can mend end the run with a sentence instead of an exception.
+        """
+        try:
+            status, error = self._train(), None
+        except LabError as problem:
+            status, error = "failed", problem
+        except torch.OutOfMemoryError:
+            status, error = "failed", self._out_of_memory()
+        except (MemoryError, RuntimeError, OSError) as problem:
+            status, error = "failed", self._explain(problem)
+        self.store.end(self.run.id, status, error=error.message if error else None, hint=error.hint if error else None)
+        return status
+
+    def _train(self) -> str:
+        if not self.store.set_running(self.run.id):
+            return self._ended_status()
+        state: TrainState | None = None
+        images: ImageData | None = None
+        try:
+            images, state = self._prepare()
+            for event in fit(state, make_loaders(images, self.config, state)):
+                self._handle(event, state, images)
+        except _StopRequestedError:
+            if state is not None and images is not None:
+                self._checkpoint(state, images)
+            return self._ended_status()
+        self.recorder.flush()
+        return "finished"
+
+    def _ended_status(self) -> str:
+        wanted = self.store.get(self.run.id).wanted
+        if wanted is None:
+            return "stopped" if self.signaled else "interrupted"
+        return "paused" if wanted == "pause" else "stopped"
+
+    def _prepare(self) -> tuple[ImageData, TrainState]:
+        check(self.config)
+        device = pick_device(self.config.training.device)
+        precision = pick_precision(self.config.training.precision, device)
+        self._set_backends(device)
+        self.recorder.meter = HardwareMeter(device)
+        self._progress("Reading the images", 0, 0)
+        images = open_images(self.config.data, self.data_root, progress=self._progress)
+        state = new_state(self.config, images.in_shape, len(images.classes), device=device, precision=precision)
+        self._resume(state, images)
+        self.recorder.describe(
+            classes=list(images.classes), split_note=images.split_note, device_name=device_name(device)
+        )
+        return images, state
+
+    def _set_backends(self, device: torch.device) -> None:
+        deterministic = self.config.training.deterministic
+        torch.use_deterministic_algorithms(deterministic)
+        torch.backends.cudnn.benchmark = device.type == "cuda" and not deterministic
+
+    def _progress(self, text: str, done: int, total: int) -> None:
+        self.recorder.prepare(text, done, total)
+        self._stop_if_wanted()
+
+    def _resume(self, state: TrainState, images: ImageData) -> None:
+        """Go on from the checkpoint, if there is one, with the changes made until then and after it."""
+        saved = load_checkpoint(self.folder)
+        if saved is not None:
+            if saved["fingerprint"] != images.fingerprint:
+                raise RunError(
+                    "The images are not the ones this run was trained on.", "Restore them, or start a new run."
+                )
+            state.restore(saved)
+            if self.run.summary.get("stage") == "done":
+                # It had ended and was given more epochs, so early stopping starts to count anew.
+                state.stale = 0
+        self.store.begin_attempt(self.run.id, state.step)
+        state.changes = []
+        for change in self.store.changes(self.run.id):
+            if change.step is not None:
+                self._apply(state, change.step, change.setting, change.value)
+
+    def _apply(self, state: TrainState, step: int, setting: str, value: float) -> None:
+        if setting != "optimizer.lr" or value <= 0:
+            return
+        state.changes.append(LearningRateChange(step, value))
+        self.recorder.record(Changed(step=step, setting=setting, value=value))
+
+    def _handle(self, event: Event, state: TrainState, images: ImageData) -> None:
+        self.recorder.record(event)
+        if self.listener:
+            self.listener(event)
+        if isinstance(event, EpochEnd):
+            self._save_epoch(event, state, images)
+        if isinstance(event, Finished):
+            self.recorder.describe(elapsed_s=state.elapsed_s)
+            self._save_weights(state, images)
+            return
+        if isinstance(event, StepEnd):
+            self._between_steps(state, images)
+        self._stop_if_wanted()
+
+    def _between_steps(self, state: TrainState, images: ImageData) -> None:
+        """A few times a second: changes asked for meanwhile; rarely: a checkpoint inside a long epoch."""
+        now = time.monotonic()
+        if now - self._last_flush < 0.3:
+            return
+        self._last_flush = now
+        self.recorder.describe(elapsed_s=state.elapsed_s)
+        for change in self.store.changes(self.run.id):
+            if change.step is None:
+                self.store.set_change_step(change.id, state.step)
+                self._apply(state, state.step, change.setting, change.value)
+        if now - self._last_checkpoint > CHECKPOINT_EVERY_S:
+            self._checkpoint(state, images)
+
+    def _stop_if_wanted(self) -> None:
+        if self.signaled or self.recorder.wanted:
+            raise _StopRequestedError
+
+    def _save_epoch(self, event: EpochEnd, state: TrainState, images: ImageData) -> None:
+        # The weights first: a process that dies in between repeats the epoch and writes them again.
+        if event.best or event.validation is None:
+            self._save_weights(state, images)
+        self._checkpoint(state, images)
+
+    def _checkpoint(self, state: TrainState, images: ImageData) -> None:
+        self.recorder.flush()
+        size = save_checkpoint(self.folder, state, images.fingerprint)
+        self.store.add_artifact(self.run.id, RESUME, size)
+        self._last_checkpoint = time.monotonic()
+
+    def _save_weights(self, state: TrainState, images: ImageData) -> None:
+        best = state.best
+        shown = ("best_val_accuracy", "best_val_loss", "test_accuracy", "test_correct", "test_count")
+        card = weights_card(
+            self.config,
+            images,
+            run=self.run.id,
+            epoch=best.epoch or state.evaluated,
+            **{name: self.recorder.summary[name] for name in shown if name in self.recorder.summary},
+        )
+        size = save_weights(self.folder, best.weights or state.evaluated_weights(), card)
+        self.store.add_artifact(self.run.id, WEIGHTS, size)
+        self.store.add_artifact(self.run.id, WEIGHTS_CARD, (self.folder / WEIGHTS_CARD).stat().st_size)
+
+    def _out_of_memory(self) -> TrainingError:
+        step = self.recorder.summary.get("step", 0)
+        batch = self.config.training.batch_size
+        return TrainingError(
+            f"The memory of {self.recorder.summary.get('device_name', 'the device')} ran out at step {step + 1:,} "
+            f"with batches of {batch}.",
+            f"Try a batch size of {max(1, batch // 2)}, smaller images or a narrower network.",
+        )
+
+    def _explain(self, problem: BaseException) -> TrainingError:
+        text = str(problem)
+        if isinstance(problem, MemoryError) or "can't allocate memory" in text or "out of memory" in text.lower():
+            return self._out_of_memory()
+        step = self.recorder.summary.get("step", 0)
+        if getattr(problem, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in text:
+            return TrainingError(
+                f"The disk is full; the run ended at step {step:,}.",
+                f"Free some space where runs are kept ({self.folder.parent.name}/), then resume it.",
+            )
+        # Anything else is ours to mend: the log needs the traceback, the person a sentence.
+        with suppress(Exception):
+            import traceback
+
+            traceback.print_exception(problem)
+        first = text.strip().splitlines()[0][:200] if text.strip() else type(problem).__name__
+        return TrainingError(
+            f"Training failed at step {step:,}: {first}", "The log of the run has the details; resuming may help."
+        )

@@ -1,0 +1,288 @@
+"""The training loop: a generator of events that does no input or output and never waits for the device."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cnncore.config import TrainConfig
+from cnncore.data import Batch, Batches, ImageData, Split
+from cnncore.errors import TrainingError
+from cnncore.runs.events import EpochEnd, Evaluating, Evaluation, Event, Finished, Started, StepEnd
+from cnncore.training.metrics import Sums, collect_examples, evaluate, pick_examples
+from cnncore.training.state import TrainState
+
+LAYER_NORMS_EVERY = 20
+"""Steps between two measurements of the gradient norm layer by layer."""
+
+EVALUATION_BATCH = 512
+
+
+@dataclass(frozen=True)
+class Loaders:
+    """The batches of a run."""
+
+    train: Batches
+    validation: Batches | None
+    validation_examples: Batches | None
+    test: Batches | None
+    test_examples: Batches | None
+    num_classes: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return len(self.train)
+
+
+def make_loaders(data: ImageData, config: TrainConfig, state: TrainState) -> Loaders:
+    """Batches of all splits on the state's device, normalized by the training images."""
+    num_classes = len(data.classes)
+
+    def batches(split: Split, size: int, seed: int | None = None) -> Batches:
+        return Batches(
+            split,
+            batch_size=size,
+            device=state.device,
+            dtype=state.dtype,
+            mean=data.mean,
+            std=data.std,
+            num_classes=num_classes,
+            seed=seed,
+            augment=config.augment if seed is not None else None,
+        )
+
+    def held_out(split: Split | None) -> tuple[Batches | None, Batches | None]:
+        if split is None:
+            return None, None
+        examples = split.select(pick_examples(len(split)))
+        return batches(split, EVALUATION_BATCH), batches(examples, EVALUATION_BATCH)
+
+    return Loaders(
+        batches(data.train, config.training.batch_size, config.training.seed),
+        *held_out(data.validation),
+        *held_out(data.test),
+        num_classes,
+    )
+
+
+def fit(state: TrainState, loaders: Loaders) -> Iterator[Event]:
+    """Train from where `state` is to the last epoch, then score the test split once.
+
+    After every event the state is whole: whoever stops iterating can save it and go on later from there, and gets bit
+    for bit what an uninterrupted run gives (on a GPU only with `deterministic`).
+
+    Raises:
+        TrainingError: if the loss of an epoch is not a number.
+    """
+    training = state.config.training
+    yield _started(state, loaders)
+    while state.evaluated < training.epochs and not _is_stale(state):
+        started = time.monotonic()
+        yield from _train_epoch(state, loaders)
+        yield (yield from _end_epoch(state, loaders, started))
+    weights = state.best.weights or state.evaluated_weights()
+    test = yield from _score(state, loaders.test, loaders.test_examples, "test", loaders.num_classes, weights)
+    yield Finished(
+        step=state.step,
+        epoch=state.evaluated,
+        reason=f"no better validation loss for {training.patience} epochs" if _is_stale(state) else "all epochs done",
+        scored_epoch=state.best.epoch or state.evaluated,
+        test=test,
+    )
+
+
+def _is_stale(state: TrainState) -> bool:
+    patience = state.config.training.patience
+    return patience is not None and state.stale >= patience
+
+
+def _started(state: TrainState, loaders: Loaders) -> Started:
+    steps = loaders.steps_per_epoch
+    return Started(
+        step=state.step,
+        epoch=state.evaluated + 1,
+        steps_per_epoch=steps,
+        total_steps=steps * state.config.training.epochs,
+        num_params=sum(parameter.numel() for parameter in state.model.parameters()),
+        num_train=loaders.train.num_images,
+        num_validation=loaders.validation.num_images if loaders.validation else 0,
+        num_test=loaders.test.num_images if loaders.test else 0,
+        device=str(state.device),
+        precision=state.precision,
+        threads=torch.get_num_threads(),
+    )
+
+
+def _train_epoch(state: TrainState, loaders: Loaders) -> Iterator[StepEnd]:
+    """The rest of the epoch in progress, step by step."""
+    steps = loaders.steps_per_epoch
+    first = state.step - state.evaluated * steps
+    if first == 0:
+        state.sums = Sums()
+    weighted = nn.Dropout in {type(module) for module in state.model.modules()}
+    clock = time.monotonic()
+    for batch in loaders.train.epoch(state.evaluated, start=first):
+        if weighted:
+            _seed_dropout(state)
+        event = train_step(state, batch, state.next_learning_rate(steps), steps)
+        now = time.monotonic()
+        state.elapsed_s += now - clock
+        yield event
+        # What the reader of the event did, a pause for instance, is not training time.
+        clock = time.monotonic()
+
+
+def _seed_dropout(state: TrainState) -> None:
+    """Make the masks of the next step a function of seed and step."""
+    seed = (state.config.training.seed * 1_000_003 + state.step) % 2**63
+    # torch.manual_seed would also format a stack trace for each idle GPU at every call.
+    torch.default_generator.manual_seed(seed)
+    if state.device.type == "cuda":
+        torch.cuda.default_generators[state.device.index or 0].manual_seed(seed)
+    elif state.device.type == "mps":
+        torch.mps.manual_seed(seed)
+
+
+def train_step(state: TrainState, batch: Batch, lr: float, steps_per_epoch: int) -> StepEnd:
+    """One optimizer step at learning rate `lr`."""
+    for group in state.optimizer.param_groups:
+        group["lr"] = lr
+    state.model.train()
+    with state.autocast():
+        outputs = state.forward(batch.images)
+    loss, objective, logits = _losses(state, outputs, batch)
+    gradients = _backward(state, objective)
+    norms, total = _gradient_norms(gradients)
+    clip = state.config.training.clip_norm
+    if clip is not None:
+        nn.utils.clip_grads_with_norm_(list(state.model.parameters()), clip, total)
+    if state.scaler:
+        state.scaler.step(state.optimizer)
+        state.scaler.update()
+    else:
+        state.optimizer.step()
+    state.optimizer.zero_grad(set_to_none=True)
+    state.step += 1
+    state.update_ema()
+    with torch.no_grad():
+        state.sums.add(loss, logits, batch.labels)
+    measured = state.step % LAYER_NORMS_EVERY == 1
+    return StepEnd(
+        step=state.step,
+        epoch=state.step / steps_per_epoch,
+        loss=loss,
+        lr=lr,
+        images=len(batch.labels),
+        grad_norm=total,
+        layer_grad_norms=_by_layer(gradients, norms) if measured else None,
+    )
+
+
+def _losses(state: TrainState, outputs: Tensor | tuple[Tensor, ...], batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """Loss of the main head (what the charts show), what is minimized (auxiliary heads included), logits."""
+    main, *auxiliary = outputs if isinstance(outputs, tuple) else (outputs,)
+    smoothing = state.config.training.label_smoothing
+    logits = main.float()
+    loss = functional.cross_entropy(logits, batch.targets, label_smoothing=smoothing)
+    objective = loss
+    for head in auxiliary:
+        extra = functional.cross_entropy(head.float(), batch.targets, label_smoothing=smoothing)
+        objective = objective + state.config.model_spec.aux_weight * extra
+    return loss.detach(), objective, logits.detach()
+
+
+def _backward(state: TrainState, objective: Tensor) -> dict[str, Tensor]:
+    """Gradients by parameter name, unscaled."""
+    if state.scaler:
+        state.scaler.scale(objective).backward()
+        state.scaler.unscale_(state.optimizer)
+    else:
+        objective.backward()
+    return {name: value.grad for name, value in state.model.named_parameters() if value.grad is not None}
+
+
+def _gradient_norms(gradients: Mapping[str, Tensor]) -> tuple[list[Tensor], Tensor]:
+    """Length of each gradient and of all of them together, on the device."""
+    norms = list(torch._foreach_norm(list(gradients.values())))  # pyright: ignore[reportPrivateImportUsage]
+    return norms, torch.linalg.vector_norm(torch.stack(norms))
+
+
+def _by_layer(gradients: Mapping[str, Tensor], norms: list[Tensor]) -> dict[str, Tensor]:
+    """Gradient norm of each layer's weights; biases and normalization would only clutter the picture."""
+    return {
+        name.rpartition(".")[0] or name: norm
+        for (name, gradient), norm in zip(gradients.items(), norms, strict=True)
+        if gradient.ndim > 1
+    }
+
+
+def _end_epoch(state: TrainState, loaders: Loaders, started: float) -> Generator[Evaluating, None, EpochEnd]:
+    """Evaluate the epoch that just ended and note whether it is the best."""
+    train_loss, train_accuracy, train_top5 = state.sums.means()
+    if not math.isfinite(train_loss):
+        raise TrainingError(
+            f"The loss stopped being a number in epoch {state.evaluated + 1}.",
+            "Try a smaller learning rate, a warm-up, gradient clipping or precision fp32.",
+        )
+    clock = time.monotonic()
+    weights = state.evaluated_weights()
+    validation = yield from _score(
+        state, loaders.validation, loaders.validation_examples, "validation", loaders.num_classes, weights
+    )
+    evaluation_s = time.monotonic() - clock
+    state.elapsed_s += evaluation_s
+    state.evaluated += 1
+    best = _note_best(state, validation, weights)
+    return EpochEnd(
+        epoch=state.evaluated,
+        step=state.step,
+        lr=state.optimizer.param_groups[0]["lr"],
+        train_loss=train_loss,
+        train_accuracy=train_accuracy,
+        train_top5=train_top5,
+        validation=validation,
+        best=best,
+        seconds=time.monotonic() - started,
+        evaluation_s=evaluation_s,
+    )
+
+
+def _note_best(state: TrainState, validation: Evaluation | None, weights: Mapping[str, Tensor]) -> bool:
+    if validation is None or not validation.count:
+        return False
+    if validation.loss < state.lowest_loss:
+        state.lowest_loss, state.stale = validation.loss, 0
+    else:
+        state.stale += 1
+    if not state.best.is_beaten_by(validation.accuracy, validation.loss):
+        return False
+    state.best.epoch = state.evaluated
+    state.best.accuracy, state.best.loss = validation.accuracy, validation.loss
+    state.best.weights = {name: value.detach().clone() for name, value in weights.items()}
+    return True
+
+
+def _score(
+    state: TrainState,
+    batches: Batches | None,
+    examples: Batches | None,
+    split: str,
+    num_classes: int,
+    weights: Mapping[str, Tensor],
+) -> Generator[Evaluating, None, Evaluation | None]:
+    if batches is None:
+        return None
+
+    def forward(images: Tensor) -> Tensor:
+        return state.predict(images, weights)
+
+    evaluation = yield from evaluate(forward, batches, split=split, num_classes=num_classes)
+    if examples is None:
+        return evaluation
+    return replace(evaluation, examples=collect_examples(forward, examples))

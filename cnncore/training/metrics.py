@@ -1,0 +1,123 @@
+"""What is measured: sums kept on the device while training, and the evaluation of a split."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from cnncore.data import Batches
+from cnncore.runs.events import Evaluating, Evaluation, Examples
+
+NUM_EXAMPLES = 12
+_EXAMPLE_POOL = 300
+_TOP = 5
+
+Forward = Callable[[Tensor], Tensor]
+
+
+@dataclass
+class Sums:
+    """Loss and hits summed over images, on the device until they are read.
+
+    Attributes:
+        values: float64 `(3,)`: loss times images, right ones, right ones among the five most probable.
+        count: Images so far.
+    """
+
+    values: Tensor = field(default_factory=lambda: torch.zeros(3, dtype=torch.float64))
+    count: int = 0
+
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Add a batch: mean loss, logits `(N, K)`, labels `(N,)`."""
+        top1, top5 = hits(logits, labels)
+        batch = torch.stack((loss.double() * len(labels), top1.sum().double(), top5.sum().double()))
+        self.values = self.values.to(batch.device) + batch
+        self.count += len(labels)
+
+    def means(self) -> tuple[float, float, float]:
+        """Mean loss, accuracy and top-5 accuracy (0 to 1); NaN before the first image."""
+        if not self.count:
+            return math.nan, math.nan, math.nan
+        loss, top1, top5 = (self.values / self.count).tolist()
+        return loss, top1, top5
+
+
+def hits(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Whether each label is the most probable class, and whether it is among the five: bool `(N,)` each."""
+    best = logits.topk(min(_TOP, logits.shape[1]), dim=1).indices == labels[:, None]
+    return best[:, 0], best.any(dim=1)
+
+
+@torch.inference_mode()
+def evaluate(
+    forward: Forward, batches: Batches, *, split: str, num_classes: int
+) -> Generator[Evaluating, None, Evaluation]:
+    """Run a network over a split, without augmentation.
+
+    Args:
+        forward: Images `(N, C, H, W)` to logits `(N, K)`, in evaluation mode.
+        batches: The split.
+        split: Its name, for the events.
+        num_classes: K.
+
+    Returns:
+        Loss (mean cross entropy, no label smoothing), hits and the confusion matrix.
+    """
+    sums = Sums()
+    confusion = torch.zeros(num_classes * num_classes, dtype=torch.int64)
+    for done, batch in enumerate(batches.epoch(0), start=1):
+        logits = forward(batch.images).float()
+        sums.add(functional.cross_entropy(logits, batch.labels), logits, batch.labels)
+        cells = batch.labels * num_classes + logits.argmax(dim=1)
+        confusion = confusion.to(cells.device) + torch.bincount(cells, minlength=num_classes * num_classes)
+        yield Evaluating(split=split, done=done, total=len(batches))
+    loss, _, _ = sums.means()
+    _, correct, top5_correct = sums.values.tolist() if sums.count else (0.0, 0.0, 0.0)
+    return Evaluation(
+        split=split,
+        loss=loss,
+        correct=round(correct),
+        top5_correct=round(top5_correct),
+        count=sums.count,
+        confusion=confusion.cpu().numpy().reshape(num_classes, num_classes),
+    )
+
+
+def pick_examples(count: int) -> Tensor:
+    """Indices of up to 300 images spread evenly over a split of `count` images, int64."""
+    return torch.linspace(0, count - 1, min(count, _EXAMPLE_POOL)).round().long()
+
+
+@torch.inference_mode()
+def collect_examples(forward: Forward, batches: Batches) -> Examples:
+    """A handful of images of `batches` with their predictions: half of them the most confident mistakes, if so many.
+
+    Args:
+        forward: Images to logits, in evaluation mode.
+        batches: Images to choose from, see `pick_examples`.
+    """
+    pool = [(batch.images, forward(batch.images).float().softmax(dim=1), batch.labels) for batch in batches.epoch(0)]
+    probabilities = torch.cat([entry[1] for entry in pool])
+    labels = torch.cat([entry[2] for entry in pool])
+    confidence, predicted = probabilities.max(dim=1)
+    wrong = (predicted != labels).nonzero().flatten()
+    right = (predicted == labels).nonzero().flatten()
+    wrong = wrong[confidence[wrong].argsort(descending=True, stable=True)]
+    num_wrong = min(len(wrong), max(NUM_EXAMPLES // 2, NUM_EXAMPLES - len(right)))
+    num_right = min(len(right), NUM_EXAMPLES - num_wrong)
+    spread = torch.linspace(0, max(len(right) - 1, 0), num_right, device=right.device).round().long()
+    chosen = torch.cat((wrong[:num_wrong], right[spread]))
+    top = probabilities[chosen].topk(min(_TOP, probabilities.shape[1]), dim=1)
+    images = torch.cat([entry[0] for entry in pool])[chosen]
+    return Examples(
+        images=batches.to_pixels(images),
+        labels=labels[chosen].cpu().numpy(),
+        top=top.indices.cpu().numpy(),
+        probabilities=top.values.cpu().numpy().astype(np.float32),
+    )
