@@ -1,0 +1,151 @@
+"""What the service can be asked: one function a question, which takes a JSON object and returns an `Answer`.
+
+To add one, write a function and add it to `QUESTIONS`. None of them trains or downloads anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeVar
+
+import torch
+from pydantic import Field, ValidationError
+
+from cnncore.answers import Answer
+from cnncore.catalog import at_hand
+from cnncore.catalog.datasets import DATASETS
+from cnncore.config import AugmentConfig, DataConfig, ModelConfig, Section
+from cnncore.data import preview, samples
+from cnncore.errors import ConfigError
+from cnncore.models.profile import memory_bytes, profile_model
+from cnncore.places import data_dir
+from cnncore.training.devices import pick_device, pick_precision
+from cnncore.training.machine import machine_facts
+
+# On top of the niceness: a question must not take both cores from a training run.
+torch.set_num_threads(1)
+
+Question = Callable[[dict[str, Any]], Answer]
+Pixels = Annotated[int, Field(ge=1, le=1_024)]
+BYTES_PER_VALUE = {"fp32": 4, "bf16": 2, "fp16": 2}
+
+R = TypeVar("R", bound=Section)
+
+
+def _parse(kind: type[R], asked: dict[str, Any]) -> R:
+    """The request, checked.
+
+    Raises:
+        ConfigError: naming the first thing that is wrong.
+    """
+    try:
+        return kind.model_validate(asked)
+    except ValidationError as problems:
+        first = problems.errors(include_url=False, include_context=False)[0]
+        name = ".".join(str(part) for part in first["loc"])[:100]
+        shown = repr(first["input"])
+        shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+        raise ConfigError(name, f"{name} cannot be {shown}.", f"{first['msg']}.") from None
+
+
+class ProfileRequest(Section):
+    """A network, the images it gets (as stored: it resizes them itself) and how it would be trained."""
+
+    model: ModelConfig
+    in_shape: tuple[Annotated[int, Field(ge=1, le=16)], Pixels, Pixels]
+    num_classes: int = Field(ge=1, le=100_000)
+    batch_size: int = Field(ge=1, le=16_384)
+    optimizer: str
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+
+
+def profile(asked: dict[str, Any]) -> Answer:
+    """What a `ProfileRequest` costs.
+
+    Returns:
+        `num_params`, `macs`, `activations`, `indices`, `layers` (see `cnncore.models.profile`), `memory_bytes` and the
+        `precision` that memory was estimated for.
+    """
+    request = _parse(ProfileRequest, asked)
+    precision = request.precision
+    if precision == "auto":
+        precision = pick_precision("auto", pick_device("auto"))
+    found = profile_model(request.model, request.in_shape, request.num_classes)
+    memory = memory_bytes(found, request.batch_size, request.optimizer, BYTES_PER_VALUE[precision])
+    return Answer({**found.to_dict(), "memory_bytes": memory, "precision": precision})
+
+
+class PreviewRequest(Section):
+    """Images and how they would be augmented."""
+
+    data: DataConfig
+    augment: AugmentConfig
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    num_images: int = Field(default=6, ge=1, le=16)
+    num_draws: int = Field(default=4, ge=1, le=8)
+
+
+def augmentation_preview(asked: dict[str, Any]) -> Answer:
+    """The array `images`, uint8 (num_images, 1 + num_draws, H, W, C): each image unchanged, then changed."""
+    request = _parse(PreviewRequest, asked)
+    images = preview(
+        request.data,
+        request.augment,
+        data_dir(),
+        num_images=request.num_images,
+        num_draws=request.num_draws,
+        seed=request.seed,
+    )
+    return Answer({}, {"images": images}, lasting=_lasts(request.data))
+
+
+class SamplesRequest(Section):
+    """A data set and how many images of it to show."""
+
+    data: DataConfig
+    per_class: int = Field(default=1, ge=1, le=10)
+    max_images: int = Field(default=20, ge=1, le=100)
+
+
+def data_samples(asked: dict[str, Any]) -> Answer:
+    """A data set at a glance: what the catalog knows where it is not at hand, else what is really there.
+
+    Returns:
+        `at_hand`, `classes`, `num_images` by split; at hand also `labels` (class of each image), `train_counts` (of
+        each class), `split_note`, and the array `images`, uint8 (N, H, W, C).
+    """
+    request = _parse(SamplesRequest, asked)
+    root, key = data_dir(), request.data.dataset
+    if not at_hand(key, root):
+        spec = DATASETS[key]
+        counts = {"train": spec.num_train, "validation": spec.num_validation, "test": spec.num_test}
+        return Answer({"at_hand": False, "classes": spec.classes, "num_images": counts}, lasting=False)
+    found = samples(request.data, root, per_class=request.per_class, max_images=request.max_images)
+    facts = {
+        "at_hand": True,
+        "classes": found.classes,
+        "num_images": found.num_images,
+        "labels": found.labels.tolist(),
+        "train_counts": found.train_counts.tolist(),
+        "split_note": found.split_note,
+    }
+    return Answer(facts, {"images": found.images}, lasting=_lasts(request.data))
+
+
+def _lasts(data: DataConfig) -> bool:
+    """Whether the images stay what they are: a person's own folder may change at any time."""
+    return data.dataset != "folder"
+
+
+def machine(asked: dict[str, Any]) -> Answer:
+    """The facts of `cnncore.training.machine.machine_facts`, as they are now."""
+    _parse(Section, asked)
+    return Answer(machine_facts(data_dir()), lasting=False)
+
+
+QUESTIONS: dict[str, Question] = {
+    "machine": machine,
+    "preview": augmentation_preview,
+    "profile": profile,
+    "samples": data_samples,
+}
