@@ -200,7 +200,7 @@ def random_erasing(images: Tensor, generator: Generator, *, erasing: float = 0.0
     tall, wide = (area * aspect).sqrt().clamp(1, height), (area / aspect).sqrt().clamp(1, width)
     top = torch.rand(num, generator=generator) * (height - tall.floor() + 1)
     left = torch.rand(num, generator=generator) * (width - wide.floor() + 1)
-    # Noise for every pixel of a batch is too much to draw on the CPU for a GPU, and where nothing is erased it is waste.
+    # Only where it is needed, and not on the CPU for a GPU: a batch has many pixels.
     noise_seed = int(torch.randint(2**31 - 1, (), generator=generator))
     rows = chosen.nonzero().squeeze(1)
     inside = _rectangles(images, *(edge[rows].floor() for edge in (top, left, tall, wide)))

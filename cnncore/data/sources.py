@@ -167,7 +167,8 @@ def read_idx_file(path: Path, content_md5: str) -> np.ndarray:
         raise _damaged(path, remedy)
     num_axes = content[3]
     shape = np.frombuffer(content, ">u4", num_axes, 4)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * num_axes).reshape(tuple(shape.tolist()))
+    # A copy, because torch warns about tensors on read-only memory.
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * num_axes).reshape(tuple(shape.tolist())).copy()
 
 
 def read_cifar(request: Request) -> Source:

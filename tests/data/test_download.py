@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import http.server
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cnncore.catalog import DATASETS, RemoteFile
+from cnncore.config import DataConfig
+from cnncore.data import download as downloading
+from cnncore.data import open_images
+from cnncore.errors import DataError
+from tests.data import tiny
+
+CONTENT = bytes(range(256)) * 4_000
+FILE = RemoteFile(name="file.bin", md5=tiny.md5(CONTENT), num_bytes=len(CONTENT))
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves `contents`; an answer is cut after the next number in `cuts`, where there is one."""
+
+    daemon_threads = True
+    contents: dict[str, bytes]
+    cuts: list[int]
+    ranges: list[str | None]
+    knows_ranges = True
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def do_GET(self) -> None:
+        asked = self.headers["Range"]
+        self.server.ranges.append(asked)
+        content = self.server.contents.get(self.path[1:])
+        if content is None:
+            self.send_error(404)
+            return
+        start = int(asked[len("bytes=") : -1]) if asked and self.server.knows_ranges else 0
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        end = self.server.cuts.pop(0) if self.server.cuts else len(content)
+        self.wfile.write(content[start:end])
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(("127.0.0.1", 0), Handler) as running:
+        running.contents, running.cuts, running.ranges = {FILE.name: CONTENT}, [], []
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloading, "PAUSE_S", 0.0)
+
+
+def fetch(folder: Path, *mirrors: str, progress: Callable[[str, int, int], None] = lambda *_: None) -> bytes:
+    downloading.download(tiny.idx_spec(mirrors), [FILE], folder, progress)
+    assert sorted(path.name for path in folder.iterdir() if path.name != ".download.lock") == [FILE.name]
+    return (folder / FILE.name).read_bytes()
+
+
+def test_a_file_arrives_with_progress(server: Server, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    assert fetch(tmp_path / "new", server.address, progress=lambda *what: told.append(what)) == CONTENT
+    assert told[-1] == (f"Downloading {FILE.name}", len(CONTENT), len(CONTENT))
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+
+
+def test_a_cut_download_is_continued(server: Server, tmp_path: Path) -> None:
+    server.cuts = [300_000, 700_000]
+    assert fetch(tmp_path, server.address) == CONTENT
+    assert server.ranges == [None, "bytes=300000-", "bytes=700000-"]
+
+
+def test_a_server_without_ranges_starts_over(server: Server, tmp_path: Path) -> None:
+    server.cuts, server.knows_ranges = [300_000], False
+    assert fetch(tmp_path, server.address) == CONTENT
+
+
+def test_the_next_mirror_is_tried(server: Server, tmp_path: Path) -> None:
+    assert fetch(tmp_path, f"{server.address}nowhere/", "http://127.0.0.1:1/", server.address) == CONTENT
+
+
+def test_a_file_address_works(tmp_path: Path) -> None:
+    source = tmp_path / "mirror"
+    source.mkdir()
+    (source / FILE.name).write_bytes(CONTENT)
+    assert fetch(tmp_path / "out", source.as_uri() + "/") == CONTENT
+
+
+FAILURES = {
+    "missing": ({}, [], "HTTP 404"),
+    "wrong": ({FILE.name: b"x" * len(CONTENT)}, [], "checksum is wrong"),
+    "endless": ({FILE.name: CONTENT * 3}, [], "checksum is wrong"),
+    "cut": ({FILE.name: CONTENT}, [1_000] * 3, "cut after 1,000 of 1,024,000 bytes"),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_is_one_sentence_and_leaves_nothing(server: Server, tmp_path: Path, failure: str) -> None:
+    server.contents, server.cuts, reason = FAILURES[failure]
+    with pytest.raises(DataError, match=reason) as caught:
+        downloading.download(tiny.idx_spec((server.address,)), [FILE], tmp_path, lambda *_: None)
+    assert caught.value.message.startswith(f"Tiny could not be downloaded: {FILE.name}: ")
+    assert str(tmp_path) in caught.value.hint
+    assert "mnist5k" in caught.value.hint
+    assert [path.name for path in tmp_path.iterdir()] == [".download.lock"]
+
+
+def test_no_network_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="the network could not be reached"):
+        downloading.download(tiny.idx_spec(("http://127.0.0.1:1/",)), [FILE], tmp_path, lambda *_: None)
+
+
+def test_a_full_disk_is_said_beforehand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=1_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(DataError, match=r"needs 1 MB in .*, where 1 MB are free"):
+        fetch(tmp_path, "http://127.0.0.1:1/")
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="could not be saved in"):
+        fetch(tmp_path / "file" / "below", "http://127.0.0.1:1/")
+
+
+def test_opening_downloads_what_is_missing(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.contents = {name: tiny.pack(content) for name, content in tiny.idx_contents().items()}
+    monkeypatch.setitem(DATASETS, "tiny", tiny.idx_spec((server.address,)))
+    config = DataConfig(dataset="tiny")
+    assert len(open_images(config, tmp_path).train) == 54
+    asked = len(server.ranges)
+    assert asked == 4
+    shutil.rmtree(tmp_path / "Tiny")
+    assert len(open_images(config, tmp_path).train) == 54, "the prepared copy is enough"
+    assert len(server.ranges) == asked
+
+
+def test_opening_downloads_an_archive(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    members = tiny.cifar_members()
+    archive = tiny.cifar_archive(members)
+    server.contents = {"tiny.tar.gz": archive}
+    monkeypatch.setitem(DATASETS, "tiny", tiny.cifar_spec(members, archive, (server.address,)))
+    assert len(open_images(DataConfig(dataset="tiny", validation=0), tmp_path).train) == 20
