@@ -17,7 +17,7 @@ class ModelSpec:
 
     Attributes:
         family: Name of the family; charts color by it.
-        builder: `module:function`, called as `function(config, in_shape, num_classes)`.
+        builder: `module:function`, called as `function(options, in_shape, num_classes)`; see `cnncore.models`.
         native_size: Input height and width in pixels the published form takes.
         min_size: Smallest input height and width in pixels that leaves something to classify.
         in_channels: Channels of the published form.
@@ -128,16 +128,15 @@ MODELS: dict[str, ModelSpec] = {
         min_size=28,
         in_channels=3,
         num_classes=10,
-        num_params=0,
+        num_params=4_090_058,
         facts=(
-            "The original takes 227×227 pixels, has two towers and 60 million parameters, "
-            "most of them in its dense layers.",
+            "The original has two towers and 60 million parameters, most of them in its dense layers; "
+            "this form has the filters of one tower and 1,024 instead of 4,096 hidden units.",
             "ReLU, dropout 0.5, local response normalization and overlapping pooling are its four famous choices.",
         ),
         taps=("conv1", "conv2", "conv3", "conv4", "conv5"),
         defaults={"activation": "relu", "norm": "lrn", "pool": "overlapping", "dropout": 0.5, "init": "kaiming"},
         choices=_PLAIN,
-        aux_weight=0.0,
     ),
     "vgg11_small": ModelSpec(
         title="VGG-11 (small images)",
@@ -151,10 +150,11 @@ MODELS: dict[str, ModelSpec] = {
         min_size=28,
         in_channels=3,
         num_classes=10,
-        num_params=0,
+        num_params=9_750_922,
         facts=(
             "Column A of the paper: 8 convolutions of 3×3 with 64 to 512 filters, 5 poolings.",
-            "The original's three dense layers hold 123.6 of its 132.9 million parameters.",
+            "The original's three dense layers hold 123.6 of its 132.9 million parameters; "
+            "with 512 instead of 4,096 hidden units they hold 0.5 of 9.8 million here.",
             "Without batch normalization it needs a careful initialization to start learning at all.",
         ),
         taps=("stage1", "stage2", "stage3", "stage4", "stage5"),
@@ -172,10 +172,12 @@ MODELS: dict[str, ModelSpec] = {
         min_size=28,
         in_channels=3,
         num_classes=10,
-        num_params=0,
+        num_params=10_333_886,
         facts=(
             "Two auxiliary heads, on modules 4a and 4d, help the gradient while training; each counts 0.3 in the loss.",
-            "22 layers with parameters, yet far fewer parameters than AlexNet.",
+            "22 layers with parameters, yet the original has far fewer parameters than AlexNet; "
+            "here the auxiliary heads hold 4.4 of 10.3 million.",
+            "The paper normalizes by local response; with batch normalization, the default here, it learns sooner.",
         ),
         taps=("inception3a", "inception3b", "inception4a", "inception4d", "inception5b"),
         defaults={"activation": "relu", "norm": "batch", "pool": "max", "dropout": 0.4, "init": "kaiming"},

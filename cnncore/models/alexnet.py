@@ -4,7 +4,7 @@ Source: Krizhevsky, Sutskever, Hinton: ImageNet classification with deep convolu
 Kept: five convolutions, pooling after the first, second and fifth, local response normalization after the first two,
 dropout in both hidden dense layers. Our deviations: the filters of one of its two towers (48, 128, 192, 192, 128;
 width 2 has those of both), 5×5 instead of 11×11 windows in the first layer with a stride that follows the image's
-size (1 below 64 pixels, 4 from 128), 1,024 instead of 4,096 hidden units.
+size (1 below 64 pixels, 4 from 128), pooling before normalization, 1,024 instead of 4,096 hidden units.
 """
 
 from __future__ import annotations

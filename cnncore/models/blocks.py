@@ -1,8 +1,9 @@
 """What the families share: activations, normalizations, poolings, initializations and the blocks made of them.
 
-Order inside a convolution's block: convolution, batch normalization, activation, local response normalization,
-pooling. Where the pooling takes maxima and the activation never falls, the pooling comes first: the result is the
-same and the activation has a quarter of the work.
+Order inside a convolution's block: convolution, batch normalization, activation, pooling, local response normalization.
+Where the pooling takes maxima and the activation never falls, the pooling comes first: the result is the same and the
+activation has a quarter of the work. AlexNet normalized before it pooled; the order here is CaffeNet's, for the same
+reason.
 """
 
 from __future__ import annotations
@@ -148,11 +149,11 @@ def conv_block(
     # Batch normalization subtracts the mean and has a bias itself.
     conv = nn.Conv2d(in_channels, filters, kernel, stride, padding, bias=not batch_norm)
     after: dict[str, nn.Module] = {"activation": (activation or ACTIVATIONS[options.activation])()}
+    if pool is not None:
+        pool_first = isinstance(pool, nn.MaxPool2d) and options.activation in NEVER_FALLING
+        after = {"pool": pool, **after} if pool_first else {**after, "pool": pool}
     if lrn and options.norm == "lrn":
         after["norm"] = LocalResponseNorm(filters)
-    if pool is not None:
-        commutes = isinstance(pool, nn.MaxPool2d) and options.activation in NEVER_FALLING and "norm" not in after
-        after = {"pool": pool, **after} if commutes else {**after, "pool": pool}
     return chain({"conv": conv, **({"norm": nn.BatchNorm2d(filters)} if batch_norm else {}), **after})
 
 

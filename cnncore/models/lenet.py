@@ -41,6 +41,7 @@ class Subsample(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.kernel_size, self.stride, self.padding = (2, 2), (2, 2), (0, 0)
         self.coefficient = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
 
