@@ -104,6 +104,8 @@ def _attempt(address: str, file: RemoteFile, part: Path, progress: Progress) -> 
 
 def _receive(address: str, file: RemoteFile, part: Path, progress: Progress) -> None:
     done = part.stat().st_size if part.exists() else 0
+    if done >= file.num_bytes:  # left by a process that was killed before it could check; nothing to ask for
+        return
     headers = {"User-Agent": "cnnlab"} | ({"Range": f"bytes={done}-"} if done else {})
     request = urllib.request.Request(address, headers=headers)
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:

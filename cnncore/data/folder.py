@@ -44,7 +44,7 @@ def read_folder(request: Request) -> Source:
     Raises:
         DataError: where the folder is missing, has no class, only one, or an empty one.
     """
-    root = (request.root / Path(request.config.path or "").expanduser()).resolve()
+    root = _root(request)
     size = request.config.image_size or DEFAULT_FOLDER_SIZE
     request.progress(f"Listing {root}", 0, 0)
     classes, listings = list_folder(root)
@@ -61,6 +61,23 @@ def read_folder(request: Request) -> Source:
     )
 
 
+def _root(request: Request) -> Path:
+    text = request.config.path
+    if not text:
+        raise DataError("A folder of images needs its path.", "Give the folder that holds the classes.")
+    try:
+        root = (request.root / Path(text).expanduser()).resolve()
+        if root.is_dir():
+            return root
+    except (OSError, ValueError, RuntimeError):  # a name that is too long, a null byte, the home of nobody
+        pass
+    shown = text if len(text) <= 100 else f"{text[:97]}..."
+    raise DataError(
+        f"There is no folder {shown!r} that can be read.",
+        f"Check the path; a relative one is meant below the data folder {request.root}.",
+    )
+
+
 def _streamed(root: Path, listings: dict[str, Listing], size: int) -> dict[str, Files]:
     return {name: Files(root, part.names, torch.from_numpy(part.labels), size) for name, part in listings.items()}
 
@@ -71,8 +88,6 @@ def list_folder(root: Path) -> tuple[tuple[str, ...], dict[str, Listing]]:
     Raises:
         DataError: where the layout is not one of the two.
     """
-    if not root.is_dir():
-        raise DataError(f"There is no folder {root}.", "Check the path; a relative one is meant below the data folder.")
     parts = _split_folders(root)
     classes = tuple(_subfolders(parts["train"]))
     _check_classes(parts["train"], classes)

@@ -94,6 +94,12 @@ def test_a_server_without_ranges_starts_over(server: Server, tmp_path: Path) -> 
     assert fetch(tmp_path, server.address) == CONTENT
 
 
+@pytest.mark.parametrize("left", [CONTENT, CONTENT[:1_000], b"x" * 1_000, b"x" * len(CONTENT), CONTENT + b"x"])
+def test_what_a_killed_download_left_is_continued_or_dropped(server: Server, tmp_path: Path, left: bytes) -> None:
+    (tmp_path / f".{FILE.name}.part").write_bytes(left)
+    assert fetch(tmp_path, server.address) == CONTENT
+
+
 def test_the_next_mirror_is_tried(server: Server, tmp_path: Path) -> None:
     assert fetch(tmp_path, f"{server.address}nowhere/", "http://127.0.0.1:1/", server.address) == CONTENT
 

@@ -133,6 +133,12 @@ def test_a_wrong_layout_is_one_sentence(tmp_path: Path, layout: str) -> None:
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("path", [None, "", "a\0b", "x" * 900, "~nobody-has-this-name/pets", "nowhere"])
+def test_an_impossible_path_is_one_sentence(tmp_path: Path, path: str | None) -> None:
+    with pytest.raises(DataError, match=r"needs its path|There is no folder"):
+        open_images(DataConfig(dataset="folder", path=path), tmp_path)
+
+
 def test_a_relative_path_is_below_the_data_folder(tmp_path: Path) -> None:
     make(tmp_path / "pets", "")
     assert len(open_images(DataConfig(dataset="folder", path="pets", validation=0), tmp_path).train) == 8
