@@ -15,8 +15,10 @@ _CSS = """
 .lab-rows tr:last-child td { border-bottom: 0; }
 .lab-rows td:first-child { color: color-mix(in srgb, currentColor 68%, transparent); padding-right: 1rem; }
 .lab-rows td:last-child { text-align: right; }
-.lab-strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(44px, 1fr)); gap: .4rem; }
-.lab-strip.one-row { grid-template-rows: auto; grid-auto-rows: 0; overflow: hidden; row-gap: 0; }
+.lab-strip { display: grid; grid-template-columns: repeat(10, minmax(0, 1fr)); gap: .4rem; }
+.lab-strips .lab-strip { margin-bottom: .4rem; }
+.lab-empty { border: 1px dashed var(--st-border-color, rgba(128,128,128,.4)); border-radius: .5rem;
+  padding: 1.6rem 1rem; text-align: center; font-size: .9rem; opacity: .8; }
 .lab-strip figure { margin: 0; min-width: 0; }
 .lab-strip img { width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 5px; image-rendering: pixelated;
   display: block; }

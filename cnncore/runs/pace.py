@@ -1,0 +1,59 @@
+"""How long a training will take, from what this machine has already done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cnncore.config import TrainConfig
+from cnncore.runs.store import Run
+
+_SAME_WORK = (
+    ("model",),
+    ("data", "dataset"),
+    ("data", "path"),
+    ("data", "image_size"),
+    ("training", "device"),
+    ("training", "precision"),
+    ("training", "compile"),
+)
+"""Settings that must be equal for an image to cost the same; the batch size only decides between several runs."""
+
+
+def expected_seconds(config: TrainConfig, num_train: int, past: Iterable[Run], host: str) -> float | None:
+    """Seconds from the first step to the test accuracy, as the most similar finished run of this machine took them.
+
+    Args:
+        config: What is to be trained.
+        num_train: Training images it will have.
+        past: Runs, newest first.
+        host: Name of this machine, as in `Run.host`.
+
+    Returns:
+        None where nothing comparable has run here.
+    """
+    wanted = config.model_dump(mode="json")
+    similar = [(run, pace) for run in past if run.host == host and _same(run.config, wanted) and (pace := _pace(run))]
+    if not similar:
+        return None
+    batch = wanted["training"]["batch_size"]
+    _, pace = min(similar, key=lambda pair: abs(_value(pair[0].config, ("training", "batch_size")) - batch))
+    return pace * config.training.epochs * num_train
+
+
+def _value(config: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    for name in path:
+        config = config.get(name, {})
+    return config
+
+
+def _same(config: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return all(_value(config, path) == _value(wanted, path) for path in _SAME_WORK)
+
+
+def _pace(run: Run) -> float | None:
+    """Seconds a training image took in one epoch, evaluation after each epoch included."""
+    facts = run.summary
+    images = (facts.get("epoch") or 0) * (facts.get("num_train") or 0)
+    seconds = facts.get("elapsed_s")
+    return seconds / images if run.status == "finished" and images and seconds else None

@@ -1,0 +1,194 @@
+"""Draws the form of a training run: the preset, then the groups of settings, generated from their table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from cnncore.catalog import AUGMENTATIONS, DATASETS, MODELS, OPTIMIZERS, PRESETS, SCHEDULES
+from cnncore.config import FIELDS, differences, is_optional, preset
+from cnncore.errors import ConfigError
+from pages.components.form_fields import FORM, GROUPS, SCHEMA, Group, relevant
+from pages.components.form_state import PRESET, VALUES, Form, to_widget, use_preset, widget_key
+from pages.components.lab import show_problem
+
+
+def draw_form(form: Form, devices: Mapping[str, str]) -> None:
+    """The whole form; what is entered is read by `read_form` in the next run of the page.
+
+    Args:
+        form: Its present state.
+        devices: Names of the devices of this machine, by the value `training.device` takes.
+    """
+    with st.container(key="train_settings", gap="small"):
+        _draw_preset(form)
+        shown = relevant(form.config)
+        for group in GROUPS:
+            _draw_group(group, form, shown, devices)
+
+
+def _draw_preset(form: Form) -> None:
+    st.selectbox(
+        "Preset",
+        list(PRESETS),
+        key=PRESET,
+        format_func=lambda key: PRESETS[key].title,
+        on_change=use_preset,
+        help="A ready-made configuration. Choosing one fills the whole form; everything can be changed afterwards.",
+    )
+    st.caption(PRESETS[form.preset].summary)
+    changed = differences(form.config, preset(form.preset))
+    if changed:
+        names = ", ".join(FORM[name].title.lower() for name in list(changed)[:4]) + (", …" if len(changed) > 4 else "")
+        st.button(
+            f"Changed: {names}. Back to the preset",
+            key="train_back_to_preset",
+            type="tertiary",
+            icon=":material/undo:",
+            on_click=use_preset,
+        )
+
+
+def _draw_group(group: Group, form: Form, shown: frozenset[str], devices: Mapping[str, str]) -> None:
+    if group.fields:
+        st.subheader(group.title, anchor=False)
+        _draw_fields([name for name in group.fields if name in shown], form, devices)
+    if group.folded:
+        fold = st.expander(_fold_title(group, form), key=f"train_fold_{group.title.lower()}")
+        with fold:
+            _draw_fields([name for name in group.folded if name in shown], form, devices)
+    for name, error in form.errors.items():
+        if name in group.all_fields:
+            show_problem(error)
+
+
+def _fold_title(group: Group, form: Form) -> str:
+    """The fold's name with how much in it is not as in the plain configuration, so that nothing hides in there."""
+    defaults = {name: FIELDS[name].get_default() for name in group.folded}
+    num_set = sum(_value(form, name) != default for name, default in defaults.items())
+    return f"{group.more} · {num_set} set" if num_set else group.more
+
+
+def _value(form: Form, name: str) -> Any:
+    section, _, setting = name.partition(".")
+    return getattr(getattr(form.config, section), setting)
+
+
+def _draw_fields(names: Sequence[str], form: Form, devices: Mapping[str, str]) -> None:
+    """Wide inputs one below the other, the others side by side where there is room."""
+    narrow: list[str] = []
+    for name in (*names, ""):
+        if name and not FORM[name].wide:
+            narrow.append(name)
+            continue
+        if narrow:
+            with st.grid(2, min_column_width=150, gap="small", vertical_alignment="bottom"):
+                for one in narrow:
+                    _draw_field(one, form, devices)
+            narrow = []
+        if name:
+            _draw_field(name, form, devices)
+            _draw_remark(name, form)
+
+
+def _draw_field(name: str, form: Form, devices: Mapping[str, str]) -> None:
+    key, row, schema = widget_key(name), FORM[name], SCHEMA[name]
+    if key not in st.session_state:
+        st.session_state[key] = to_widget(name, st.session_state[VALUES][name])
+    labels = {**row.labels, **devices} if name == "training.device" else row.labels
+    if labels:
+        _draw_choice(name, form, labels)
+    elif row.slider:
+        whole = schema["type"] == "integer"
+        number = int if whole else float
+        st.slider(row.title, number(0), number(schema["maximum"]), step=number(row.slider), key=key, help=row.help)
+    elif schema["type"] == "boolean":
+        st.toggle(row.title, key=key, help=row.help)
+    elif schema["type"] in ("integer", "number"):
+        _draw_number(name)
+    else:
+        st.text_input(row.title, key=key, help=row.help, placeholder=row.none)
+
+
+def _draw_choice(name: str, form: Form, labels: Mapping[str, str]) -> None:
+    row, key = FORM[name], widget_key(name)
+    options: list[str | None] = [None] if is_optional(name) else []
+    spec = form.config.model_spec
+    section, _, setting = name.partition(".")
+    options += [value for value in labels if section != "model" or value in spec.choices.get(setting, labels)]
+    current = st.session_state[key]
+    if current not in options:
+        # A value the new network refuses stays in view beside the reason, until another one is chosen.
+        options.append(current)
+    published = spec.defaults.get(setting) if section == "model" else None
+    names: dict[str | None, str] = {None: f"{row.none} ({labels.get(str(published), published)})", **labels}
+    st.selectbox(row.title, options, key=key, format_func=lambda value: names.get(value, str(value)), help=row.help)
+
+
+def _draw_number(name: str) -> None:
+    row, schema, key = FORM[name], SCHEMA[name], widget_key(name)
+    low, high = _limits(schema)
+    if schema["type"] == "integer":
+        st.number_input(
+            row.title, int(low), int(high), None, step=int(row.step) or 1, key=key, help=row.help,
+            placeholder=row.none,
+        )  # fmt: skip
+    else:
+        st.number_input(
+            row.title, low, high, None, step=row.step or _tenth(st.session_state[key]), format="%g", key=key,
+            help=row.help, placeholder=row.none,
+        )  # fmt: skip
+
+
+def _limits(schema: Mapping[str, Any]) -> tuple[float, float]:
+    """Smallest and largest number that is allowed; for an open end the nearest number inside."""
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is None:
+        low = math.nextafter(schema["exclusiveMinimum"], math.inf)
+    if high is None:
+        high = math.nextafter(schema["exclusiveMaximum"], -math.inf)
+    return float(low), float(high)
+
+
+def _tenth(value: float | None) -> float:
+    """A step that fits numbers that span decades: a tenth of the value's power of ten."""
+    return 10.0 ** (math.floor(math.log10(value)) - 1) if value else 0.001
+
+
+def _draw_remark(name: str, form: Form) -> None:
+    """One line below a choice that says what was chosen."""
+    config = form.config
+    if name == "model.name":
+        spec = MODELS[config.model.name]
+        st.caption(f"{spec.year} · {spec.summary}", help="\n\n".join((*spec.facts, f"Source: {spec.source}")))
+    elif name == "data.dataset":
+        st.caption(DATASETS[config.data.dataset].summary)
+    elif name == "optimizer.name":
+        row = OPTIMIZERS[config.optimizer.name]
+        st.caption(f"{row.summary} Usual learning rate: {row.typical_lr:g}.", help=f"Source: {row.source}")
+    elif name == "schedule.name":
+        st.caption(SCHEDULES[config.schedule.name].summary)
+    elif name == "augment.flip_horizontal":
+        _warn_of_mirroring(form)
+
+
+def _warn_of_mirroring(form: Form) -> None:
+    dataset = form.config.dataset_spec
+    flips = [key for key in ("flip_horizontal", "flip_vertical") if getattr(form.config.augment, key) > 0]
+    if flips and not dataset.mirror_safe:
+        names = " and ".join(AUGMENTATIONS[key].title.lower() for key in flips)
+        st.warning(
+            f"{names.capitalize()}: a mirrored image of {dataset.title} may show another class, or none.",
+            icon=":material/flip:",
+        )
+
+
+def show_notices(errors: Iterable[ConfigError]) -> None:
+    """One warning that names everything a link asked for and did not get."""
+    lines = [f"{error.message} {error.hint}".strip() for error in errors]
+    if lines:
+        listed = "\n".join(f"- {line}" for line in lines)
+        st.warning(f"Not everything in the link could be taken; the rest is filled in.\n{listed}")

@@ -1,0 +1,159 @@
+"""The form's values: kept for the session, read from a link or an earlier run, written back into the address.
+
+The values of the inputs live under their widget keys only while they are on the page; `train_values` keeps all of them,
+those of settings that have no meaning at the moment too, so that switching forth and back loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+from pydantic import ValidationError
+
+from cnncore.catalog import DEFAULT_PRESET
+from cnncore.config import FIELDS, TrainConfig, check, flatten, format_value, is_optional, parse_value, preset
+from cnncore.errors import ConfigError, LabError
+from pages.components.form_fields import FORM, SCHEMA, relevant
+from pages.components.lab import store
+from pages.components.links import link_params, nearest_preset, read_link
+
+VALUES = "train_values"
+PRESET = "train_preset"
+NOTICES = "train_notices"
+_WRITTEN = "train_address"
+_CHOSEN = "train_chosen_preset"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What the form says.
+
+    Attributes:
+        preset: The preset it started from.
+        config: Its configuration; settings without a meaning at the moment are as in the preset.
+        errors: Why it cannot be trained, by the setting to blame.
+    """
+
+    preset: str
+    config: TrainConfig
+    errors: Mapping[str, ConfigError] = field(default_factory=dict[str, ConfigError])
+
+
+def widget_key(name: str) -> str:
+    """Key of the input of the setting `name`."""
+    return f"train_{name.replace('.', '_')}"
+
+
+def _is_text(name: str) -> bool:
+    return SCHEMA[name]["type"] == "array" or name == "data.path"
+
+
+def to_widget(name: str, value: Any) -> Any:
+    """A setting's value as its input holds it."""
+    return ("" if value is None or value == () else format_value(value)) if _is_text(name) else value
+
+
+def from_widget(name: str, raw: Any) -> Any:
+    """The value that an input gives the setting `name`.
+
+    Raises:
+        ConfigError: where it is not allowed; inputs are checked here again, whatever the browser did.
+    """
+    if raw is None and not is_optional(name):
+        raise ConfigError(name, f"{FORM[name].title} is empty.", "Enter a number.")
+    return parse_value(name, format_value(raw))
+
+
+def use(config: TrainConfig, key: str) -> None:
+    """Fill the form with `config`; only before its inputs are drawn, or in a callback."""
+    st.session_state[VALUES] = flatten(config)
+    st.session_state[_CHOSEN] = key
+    st.session_state[PRESET] = key
+    for name, value in flatten(config).items():
+        st.session_state[widget_key(name)] = to_widget(name, value)
+
+
+def use_preset() -> None:
+    """Callback of the choice of presets."""
+    st.session_state.pop(NOTICES, None)
+    use(preset(st.session_state[PRESET]), st.session_state[PRESET])
+
+
+def _use_run(run_id: str) -> None:
+    run = store().get(run_id)
+    try:
+        config = TrainConfig.model_validate(dict(run.config))
+        check(config)
+    except (ValidationError, ConfigError):
+        raise LabError(f"The settings of {run.name} are of another version of the lab.", "Choose a preset.") from None
+    use(config, nearest_preset(config))
+
+
+def _use_link(params: Mapping[str, str]) -> None:
+    link = read_link(params)
+    use(link.config, link.preset)
+    st.session_state[NOTICES] = link.problems
+
+
+def _follow_address() -> None:
+    """Take over what a link says, once: the address that this page wrote itself says nothing new."""
+    params = st.query_params.to_dict()
+    if "from" in params:
+        st.session_state.pop(NOTICES, None)
+        try:
+            _use_run(params["from"])
+        except LabError as error:
+            st.session_state[NOTICES] = (error,)
+    elif params and params != st.session_state.get(_WRITTEN):
+        _use_link(params)
+    if VALUES not in st.session_state:
+        use(preset(DEFAULT_PRESET), DEFAULT_PRESET)
+
+
+def read_form() -> Form:
+    """The form's state at the start of a run of the page, the newest inputs included."""
+    _follow_address()
+    values: dict[str, Any] = st.session_state[VALUES]
+    errors: dict[str, ConfigError] = {}
+    for name in FIELDS:
+        if widget_key(name) not in st.session_state:
+            continue
+        try:
+            values[name] = from_widget(name, st.session_state[widget_key(name)])
+        except ConfigError as error:
+            errors[name] = error
+    key = st.session_state[_CHOSEN]
+    config = _meaningful(_nested(values), preset(key))
+    if not errors:
+        try:
+            check(config)
+        except ConfigError as error:
+            errors[error.field] = error
+    return Form(preset=key, config=config, errors=errors)
+
+
+def write_address(form: Form) -> None:
+    """Let the page's address follow the form."""
+    params = link_params(form.config, form.preset)
+    st.session_state[_WRITTEN] = params
+    if st.query_params.to_dict() != params:
+        st.query_params.from_dict(params)
+
+
+def _nested(values: Mapping[str, Any]) -> TrainConfig:
+    sections: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        section, _, setting = name.partition(".")
+        sections.setdefault(section, {})[setting] = value
+    return TrainConfig.model_validate(sections)
+
+
+def _meaningful(config: TrainConfig, base: TrainConfig) -> TrainConfig:
+    """`config` without the settings that have no meaning in it: as in the preset, network options as published."""
+    read, neutral = relevant(config), flatten(base)
+    neutral |= {name: None for name in neutral if name.startswith("model.") and is_optional(name)}
+    neutral["data.path"] = None
+    return _nested({name: value if name in read else neutral[name] for name, value in flatten(config).items()})

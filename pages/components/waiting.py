@@ -1,0 +1,121 @@
+"""Asks the service without making a page wait: what is not answered at once fills in when it is.
+
+A card asks under the name of its place. While a new question of that place is on its way, the card keeps showing the
+last answer, dimmed; a question that was replaced before its turn is never asked.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from cnncore.answers import Answer
+from cnncore.ask import ask
+from cnncore.errors import LabError
+
+PATIENCE_S = 0.12
+"""A warm service answers most questions within this time, so that nothing needs to be drawn twice."""
+RETRY_S = 5.0
+_POLL_S = 0.3
+_QUESTIONS = "waiting_questions"
+
+
+@dataclass
+class _Question:
+    text: str
+    future: Future[Answer]
+    asked: float
+    last: Answer | None = None
+    shown_open: bool = False
+    """Whether this run of the page has drawn it as not answered yet."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What is known at the moment.
+
+    Attributes:
+        answer: The answer, or the last one of this place while the new one is on its way.
+        error: Why there is none.
+        pending: Whether the answer to the present question is still on its way.
+    """
+
+    answer: Answer | None = None
+    error: LabError | None = None
+    pending: bool = False
+
+
+@st.cache_resource(show_spinner=False)
+def _pool() -> ThreadPoolExecutor:
+    # The threads only wait for the service, which answers one question at a time.
+    return ThreadPoolExecutor(max_workers=8, thread_name_prefix="ask")
+
+
+def inquire(place: str, name: str, request: Mapping[str, Any], *, max_age_s: float = 3_600.0) -> Reply:
+    """Ask the service the question `name`, or look whether it has answered.
+
+    Args:
+        place: Name of the card that asks; it has one question at a time.
+        name: Key of the table of questions.
+        request: What is asked for.
+        max_age_s: Seconds after which the same question is asked again.
+    """
+    questions: dict[str, _Question] = st.session_state.setdefault(_QUESTIONS, {})
+    text = json.dumps([name, request], sort_keys=True)
+    before = questions.get(place)
+    if before is None or before.text != text or _is_stale(before, max_age_s):
+        if before is not None:
+            before.future.cancel()
+        questions[place] = _Question(
+            text, _pool().submit(ask, name, dict(request)), time.monotonic(), _answer_of(before) if before else None
+        )
+        wait_for([questions[place].future], timeout=PATIENCE_S)
+    return _reply(questions[place])
+
+
+def _is_stale(question: _Question, max_age_s: float) -> bool:
+    failed = question.future.done() and not question.future.cancelled() and question.future.exception() is not None
+    return question.future.done() and time.monotonic() - question.asked > (RETRY_S if failed else max_age_s)
+
+
+def _answer_of(question: _Question) -> Answer | None:
+    """The newest answer a place has had."""
+    future = question.future
+    known = future.done() and not future.cancelled() and future.exception() is None
+    return future.result() if known else question.last
+
+
+def _reply(question: _Question) -> Reply:
+    if not question.future.done():
+        question.shown_open = True
+        return Reply(question.last, pending=True)
+    error = question.future.exception()
+    if error is None:
+        return Reply(question.future.result())
+    if isinstance(error, LabError):
+        return Reply(error=error)
+    raise error
+
+
+def show_when_answered() -> None:
+    """Draw the page again as soon as an answer it still waits for has come; the last line of a page that inquires."""
+    questions: dict[str, _Question] = st.session_state.get(_QUESTIONS, {})
+    awaited = [question for question in questions.values() if question.shown_open]
+    for question in awaited:
+        question.shown_open = False
+    if not awaited:
+        return
+
+    @st.fragment(run_every=_POLL_S)
+    def look() -> None:
+        if any(question.future.done() for question in awaited):
+            st.rerun()
+
+    look()

@@ -1,0 +1,77 @@
+"""Home: the quickest start, the ways into the lab, recent runs, what this machine has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from cnncore.catalog import MODELS
+from cnncore.config import preset
+from pages.components.lab import start_run
+from pages.components.machine_card import draw_machine
+from pages.components.navigation import TRAIN, guard
+from pages.components.run_list import recent_runs
+from pages.components.waiting import show_when_answered
+
+QUICK_PRESET = "lenet_20s"
+NUM_RECENT = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """One of the large ways into the lab."""
+
+    page: str
+    title: str
+    text: str
+    icon: str
+    action: str
+
+
+STARTS = (
+    Start(
+        page=TRAIN,
+        title="Train a network",
+        text=f"{len(MODELS)} classic networks from LeNet to ResNet, on digits, clothes, small photographs or your own "
+        "folder. Ready-made settings to begin with, every one of them yours to change.",
+        icon=":material/model_training:",
+        action="Choose network and data",
+    ),
+)
+
+
+def draw_quick_start() -> None:
+    with st.container(border=True, height="stretch"):
+        st.subheader(":material/timer: LeNet in 20 seconds", anchor=False)
+        st.markdown(
+            "A small network learns to read 5,000 handwritten digits while you watch: no download, no settings."
+        )
+        st.space("stretch")
+        if st.button("Start training", key="home_quick_start", type="primary", icon=":material/play_arrow:"):
+            run = start_run(preset(QUICK_PRESET))
+            st.switch_page(TRAIN, query_params={"run": run.id})
+
+
+def draw_start(start: Start) -> None:
+    with st.container(border=True, height="stretch"):
+        st.subheader(f"{start.icon} {start.title}", anchor=False)
+        st.markdown(start.text)
+        st.space("stretch")
+        st.page_link(start.page, label=start.action, icon=":material/arrow_forward:")
+
+
+guard()
+st.title("CNN Lab", anchor=False)
+st.markdown("Train the classic convolutional networks, watch them learn, and see what every choice does.")
+with st.grid(1 + len(STARTS), min_column_width=280, gap="small"):
+    draw_quick_start()
+    for each in STARTS:
+        draw_start(each)
+runs, machine = st.columns([2, 1], gap="medium")
+with runs:
+    st.subheader("Recent runs", anchor=False)
+    recent_runs(NUM_RECENT)
+with machine:
+    draw_machine()
+show_when_answered()

@@ -1,0 +1,63 @@
+"""Train: the form with what it means beside it; with `?run=ID` the run instead."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components.config_form import draw_form, show_notices
+from pages.components.form_state import NOTICES, Form, read_form, write_address
+from pages.components.lab import start_run
+from pages.components.links import address, command, link_params
+from pages.components.machine_card import device_names
+from pages.components.navigation import guard
+from pages.components.outlook import draw_outlook
+from pages.components.run_view import show_run
+from pages.components.waiting import show_when_answered
+
+
+def draw_share(form: Form) -> None:
+    with st.popover("Copy link", icon=":material/link:", type="tertiary"):
+        st.caption("Opens this page with these settings; it starts nothing.")
+        st.code(address(st.context.url or "", link_params(form.config, form.preset)), language=None, wrap_lines=True)
+        st.caption("The same on the command line:")
+        st.code(command(form.config, form.preset), language="bash", wrap_lines=True)
+
+
+def draw_start(form: Form) -> None:
+    with st.container(key="train_start"):
+        pressed = st.button(
+            "Train",
+            key="train_button",
+            type="primary",
+            icon=":material/play_arrow:",
+            width="stretch",
+            disabled=bool(form.errors),
+            help="Something in the form is not possible yet; the reason stands there." if form.errors else None,
+        )
+    if pressed:
+        run = start_run(form.config)
+        st.query_params.from_dict({"run": run.id})
+        st.rerun()
+
+
+def show_form() -> None:
+    form = read_form()
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title("Train", anchor=False, width="content")
+        draw_share(form)
+    show_notices(st.session_state.get(NOTICES, ()))
+    left, right = st.columns([1, 2], gap="medium")
+    with left:
+        draw_form(form, device_names())
+    with right, st.container(key="train_outlook"):
+        draw_outlook(form.config)
+        draw_start(form)
+    write_address(form)
+    show_when_answered()
+
+
+guard()
+if run_id := st.query_params.get("run"):
+    show_run(run_id)
+else:
+    show_form()
