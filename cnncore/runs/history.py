@@ -148,5 +148,7 @@ def _number_columns(values: Sequence[Mapping[str, Any]]) -> dict[str, Floats]:
     columns: dict[str, Floats] = {}
     for name in dict.fromkeys(chain.from_iterable(values)):
         with contextlib.suppress(TypeError, ValueError):
-            columns[name] = np.array([row.get(name) for row in values], dtype=np.float64)
+            column = np.array([row.get(name) for row in values], dtype=np.float64)
+            if column.ndim == 1:
+                columns[name] = column
     return columns

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from cnncore.places import PROJECT_ROOT
 from cnncore.runs.artifacts import LOG, run_dir
-from cnncore.runs.store import ALIVE, Run, RunStore
+from cnncore.runs.store import ALIVE, ENDED_STATUS, Run, RunStore
 
 POLL_S = 0.2
 IDLE_EXIT_S = 60.0
@@ -105,6 +105,7 @@ class Runner:
         """Look after the runs that are on and start the next; returns whether there is anything to do."""
         on = [run for run in self.store.list(status=ALIVE) if run.host in (self.host, None)]
         on = [run for run in on if self._look_after(run)]
+        self._reap({run.id for run in on})
         waiting = self.store.queue()
         for run in waiting[: max(0, self.slots - len(on))]:
             if self.store.claim(run.id, self.host):
@@ -137,14 +138,23 @@ class Runner:
         with contextlib.suppress(psutil.Error):
             self.store.set_process(run_id, self.host, child.pid, psutil.Process(child.pid).create_time())
 
+    def _reap(self, on: set[str]) -> None:
+        """Let go of processes that have ended, or zombies would pile up."""
+        self.children = {
+            run_id: child for run_id, child in self.children.items() if run_id in on or child.poll() is None
+        }
+
     def _look_after(self, run: Run) -> bool:
         """Notice a vanished worker, hurry one that was asked to stop; returns whether the run is still on."""
         child = self.children.get(run.id)
         code = child.poll() if child else None
         process = find_process(run)
         now = time.time()
-        if process is None and (code is not None or run.pid is not None or now - (run.started or 0) > START_GRACE_S):
-            self.children.pop(run.id, None)
+        if child is not None:
+            gone = code is not None
+        else:
+            gone = process is None and (run.pid is not None or now - (run.started or 0) > START_GRACE_S)
+        if gone:
             return not self._close(run, code)
         if process is not None and run.wanted_at is not None:
             waited = now - run.wanted_at
@@ -159,12 +169,15 @@ class Runner:
         current = self.store.get(run.id)
         if current.status not in ALIVE or (current.pid, current.attempt) != (run.pid, run.attempt):
             return current.status not in ALIVE
-        return self.store.end(
-            run.id,
-            "interrupted",
-            error=describe_exit(code),
-            hint="What it had learned by its last checkpoint is kept: resume it to go on from there.",
-        )
+        kept = "What it had learned by its last checkpoint is kept: resume it to go on from there."
+        if current.wanted:
+            return self.store.end(
+                run.id,
+                ENDED_STATUS[current.wanted],
+                error="The training process did not end by itself and was ended from outside.",
+                hint=kept,
+            )
+        return self.store.end(run.id, "interrupted", error=describe_exit(code), hint=kept)
 
 
 def _lock_path(artifacts: Path) -> Path:

@@ -28,6 +28,8 @@ STATUSES = ("queued", "starting", "running", "stopping", "stopped", "paused", "f
 ALIVE = ("starting", "running", "stopping")
 """Statuses of runs that have, or are about to have, a process."""
 OPEN = ("queued", *ALIVE)
+ENDED_STATUS = {"stop": "stopped", "pause": "paused"}
+"""What a run becomes when it has ended as wanted."""
 RESUMABLE = ("stopped", "paused", "failed", "interrupted", "finished")
 
 
@@ -268,8 +270,8 @@ class RunStore:
         Raises:
             RunError: if the run is over.
         """
-        ended = "paused" if wanted == "pause" else "stopped"
-        if not self._move(run_id, ("queued",), status=ended, ended=time.time()) and not self._move(
+        over = {"status": ENDED_STATUS[wanted], "ended": time.time()}
+        if not self._move(run_id, ("queued",), **over) and not self._move(
             run_id, ALIVE, status="stopping", wanted=wanted, wanted_at=time.time()
         ):
             raise RunError(f"The run is {self.get(run_id).status} already.", "There is nothing to stop.")

@@ -15,7 +15,7 @@ from cnncore.data import ImageData, open_images
 from cnncore.errors import LabError, RunError, TrainingError
 from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, run_dir
 from cnncore.runs.events import Changed, EpochEnd, Event, Finished, StepEnd
-from cnncore.runs.store import Run, RunStore
+from cnncore.runs.store import ENDED_STATUS, Run, RunStore
 from cnncore.training.checkpoint import load_checkpoint, save_checkpoint, save_weights, weights_card
 from cnncore.training.devices import device_name, pick_device, pick_precision
 from cnncore.training.hardware import HardwareMeter
@@ -100,7 +100,7 @@ class Execution:
         wanted = self.store.get(self.run.id).wanted
         if wanted is None:
             return "stopped" if self.signaled else "interrupted"
-        return "paused" if wanted == "pause" else "stopped"
+        return ENDED_STATUS[wanted]
 
     def _prepare(self) -> tuple[ImageData, TrainState]:
         check(self.config)

@@ -216,7 +216,7 @@ def _gradient_norms(gradients: Mapping[str, Tensor]) -> tuple[list[Tensor], Tens
 def _by_layer(gradients: Mapping[str, Tensor], norms: list[Tensor]) -> dict[str, Tensor]:
     """Gradient norm of each layer's weights; biases and normalization would only clutter the picture."""
     return {
-        name.rpartition(".")[0] or name: norm
+        name.removesuffix(".weight").removesuffix(".conv").removesuffix(".linear"): norm
         for (name, gradient), norm in zip(gradients.items(), norms, strict=True)
         if gradient.ndim > 1
     }

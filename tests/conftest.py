@@ -1,0 +1,48 @@
+"""Every test has run folders of its own; the images are decoded once for all of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cnncore.config import TrainConfig, replace
+from cnncore.runs.store import RunStore
+
+REAL_DATA = Path(os.environ["CNNLAB_DATA"]) if os.environ.get("CNNLAB_DATA") else None
+"""Where a person running the tests keeps MNIST and CIFAR-10; tests that want them skip without."""
+
+
+@pytest.fixture(scope="session")
+def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(autouse=True)
+def _own_places(tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CNNLAB_ARTIFACTS", str(tmp_path / "runs"))
+    monkeypatch.setenv("CNNLAB_DATA", str(data_root))
+    monkeypatch.delenv("CNNLAB_DATABASE_URL", raising=False)
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def store(artifacts: Path) -> Iterator[RunStore]:
+    store = RunStore(f"sqlite:///{artifacts / 'lab.db'}")
+    yield store
+    store.engine.dispose()
+
+
+@pytest.fixture
+def tiny() -> TrainConfig:
+    """A run of a second: 200 built-in digits, two epochs of four steps."""
+    return replace(
+        TrainConfig(),
+        {"data.train_images": 200, "training.batch_size": 50, "training.epochs": 2, "training.precision": "fp32"},
+    )

@@ -1,0 +1,196 @@
+"""The run store: statuses move by compare-and-set, logs survive NaN, a newer store is not touched."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from cnncore.errors import RunError
+from cnncore.runs.artifacts import load_evaluation, run_dir, save_evaluation, write_atomically
+from cnncore.runs.events import Evaluation, Row
+from cnncore.runs.store import RESUMABLE, RunStore
+
+
+def test_names_are_made_unique(store: RunStore) -> None:
+    names = [store.create({}, name="LeNet 100%").name for _ in range(3)]
+    assert names == ["LeNet 100%", "LeNet 100% #2", "LeNet 100% #3"]
+
+
+def test_queue_keeps_order_and_resumed_runs_go_first(store: RunStore) -> None:
+    first, second, third = (store.create({}, name=name) for name in "abc")
+    assert [run.id for run in store.queue()] == [first.id, second.id, third.id]
+    assert store.claim(first.id, "here")
+    assert not store.claim(first.id, "there"), "a run is taken once"
+    assert store.set_running(first.id)
+    store.ask(first.id, "pause")
+    assert store.get(first.id).status == "stopping"
+    assert store.end(first.id, "paused")
+    assert store.requeue(first.id).status == "queued"
+    assert [run.id for run in store.queue()] == [first.id, second.id, third.id]
+
+
+def test_stopping_a_waiting_run_closes_it_at_once(store: RunStore) -> None:
+    run = store.create({}, name="a")
+    assert store.ask(run.id, "stop").status == "stopped"
+    with pytest.raises(RunError, match="stopped already"):
+        store.ask(run.id, "stop")
+
+
+def test_a_run_that_was_asked_to_stop_does_not_start(store: RunStore) -> None:
+    run = store.create({}, name="a")
+    store.claim(run.id, "here")
+    store.ask(run.id, "stop")
+    assert not store.set_running(run.id)
+
+
+def test_log_comes_back_in_order_with_nan(store: RunStore) -> None:
+    run = store.create({}, name="a")
+    rows = [Row(phase="step", step=step, values={"loss": math.nan if step == 3 else step}) for step in range(1, 6)]
+    assert store.log(run.id, rows, {"step": 5}) is None
+    page = store.since(run.id)
+    assert [row.step for row in page.rows] == [1, 2, 3, 4, 5]
+    assert math.isnan(page.rows[2].values["loss"])
+    assert store.since(run.id, page.cursor).rows == ()
+    assert store.get(run.id).summary == {"step": 5}
+
+
+def test_resuming_forgets_later_rows_and_tells_readers(store: RunStore) -> None:
+    run = store.create({}, name="a")
+    store.log(run.id, [Row(phase="step", step=step) for step in range(1, 11)])
+    before = store.since(run.id)
+    assert store.begin_attempt(run.id, 4) == 1
+    store.log(run.id, [Row(phase="step", step=5, values={"loss": 1.0})])
+    after = store.since(run.id, before.cursor)
+    assert after.attempt == before.attempt + 1
+    assert [row.step for row in after.rows] == [5], "new rows lie behind every old cursor"
+    assert [row.step for row in store.since(run.id).rows] == [1, 2, 3, 4, 5]
+
+
+def test_the_same_step_is_logged_once(store: RunStore) -> None:
+    run = store.create({}, name="a")
+    for loss in (1.0, 2.0):
+        store.log(run.id, [Row(phase="step", step=1, values={"loss": loss})])
+    assert [row.values["loss"] for row in store.since(run.id).rows] == [2.0]
+
+
+def test_changes_wait_for_their_step(store: RunStore) -> None:
+    run = store.create({}, name="a")
+    store.ask_change(run.id, "optimizer.lr", 0.01)
+    (change,) = store.changes(run.id)
+    assert change.step is None
+    store.set_change_step(change.id, 17)
+    assert store.changes(run.id)[0].step == 17
+    with pytest.raises(RunError):
+        store.ask_change(run.id, "optimizer.lr", math.nan)
+    store.ask(run.id, "stop")
+    with pytest.raises(RunError, match="over"):
+        store.ask_change(run.id, "optimizer.lr", 0.1)
+
+
+@pytest.mark.parametrize("text", ["", "zz", "%", "_", "x" * 10_000, "'; --"])
+def test_dead_links_say_so(store: RunStore, text: str) -> None:
+    store.create({}, name="a")
+    store.create({}, name="b")
+    with pytest.raises(RunError) as caught:
+        store.find(text)
+    assert len(str(caught.value)) < 200
+    with pytest.raises(RunError):
+        store.get(text)
+    with pytest.raises(RunError):
+        run_dir(Path("runs"), text)
+
+
+def test_find_by_beginning_and_name(store: RunStore) -> None:
+    run = store.create({}, name="my run")
+    assert store.find(run.id[:6]).id == run.id
+    assert store.find("my run").id == run.id
+
+
+def test_deleting(store: RunStore) -> None:
+    run = store.create({}, name="a")
+    store.log(run.id, [Row(phase="step", step=1)])
+    store.claim(run.id, "here")
+    with pytest.raises(RunError, match="on cannot"):
+        store.delete(run.id)
+    store.end(run.id, "failed", error="x")
+    store.delete(run.id)
+    assert store.list() == ()
+    assert store.since(run.id).rows == ()
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 201])
+def test_bad_names_are_refused(store: RunStore, name: str) -> None:
+    run = store.create({}, name="a")
+    with pytest.raises(RunError, match="1 to 200"):
+        store.rename(run.id, name)
+    assert store.get(run.id).name == "a"
+
+
+def test_claims_by_many_threads_happen_once_each(store: RunStore) -> None:
+    ids = [store.create({}, name="a").id for _ in range(40)]
+    taken: list[str] = []
+
+    def work(host: str) -> None:
+        taken.extend(run_id for run_id in ids if store.claim(run_id, host))
+
+    threads = [threading.Thread(target=work, args=(f"host{i}",)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(ids)
+
+
+def test_over_runs_can_be_taken_past_the_queue(store: RunStore) -> None:
+    run = store.create({}, name="a", status="starting")
+    store.end(run.id, "finished")
+    assert store.claim(run.id, "here", RESUMABLE)
+    assert store.get(run.id).status == "starting"
+
+
+def test_a_newer_store_is_not_touched(store: RunStore, artifacts: Path) -> None:
+    store.engine.dispose()
+    path = artifacts / "lab.db"
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(RunError, match="newer version"):
+        RunStore(f"sqlite:///{path}")
+    assert path.read_bytes() == before
+
+
+def test_a_store_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="cannot be opened"):
+        RunStore(f"sqlite:///{tmp_path / 'file' / 'lab.db'}")
+
+
+def test_atomic_writing_leaves_the_old_file_when_it_fails(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    write_atomically(path, lambda temporary: temporary.write_text("old"))
+
+    def fail(temporary: Path) -> None:
+        temporary.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(path, fail)
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x.txt"]
+
+
+def test_evaluations_survive_their_file(tmp_path: Path) -> None:
+    import numpy as np
+
+    saved = Evaluation(split="test", loss=0.5, correct=3, top5_correct=4, count=5, confusion=np.eye(2, dtype=np.int64))
+    save_evaluation(tmp_path / "e.npz", saved)
+    loaded = load_evaluation(tmp_path / "e.npz")
+    assert loaded is not None
+    assert (loaded.accuracy, loaded.top5, loaded.split) == (0.6, 0.8, "test")
+    assert (loaded.confusion == saved.confusion).all()
+    assert load_evaluation(tmp_path / "none.npz") is None

@@ -1,0 +1,93 @@
+"""The command line: what it prints is what the store holds, and what goes wrong is one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from cnncore.runs.store import RunStore
+
+pytestmark = pytest.mark.slow
+
+
+def cnncore(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cnncore", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ.copy(), timeout=120)
+
+
+def test_train_show_evaluate_and_resume(store: RunStore) -> None:
+    small = ("--set", "data.train_images=200", "--set", "training.batch_size=50")
+    trained = cnncore("train", "--model", "lenet_tutorial", "--dataset", "mnist5k", "--epochs", "2", "--json", *small)
+    assert trained.returncode == 0, trained.stderr
+    lines = [json.loads(line) for line in trained.stdout.splitlines()]
+    assert [line.get("event") for line in lines] == ["start", "epoch", "epoch", None]
+    last = lines[-1]
+    assert 0 < last["test_accuracy"] < 1
+    assert last["test_correct"] == round(last["test_accuracy"] * last["test_count"])
+    run = store.get(last["run"])
+    assert run.status == "finished"
+    assert run.config["training"]["batch_size"] == 50
+
+    evaluated = json.loads(cnncore("evaluate", run.id[:8], "--split", "test").stdout)
+    assert evaluated["correct"] == last["test_correct"]
+    assert store.get(run.id).summary["test_scored"] == 2
+
+    shown = cnncore("show", run.id).stdout
+    assert "training.batch_size = 50" in shown
+    assert run.id in cnncore("runs").stdout
+
+    resumed = cnncore("resume", run.id, "--more-epochs", "1", "--json")
+    assert json.loads(resumed.stdout.splitlines()[-1])["status"] == "finished"
+    assert store.get(run.id).summary["step"] == 12
+
+
+def test_default_batch_of_the_tutorial_lenet_is_128() -> None:
+    from cnncore.config import TrainConfig
+
+    assert (TrainConfig().model.name, TrainConfig().training.batch_size) == ("lenet_tutorial", 128)
+
+
+def test_profile_counts_parameters() -> None:
+    profile = json.loads(cnncore("profile", "cnn3", "--json").stdout)
+    assert profile["num_params"] == 123_222
+    assert "431,080" in cnncore("profile", "lenet_tutorial").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train", "--model", "lenet6"), "Did you mean"),
+        (("train", "--set", "optimizer.lr=fast"), "more than 0 up to 10"),
+        (("train", "--set", "optimizer.lr"), "NAME=VALUE"),
+        (("train", "--epochs", "0"), "from 1 up to"),
+        (("train", "--preset", "nothing"), "preset"),
+        (("train", "--config", "nowhere.json"), "cannot be read"),
+        (("train", "--dataset", "folder"), "path"),
+        (("show", "zzzz"), "no run"),
+        (("stop", "zzzz"), "no run"),
+        (("evaluate", "zzzz"), "no run"),
+        (("profile", "resnet"), "resnet20"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: tuple[str, ...], words: str) -> None:
+    result = cnncore(*arguments)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert words in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+
+
+def test_a_network_is_never_scored_on_its_training_images(store: RunStore) -> None:
+    from cnncore.analysis.evaluation import evaluate_run
+    from cnncore.config import TrainConfig, replace
+    from cnncore.errors import DataError
+    from cnncore.places import artifacts_dir, data_dir
+
+    config = replace(TrainConfig(), {"data.dataset": "mnist"})
+    run = store.create(config.model_dump(mode="json"), name="on MNIST", status="starting")
+    with pytest.raises(DataError, match="drawn from the training images"):
+        evaluate_run(store, artifacts_dir(), data_dir(), run, "test", "mnist5k")
