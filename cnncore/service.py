@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import importlib
 import json
 import logging
 import os
@@ -57,10 +56,11 @@ _LOG = logging.getLogger(__name__)
 
 def load_questions() -> Mapping[str, Question]:
     """Import torch and all that answers, and the table of it."""
-    questions: Mapping[str, Question] = importlib.import_module("cnncore.questions").QUESTIONS
+    from cnncore.questions import QUESTIONS
+
     # Shapes without numbers need parts of torch that it imports, for over a second, when they are first used.
-    questions["profile"]({"model": {}, "in_shape": (1, 28, 28), "num_classes": 10, "batch_size": 1, "optimizer": "sgd"})
-    return questions
+    QUESTIONS["profile"]({"model": {}, "in_shape": (1, 28, 28), "num_classes": 10, "batch_size": 1, "optimizer": "sgd"})
+    return QUESTIONS
 
 
 @dataclass(eq=False)
