@@ -112,8 +112,9 @@ def code_version(root: Path = PROJECT_ROOT) -> str:
 
 
 def _source_files(folder: str | Path) -> Iterator[tuple[str, int, int]]:
-    # os.scandir, since Path.rglob takes several times as long and this runs with every question.
-    with os.scandir(folder) as entries:
+    # os.scandir, since Path.rglob takes several times as long and this runs with every question. An update may take a
+    # file away at any moment.
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield from _source_files(entry.path)

@@ -24,6 +24,7 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _own_places(tmp_path: Path, data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CNNLAB_ARTIFACTS", str(tmp_path / "runs"))
     monkeypatch.setenv("CNNLAB_DATA", str(data_root))
+    monkeypatch.setenv("CNNLAB_SERVICE_IDLE_S", "10")
     monkeypatch.delenv("CNNLAB_DATABASE_URL", raising=False)
 
 
