@@ -133,7 +133,7 @@ def _queued(run: Any, as_json: bool) -> int:
 
 
 def _carry_out(store: Any, run: Any, config: TrainConfig, as_json: bool) -> int:
-    from cnncore.progress import json_lines, progress_bar
+    from cnncore.terminal import json_lines, progress_bar
     from cnncore.training.api import carry_out, result_of
     from cnncore.worker import stop_on_signals
 
@@ -210,7 +210,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 def _profile(arguments: argparse.Namespace) -> int:
     from cnncore.config import in_shape
-    from cnncore.models.profile import print_profile, profile_model
+    from cnncore.models.profile import profile_model
+    from cnncore.terminal import print_profile
 
     pairs = [("model.name", arguments.model), *_pairs(arguments.set)]
     config = with_settings(
@@ -221,7 +222,10 @@ def _profile(arguments: argparse.Namespace) -> int:
     if arguments.dataset:
         shape, classes = in_shape(config), len(config.dataset_spec.classes) or 100
     profile = profile_model(config.model, shape, classes)
-    print(json.dumps(profile.to_json()) if arguments.json else print_profile(profile))
+    if arguments.json:
+        print(profile.to_json())
+    else:
+        print_profile(profile)
     return 0
 
 

@@ -128,6 +128,14 @@ class Finished:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Suggested:
+    """A learning-rate test is over; `lr` is None where the loss never fell."""
+
+    step: int
+    lr: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Changed:
     """A setting was changed while the run was on."""
 
@@ -146,4 +154,4 @@ class Row:
     time: float = 0.0
 
 
-Event = Started | StepEnd | Evaluating | EpochEnd | Changed | Finished
+Event = Started | StepEnd | Evaluating | EpochEnd | Changed | Suggested | Finished

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from cnncore.runs.store import ENDED_STATUS, Run, RunStore
 from cnncore.training.checkpoint import load_checkpoint, save_checkpoint, save_weights, weights_card
 from cnncore.training.devices import device_name, pick_device, pick_precision
 from cnncore.training.hardware import HardwareMeter
-from cnncore.training.loop import fit, make_loaders
+from cnncore.training.loop import Loaders, fit, make_loaders
+from cnncore.training.lr_finder import find_learning_rate
 from cnncore.training.optim import LearningRateChange
 from cnncore.training.recorder import Recorder
 from cnncore.training.state import TrainState, new_state
@@ -28,6 +29,10 @@ CHECKPOINT_EVERY_S = 300.0
 """Longest time between two checkpoints inside an epoch; at its end there always is one."""
 
 Listener = Callable[[Event], None]
+
+
+_KINDS: dict[str, Callable[[TrainState, Loaders], Iterator[Event]]] = {"train": fit, "find_lr": find_learning_rate}
+"""What a run of a kind does."""
 
 
 class _StopRequestedError(Exception):
@@ -87,7 +92,7 @@ class Execution:
         images: ImageData | None = None
         try:
             images, state = self._prepare()
-            for event in fit(state, make_loaders(images, self.config, state)):
+            for event in _KINDS[self.run.kind](state, make_loaders(images, self.config, state)):
                 self._handle(event, state, images)
         except _StopRequestedError:
             if state is not None and images is not None:

@@ -81,11 +81,11 @@ def fit(state: TrainState, loaders: Loaders) -> Iterator[Event]:
         TrainingError: if the loss of an epoch is not a number.
     """
     training = state.config.training
-    yield _started(state, loaders)
+    yield started(state, loaders, total_steps=loaders.steps_per_epoch * training.epochs)
     while state.evaluated < training.epochs and not _is_stale(state):
-        started = time.monotonic()
+        begin = time.monotonic()
         yield from _train_epoch(state, loaders)
-        yield (yield from _end_epoch(state, loaders, started))
+        yield (yield from _end_epoch(state, loaders, begin))
     weights = state.best.weights or state.evaluated_weights()
     test = yield from _score(state, loaders.test, loaders.test_examples, "test", loaders.num_classes, weights)
     yield Finished(
@@ -102,13 +102,13 @@ def _is_stale(state: TrainState) -> bool:
     return patience is not None and state.stale >= patience
 
 
-def _started(state: TrainState, loaders: Loaders) -> Started:
-    steps = loaders.steps_per_epoch
+def started(state: TrainState, loaders: Loaders, *, total_steps: int) -> Started:
+    """The event before the first step."""
     return Started(
         step=state.step,
         epoch=state.evaluated + 1,
-        steps_per_epoch=steps,
-        total_steps=steps * state.config.training.epochs,
+        steps_per_epoch=loaders.steps_per_epoch,
+        total_steps=total_steps,
         num_params=sum(parameter.numel() for parameter in state.model.parameters()),
         num_train=loaders.train.num_images,
         num_validation=loaders.validation.num_images if loaders.validation else 0,
@@ -222,7 +222,7 @@ def _by_layer(gradients: Mapping[str, Tensor], norms: list[Tensor]) -> dict[str,
     }
 
 
-def _end_epoch(state: TrainState, loaders: Loaders, started: float) -> Generator[Evaluating, None, EpochEnd]:
+def _end_epoch(state: TrainState, loaders: Loaders, begin: float) -> Generator[Evaluating, None, EpochEnd]:
     """Evaluate the epoch that just ended and note whether it is the best."""
     train_loss, train_accuracy, train_top5 = state.sums.means()
     if not math.isfinite(train_loss):
@@ -248,7 +248,7 @@ def _end_epoch(state: TrainState, loaders: Loaders, started: float) -> Generator
         train_top5=train_top5,
         validation=validation,
         best=best,
-        seconds=time.monotonic() - started,
+        seconds=time.monotonic() - begin,
         evaluation_s=evaluation_s,
     )
 

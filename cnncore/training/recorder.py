@@ -15,7 +15,7 @@ from torch import Tensor
 from cnncore.config import TrainConfig
 from cnncore.errors import TrainingError
 from cnncore.runs.artifacts import TEST, epoch_file, save_evaluation
-from cnncore.runs.events import EpochEnd, Evaluating, Event, Finished, Row, Started, StepEnd
+from cnncore.runs.events import Changed, EpochEnd, Evaluating, Event, Finished, Row, Started, StepEnd, Suggested
 from cnncore.runs.store import Run, RunStore
 from cnncore.training.hardware import HardwareMeter
 
@@ -55,6 +55,8 @@ class Recorder:
         self.folder = folder
         self.meter = meter
         self.wanted: str | None = None
+        # A learning-rate test goes on until the loss explodes: that is its result.
+        self.tolerates_nan = run.kind == "find_lr"
         self.summary: dict[str, Any] = {**run.summary, "epochs": config.training.epochs}
         self._rows: list[Row] = []
         self._steps: list[tuple[StepEnd, float]] = []
@@ -95,7 +97,9 @@ class Recorder:
                 self._end_epoch(event)
             case Finished():
                 self._finish(event)
-            case _:
+            case Suggested():
+                self.summary |= {"stage": "done", "suggested_lr": event.lr, "eta_s": 0.0}
+            case Changed():
                 self.row("change", event.step, {"setting": event.setting, "value": event.value})
         self._maybe_flush()
 
@@ -106,6 +110,8 @@ class Recorder:
             TrainingError: if a loss is not a number; the rows until then are written.
         """
         bad = self._read_steps()
+        if self.tolerates_nan:
+            bad = None
         now = time.time()
         self._measure(now)
         self._estimate()

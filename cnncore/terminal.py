@@ -1,4 +1,4 @@
-"""Progress of a run on the command line: a bar for people, JSON lines for programs."""
+"""What the command line shows: a progress bar for people, JSON lines for programs, tables."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
 
 from cnncore.config import TrainConfig
 from cnncore.runs.events import EpochEnd, Event, Started, StepEnd
 from cnncore.runs.store import Run
+
+if TYPE_CHECKING:
+    from cnncore.models.profile import Profile
 
 Listener = Callable[[Event], None]
 
@@ -72,3 +76,19 @@ def json_lines(run: Run, config: TrainConfig) -> Iterator[Listener]:
             )
 
     yield listen
+
+
+def print_profile(profile: Profile) -> None:
+    """A table of the layers with their totals."""
+    table = Table("layer", "kind", "output", *_right("parameters", "MACs", "sees"), box=None, pad_edge=False)
+    for layer in profile.layers:
+        shape = "×".join(map(str, layer.out_shape))
+        sees = f"{layer.receptive_field} px" if layer.receptive_field else "all"
+        table.add_row(layer.name, layer.kind, shape, f"{layer.num_params:,}", f"{layer.macs:,}", sees)
+    table.add_section()
+    table.add_row("in all", "", "", f"{profile.num_params:,}", f"{profile.macs:,}", "")
+    Console().print(table, highlight=False)
+
+
+def _right(*titles: str) -> list[Column]:
+    return [Column(title, justify="right") for title in titles]
