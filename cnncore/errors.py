@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
+MOST_NAMED = 15
+"""Longest table whose keys an error lists."""
 
 
 class LabError(Exception):
@@ -61,7 +63,11 @@ def lookup(table: Mapping[str, T], key: str, what: str, field: str = "") -> T:
     """
     if key in table:
         return table[key]
-    near = difflib.get_close_matches(key, table, n=3, cutoff=0.5)
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(table)}."
+    # `lr` means `optimizer.lr`, although most of the letters differ.
+    near = [name for name in table if name.endswith(f".{key}")] or difflib.get_close_matches(
+        key, table, n=3, cutoff=0.5
+    )
+    known = f"Known: {', '.join(table)}." if len(table) <= MOST_NAMED else ""
+    hint = f"Did you mean {' or '.join(near)}?" if near else known
     shown = key if len(key) <= 60 else f"{key[:57]}..."
     raise ConfigError(field or what.replace(" ", "_"), f"There is no {what} named {shown!r}.", hint)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 
-from cnncore.catalog import MODELS
 from cnncore.config import preset
 from pages.components.lab import start_run
 from pages.components.machine_card import draw_machine
 from pages.components.navigation import TRAIN, guard
+from pages.components.pictures import draw_digits, draw_networks
 from pages.components.run_list import recent_runs
 from pages.components.waiting import show_when_answered
 
@@ -20,23 +21,25 @@ NUM_RECENT = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """One of the large ways into the lab."""
+    """One of the large ways into the lab; `picture` draws what one will meet there."""
 
     page: str
     title: str
     text: str
     icon: str
     action: str
+    picture: Callable[[], None]
 
 
 STARTS = (
     Start(
         page=TRAIN,
         title="Train a network",
-        text=f"{len(MODELS)} classic networks from LeNet to ResNet, on digits, clothes, small photographs or your own "
-        "folder. Ready-made settings to begin with, every one of them yours to change.",
+        text="Take one of the classics, give it digits, clothes, small photographs or a folder of your own, and change "
+        "whatever you like. Every setting has a sensible start.",
         icon=":material/model_training:",
         action="Choose network and data",
+        picture=draw_networks,
     ),
 )
 
@@ -45,8 +48,9 @@ def draw_quick_start() -> None:
     with st.container(border=True, height="stretch"):
         st.subheader(":material/timer: LeNet in 20 seconds", anchor=False)
         st.markdown(
-            "A small network learns to read 5,000 handwritten digits while you watch: no download, no settings."
+            "A small network learns to read 5,000 handwritten digits while you watch. No download, no settings."
         )
+        draw_digits()
         st.space("stretch")
         if st.button("Start training", key="home_quick_start", type="primary", icon=":material/play_arrow:"):
             run = start_run(preset(QUICK_PRESET))
@@ -57,8 +61,10 @@ def draw_start(start: Start) -> None:
     with st.container(border=True, height="stretch"):
         st.subheader(f"{start.icon} {start.title}", anchor=False)
         st.markdown(start.text)
+        start.picture()
         st.space("stretch")
-        st.page_link(start.page, label=start.action, icon=":material/arrow_forward:")
+        if st.button(start.action, key=f"home_start_{start.page}", icon=":material/arrow_forward:"):
+            st.switch_page(start.page)
 
 
 guard()
@@ -73,5 +79,6 @@ with runs:
     st.subheader("Recent runs", anchor=False)
     recent_runs(NUM_RECENT)
 with machine:
+    st.subheader("This machine", anchor=False)
     draw_machine()
 show_when_answered()

@@ -49,8 +49,9 @@ def show_form() -> None:
     left, right = st.columns([1, 2], gap="medium")
     with left:
         draw_form(form, device_names())
-    with right, st.container(key="train_outlook"):
-        draw_outlook(form.config)
+    with right, st.container(key="train_side"):
+        with st.container(key="train_outlook"):
+            draw_outlook(form.config)
         draw_start(form)
     write_address(form)
     show_when_answered()

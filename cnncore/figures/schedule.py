@@ -28,7 +28,7 @@ def learning_rates(config: TrainConfig) -> tuple[Numbers, Numbers]:
     return times, config.optimizer.lr * np.array(factors)
 
 
-def learning_rate_chart(config: TrainConfig, height: int = 210) -> Chart:
+def learning_rate_chart(config: TrainConfig, height: int) -> Chart:
     """The curve of the schedule, from the first to the last epoch."""
     times, rates = learning_rates(config)
     trace = {

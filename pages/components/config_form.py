@@ -131,16 +131,14 @@ def _draw_choice(name: str, form: Form, labels: Mapping[str, str]) -> None:
 def _draw_number(name: str) -> None:
     row, schema, key = FORM[name], SCHEMA[name], widget_key(name)
     low, high = _limits(schema)
+    # "min" is never used, since the key holds a value; unlike None it leaves no button to empty the input.
+    empty = None if is_optional(name) else "min"
     if schema["type"] == "integer":
-        st.number_input(
-            row.title, int(low), int(high), None, step=int(row.step) or 1, key=key, help=row.help,
-            placeholder=row.none,
-        )  # fmt: skip
+        step = int(row.step) or 1
+        st.number_input(row.title, int(low), int(high), empty, step, key=key, help=row.help, placeholder=row.none)
     else:
-        st.number_input(
-            row.title, low, high, None, step=row.step or _tenth(st.session_state[key]), format="%g", key=key,
-            help=row.help, placeholder=row.none,
-        )  # fmt: skip
+        step = float(row.step) or _tenth(st.session_state[key])
+        st.number_input(row.title, low, high, empty, step, "%g", key, row.help, placeholder=row.none)
 
 
 def _limits(schema: Mapping[str, Any]) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from cnncore.catalog import DEFAULT_PRESET
 from cnncore.config import FIELDS, TrainConfig, check, flatten, format_value, is_optional, parse_value, preset
 from cnncore.errors import ConfigError, LabError
-from pages.components.form_fields import FORM, SCHEMA, relevant
+from pages.components.form_fields import SCHEMA, relevant
 from pages.components.lab import store
 from pages.components.links import link_params, nearest_preset, read_link
 
@@ -62,8 +62,6 @@ def from_widget(name: str, raw: Any) -> Any:
     Raises:
         ConfigError: where it is not allowed; inputs are checked here again, whatever the browser did.
     """
-    if raw is None and not is_optional(name):
-        raise ConfigError(name, f"{FORM[name].title} is empty.", "Enter a number.")
     return parse_value(name, format_value(raw))
 
 

@@ -47,6 +47,16 @@ def start_run(config: TrainConfig) -> Run:
     return run
 
 
+def resume_run(run_id: str, config: TrainConfig | None = None) -> None:
+    """Let a run that is over go on from its checkpoint, with another configuration if there is one.
+
+    Raises:
+        RunError: if the run waits or is on.
+    """
+    store().requeue(run_id, config.model_dump(mode="json") if config else None)
+    ensure_runner(artifacts())
+
+
 def show_problem(error: LabError) -> None:
     """One sentence that says what is wrong, and what to do."""
     st.error(f"{error.message} {error.hint}".strip(), icon=":material/error:")

@@ -13,6 +13,7 @@ from pages.components.waiting import Reply, inquire
 from pages.components.wording import bytes_text
 
 _MAX_AGE_S = 60.0
+_BUILT_IN = tuple(spec.title.partition(",")[0] for spec in DATASETS.values() if spec.built_in)
 _PRECISION = {"bf16": "bfloat16, native", "fp32": "float32", "fp16": "float16"}
 
 
@@ -31,8 +32,7 @@ def device_names() -> dict[str, str]:
 def draw_machine() -> None:
     """The card; it keeps its height until the facts are there."""
     reply = machine()
-    with st.container(border=True, key="waiting_machine" if reply.pending else "machine", height="stretch"):
-        st.markdown("**This machine**")
+    with st.container(border=True, key="machine" if reply.answer else "waiting_machine"):
         if reply.error:
             st.caption(f"{reply.error.message} {reply.error.hint}")
         facts = reply.answer.data if reply.answer else {}
@@ -43,16 +43,20 @@ def draw_machine() -> None:
 
 def _rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not facts:
-        return [(name, "…") for name in ("Processor", "Memory", "GPU", "Arithmetic", "Disk", "Data at hand")]
+        return [(name, "…") for name in ("Processor", "Memory", "GPU", "Arithmetic", "Disk", *_BUILT_IN)]
     memory, disk = facts["memory"], facts["disk"]
-    data = [f"{DATASETS[key].title.partition(',')[0]} {bytes_text(size)}" for key, size in facts["datasets"].items()]
+    data = [
+        (DATASETS[key].title.partition(",")[0], f"at hand, {bytes_text(facts['datasets'][key])}")
+        for key in DATASETS
+        if key in facts["datasets"]
+    ]
     return [
         ("Processor", f"{facts['cpu']}, {facts['cores']} cores"),
         ("Memory", f"{bytes_text(memory['total'])}, {bytes_text(memory['free'])} free"),
         ("GPU", _gpus(facts)),
-        ("Arithmetic", _PRECISION.get(facts["precision"], facts["precision"])),
+        ("Arithmetic", _PRECISION[facts["precision"]]),
         ("Disk", f"{bytes_text(disk['free'])} free"),
-        ("Data at hand", " · ".join(data) or "none"),
+        *data,
     ]
 
 

@@ -11,6 +11,8 @@ from pages.components.live_chart import still_chart
 from pages.components.previews import DataFacts, data_facts, draw_images
 from pages.components.size_card import draw_size_card
 
+_CHART_HEIGHT = 170
+
 
 def draw_outlook(config: TrainConfig) -> None:
     """Size card, images, learning rate, and what will be measured on which images."""
@@ -21,7 +23,7 @@ def draw_outlook(config: TrainConfig) -> None:
     with st.container(border=True, key="train_schedule_card", gap="small"):
         schedule = SCHEDULES[config.schedule.name].title.lower()
         st.markdown(f"**Learning rate**, {schedule}")
-        still_chart(learning_rate_chart(config), key="train_schedule_chart")
+        still_chart(learning_rate_chart(config, _CHART_HEIGHT), key="train_schedule_chart")
     st.html(f"<div class='lab-note'>{measured(config, facts)}</div>")
     if config.dataset_spec.note:
         st.html(f"<div class='lab-note'>{config.dataset_spec.note}</div>")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from cnncore.catalog import AUGMENTATIONS
 from cnncore.config import TrainConfig
 from cnncore.errors import LabError
+from pages.components.pictures import blank, strip
 from pages.components.size_card import stored_shape
 from pages.components.waiting import inquire
 from pages.components.wording import bytes_text
@@ -79,27 +77,34 @@ def draw_images(config: TrainConfig, facts: DataFacts) -> None:
     with st.container(border=True, key="waiting_images" if facts.pending else "images", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{spec.title}**", help=f"Source: {spec.source}. License: {spec.license}.")
-            if active and facts.images is not None:
+            if active:
                 st.button(
                     "Draw again", key="train_draw_again", icon=":material/casino:", type="tertiary", on_click=_reseed
                 )
         st.html(f"<div class='lab-note'>{_counts(config, facts)}</div>")
         if facts.error:
             st.error(f"{facts.error.message} {facts.error.hint}", icon=":material/folder_off:")
-        elif active and facts.images is not None:
-            _draw_augmented(config, facts, active)
-        elif facts.images is not None:
-            captions = [facts.classes[label] for label in facts.labels]
-            st.html(_strip(facts.images, captions))
+        elif why_empty := _why_empty(config, facts):
+            st.html(f"<div class='lab-empty'>{html.escape(why_empty)}</div>")
         else:
-            st.html(f"<div class='lab-empty'>{html.escape(_why_empty(config, facts))}</div>")
+            _draw_samples(facts)
+            if active:
+                _draw_augmented(config, active)
 
 
 def _reseed() -> None:
     st.session_state[_SEED] = st.session_state.get(_SEED, 0) + 1
 
 
-def _draw_augmented(config: TrainConfig, facts: DataFacts, active: Sequence[str]) -> None:
+def _draw_samples(facts: DataFacts) -> None:
+    if facts.images is None:
+        st.html(strip(blank(NUM_IMAGES), ["…"] * NUM_IMAGES))
+    else:
+        st.html(strip(facts.images, [facts.classes[label] for label in facts.labels]))
+
+
+def _draw_augmented(config: TrainConfig, active: Sequence[str]) -> None:
+    """The same images as training will see them, several times."""
     request = {
         "data": config.data.model_dump(mode="json"),
         "augment": config.augment.model_dump(mode="json"),
@@ -108,18 +113,14 @@ def _draw_augmented(config: TrainConfig, facts: DataFacts, active: Sequence[str]
         "num_draws": NUM_DRAWS,
     }
     reply = inquire("preview", "preview", request)
-    versions = reply.answer.arrays["images"] if reply.answer else None
     if reply.error:
         st.error(f"{reply.error.message} {reply.error.hint}")
-    originals = versions[:, 0] if versions is not None else facts.images
-    rows = [_strip(originals, [])]
-    rows.append(f"<div class='lab-strip-name'>With {html.escape(', '.join(active))}</div>")
-    if versions is None:
-        rows += [_strip(np.full_like(originals, 128), [])] * NUM_DRAWS
-    else:
-        rows += [_strip(versions[:, 1 + draw], []) for draw in range(NUM_DRAWS)]
+    images = reply.answer.arrays["images"] if reply.answer else None
+    draws = [blank(NUM_IMAGES) if images is None else images[:, 1 + index] for index in range(NUM_DRAWS)]
+    rows = "".join(strip(draw) for draw in draws)
+    name = f"<div class='lab-strip-name'>With {html.escape(', '.join(active))}</div>"
     with st.container(key="waiting_preview" if reply.pending else "preview"):
-        st.html("<div class='lab-strips'>" + "".join(rows) + "</div>")
+        st.html(f"{name}<div class='lab-strips'>{rows}</div>")
 
 
 def _counts(config: TrainConfig, facts: DataFacts) -> str:
@@ -133,26 +134,11 @@ def _counts(config: TrainConfig, facts: DataFacts) -> str:
 
 
 def _why_empty(config: TrainConfig, facts: DataFacts) -> str:
+    """Why there will be no images; empty where there are, or will be in a moment."""
     spec = config.dataset_spec
     if config.data.dataset == "folder" and not config.data.path:
         return "Samples appear here once the folder is given."
     if facts.at_hand is False:
         size = bytes_text(sum(file.num_bytes for file in spec.files))
         return f"Not on this machine yet: {size} are downloaded once, when training starts."
-    return "Opening the images …"
-
-
-def _strip(images: np.ndarray, captions: Sequence[str]) -> str:
-    """A row of images `(N, H, W, C)` with captions below, as HTML."""
-    figures: list[str] = []
-    for index, image in enumerate(images):
-        caption = html.escape(captions[index]) if captions else ""
-        below = f"<figcaption title='{caption}'>{caption}</figcaption>" if caption else ""
-        figures.append(f"<figure><img alt='{caption}' src='{_data_url(image)}'>{below}</figure>")
-    return f"<div class='lab-strip'>{''.join(figures)}</div>"
-
-
-def _data_url(image: np.ndarray) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(buffer, format="PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return ""

@@ -8,7 +8,6 @@ from typing import Any
 
 import streamlit as st
 
-from cnncore.catalog import MODELS
 from cnncore.catalog.profiles import profile_key, shipped_profile
 from cnncore.config import DEFAULT_FOLDER_SIZE, TrainConfig
 from cnncore.runs.pace import expected_seconds
@@ -45,11 +44,6 @@ def _finished_runs(url: str) -> tuple[Run, ...]:
     return store().list(status=("finished",), kind="train", limit=_PAST_RUNS)
 
 
-def _time(config: TrainConfig, num_train: int) -> str:
-    seconds = expected_seconds(config, num_train, _finished_runs(store().url), socket.gethostname())
-    return f"≈ {duration_text(seconds)}" if seconds else "after the first steps"
-
-
 def draw_size_card(config: TrainConfig, num_classes: int, num_train: int) -> None:
     """The four numbers; the card keeps its place while they are computed.
 
@@ -66,39 +60,47 @@ def draw_size_card(config: TrainConfig, num_classes: int, num_train: int) -> Non
         if reply.error:
             st.caption(f"{reply.error.message} {reply.error.hint}")
         with st.grid(4, min_column_width=125, gap="small"):
-            _draw_numbers(config, costs, num_train)
+            _draw_costs(config, costs)
+            _draw_time(config, num_train)
 
 
-def _draw_numbers(config: TrainConfig, costs: Mapping[str, Any], num_train: int) -> None:
-    batch = config.training.batch_size
-    st.metric(
+def _draw_costs(config: TrainConfig, costs: Mapping[str, Any]) -> None:
+    published = config.model_spec.num_params
+    exact = f" Exactly {costs['num_params']:,}." if costs else ""
+    _number(
         "Parameters",
         compact(costs["num_params"]) if costs else _UNKNOWN,
-        help=f"Numbers the network learns (trainable weights and biases){_published(config, costs)}.",
+        "as published" if costs.get("num_params") == published else "trainable",
+        f"Numbers the network learns: weights and biases.{exact}"
+        + (f" The published form has {published:,}." if published else ""),
     )
-    st.metric(
-        "MACs per image",
+    _number(
+        "MACs",
         compact(costs["macs"]) if costs else _UNKNOWN,
-        help="Multiply-accumulate operations of one image's way through the network (forward pass); "
-        "training takes about three times as many. Papers often count two FLOPs for each.",
+        "per image, forward",
+        "Multiply-accumulate operations of one image's way through the network; training takes about three times as "
+        "many. Papers often count two FLOPs for each.",
     )
     memory = costs.get("memory_bytes")
-    st.metric(
-        "Memory to train",
+    _number(
+        "Memory",
         bytes_text(memory) if memory else _UNKNOWN,
-        help=f"Estimate for {batch:,} images a batch: weights, gradients, optimizer state and the activations kept "
-        "for backpropagation. The framework itself comes on top.",
-    )
-    st.metric(
-        "Time here",
-        _time(config, num_train) if num_train else _UNKNOWN,
-        help="From finished runs of this network on this machine; else known after the first steps.",
+        f"batches of {config.training.batch_size:,}",
+        "Estimate for training: weights, gradients, optimizer state and the activations kept for backpropagation. "
+        "The framework itself comes on top.",
     )
 
 
-def _published(config: TrainConfig, costs: Mapping[str, Any]) -> str:
-    if not costs:
-        return ""
-    published = MODELS[config.model.name].num_params
-    exact = f": {costs['num_params']:,}"
-    return exact + (f"; {published:,} in the published form" if published not in (0, costs["num_params"]) else "")
+def _draw_time(config: TrainConfig, num_train: int) -> None:
+    seconds = expected_seconds(config, num_train, _finished_runs(store().url), socket.gethostname())
+    epochs = config.training.epochs
+    _number(
+        "Time",
+        f"≈ {duration_text(seconds)}" if seconds else _UNKNOWN,
+        (f"{epochs:,} epochs here" if epochs > 1 else "1 epoch here") if seconds else "known once it runs",
+        "From finished runs of this network on this machine; without one, known after the first steps.",
+    )
+
+
+def _number(title: str, value: str, below: str, explanation: str) -> None:
+    st.metric(title, value, below, delta_color="off", delta_arrow="off", help=explanation)

@@ -11,30 +11,36 @@ _CSS = """
 [data-testid="stMetricLabel"] { opacity: .75; }
 .lab-note { color: color-mix(in srgb, currentColor 68%, transparent); font-size: .9rem; line-height: 1.45; }
 .lab-rows { width: 100%; border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-.lab-rows td { padding: .3rem 0; border: 0; border-bottom: 1px solid var(--st-border-color, rgba(128,128,128,.25)); }
+.lab-rows td { padding: .3rem 0; border: 0; border-bottom: 1px solid rgba(128,128,128,.25); }
 .lab-rows tr:last-child td { border-bottom: 0; }
 .lab-rows td:first-child { color: color-mix(in srgb, currentColor 68%, transparent); padding-right: 1rem; }
 .lab-rows td:last-child { text-align: right; }
-.lab-strip { display: grid; grid-template-columns: repeat(10, minmax(0, 1fr)); gap: .4rem; }
+.lab-strip { display: grid; grid-template-columns: repeat(10, minmax(0, 1fr)); gap: .4rem; max-width: 44rem; }
 .lab-strips .lab-strip { margin-bottom: .4rem; }
-.lab-empty { border: 1px dashed var(--st-border-color, rgba(128,128,128,.4)); border-radius: .5rem;
+.lab-empty { border: 1px dashed rgba(128,128,128,.4); border-radius: .5rem;
   padding: 1.6rem 1rem; text-align: center; font-size: .9rem; opacity: .8; }
 .lab-strip figure { margin: 0; min-width: 0; }
 .lab-strip img { width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 5px; image-rendering: pixelated;
   display: block; }
 .lab-strip figcaption { font-size: .68rem; line-height: 1.5; opacity: .75; text-align: center; overflow: hidden;
   text-overflow: ellipsis; white-space: nowrap; }
+.lab-chips { display: flex; flex-wrap: wrap; gap: .4rem; }
+.lab-chip { display: inline-flex; align-items: center; gap: .4rem; padding: .15rem .6rem; border-radius: 1rem;
+  border: 1px solid rgba(128,128,128,.3); font-size: .82rem; }
+.lab-chip i { width: .55rem; height: .55rem; border-radius: 50%; }
+.lab-chip small { opacity: .65; font-variant-numeric: tabular-nums; }
 .lab-strip-name { font-size: .75rem; opacity: .75; margin: .45rem 0 .2rem; }
 [class*="st-key-waiting_"] { opacity: .45; transition: opacity .2s .15s; }
 .st-key-train_settings [data-testid="stCaptionContainer"] { margin-top: -.5rem; }
 
 @media (min-width: 1000px) {
-  .st-key-train_outlook { position: sticky; top: 4rem; }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-train_side) { position: sticky; top: 4.25rem; }
+  .st-key-train_outlook { max-height: calc(100vh - 9rem); overflow-y: auto; scrollbar-width: thin; }
 }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-bottom: 6.5rem; }
   .st-key-train_start { position: fixed; inset: auto 0 0 0; z-index: 99; padding: .6rem 1rem .8rem;
-    width: auto; background: var(--st-background-color); border-top: 1px solid var(--st-border-color); }
+    width: auto; backdrop-filter: blur(14px); border-top: 1px solid rgba(128,128,128,.25); }
 }
 </style>
 """
