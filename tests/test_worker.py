@@ -30,6 +30,8 @@ def runner(store: RunStore, artifacts: Path) -> Iterator[Runner]:
     for child in runner.children.values():
         child.kill()
         child.wait()
+    for child in runner._leaving:
+        child.wait()
 
 
 @pytest.fixture

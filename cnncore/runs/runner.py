@@ -100,6 +100,7 @@ class Runner:
         self.command = command
         self.host = socket.gethostname()
         self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self._leaving: list[subprocess.Popen[bytes]] = []
 
     def tick(self) -> bool:
         """Look after the runs that are on and start the next; returns whether there is anything to do."""
@@ -133,6 +134,8 @@ class Runner:
                 env=worker_environment(),
                 start_new_session=True,
             )
+        # A run resumed at once may have its old process still on the way out.
+        self._leaving += [self.children[run_id]] if run_id in self.children else []
         self.children[run_id] = child
         # A worker that is quicker than this line has set the same values itself.
         with contextlib.suppress(psutil.Error):
@@ -143,6 +146,7 @@ class Runner:
         self.children = {
             run_id: child for run_id, child in self.children.items() if run_id in on or child.poll() is None
         }
+        self._leaving = [child for child in self._leaving if child.poll() is None]
 
     def _look_after(self, run: Run) -> bool:
         """Notice a vanished worker, hurry one that was asked to stop; returns whether the run is still on."""
