@@ -1,0 +1,67 @@
+"""A run's numbers as a table, and what can be taken away from it: weights, description, log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
+from cnncore.runs.history import History
+from cnncore.runs.log_csv import log_csv
+from cnncore.runs.store import Run
+from pages.components.lab import artifacts, store
+
+_COLUMNS = {
+    "epoch": "epoch",
+    "train_loss": "training loss",
+    "train_accuracy": "training accuracy",
+    "train_top5": "training top 5",
+    "val_loss": "validation loss",
+    "val_accuracy": "validation accuracy",
+    "val_top5": "validation top 5",
+    "lr": "learning rate",
+    "seconds": "seconds",
+    "best": "best so far",
+}
+_PERCENT = st.column_config.NumberColumn(format="percent")
+_FORMATS = {
+    **dict.fromkeys((name for name in _COLUMNS.values() if "accuracy" in name or "top 5" in name), _PERCENT),
+    **dict.fromkeys(("training loss", "validation loss"), st.column_config.NumberColumn(format="%.4f")),
+    "learning rate": st.column_config.NumberColumn(format="scientific"),
+    "seconds": st.column_config.NumberColumn(format="%.1f"),
+}
+
+
+_FILES = (
+    (WEIGHTS, "Weights (safetensors)", ":material/download:"),
+    (WEIGHTS_CARD, "Their description (JSON)", ":material/description:"),
+)
+
+
+def show_epochs(log: History) -> None:
+    """All epochs in a folded table."""
+    if not log.epochs:
+        return
+    with st.expander(f"All epochs ({len(log.epochs):,})", icon=":material/table_rows:"):
+        table = pd.DataFrame(log.epochs).reindex(columns=list(_COLUMNS)).rename(columns=_COLUMNS)
+        st.dataframe(table.dropna(axis="columns", how="all"), hide_index=True, column_config=_FORMATS)
+
+
+def show_files(run: Run) -> None:
+    """Buttons that download the weights, what they are, and the log."""
+    folder = run_dir(artifacts(), run.id)
+    name = re.sub(r"[^\w.-]+", "_", run.name).strip("_") or run.id
+    with st.container(horizontal=True, key="run_files"):
+        for file, label, icon in _FILES:
+            if (folder / file).is_file():
+                _download(label, (folder / file).read_bytes, f"{name}{Path(file).suffix}", icon)
+        _download("Log (CSV)", partial(log_csv, store(), run.id), f"{name}.csv", ":material/table_view:")
+
+
+def _download(label: str, read: Callable[[], bytes], file_name: str, icon: str) -> None:
+    st.download_button(label, read, file_name=file_name, icon=icon, on_click="ignore", key=f"run_get_{icon}")

@@ -1,0 +1,129 @@
+"""The head of a run's page: name, status, what can be done with it now, and the settings that change while it is on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from cnncore.config import parse_value, replace
+from cnncore.runs.store import Run
+from pages.components.lab import resume_run, store
+from pages.components.links import address
+from pages.components.navigation import TRAIN
+from pages.components.run_delete import confirm_delete
+from pages.components.run_words import STATUS_LOOKS, facts_words, plain, read_config
+
+MORE_EPOCHS = 5
+
+
+def show_header(run: Run) -> None:
+    """Name, status and the actions that the status allows; drawn again when one of them changes."""
+    look = STATUS_LOOKS[run.status]
+    with st.container(horizontal=True, vertical_alignment="center", key="run_head"):
+        with st.container(horizontal=True, vertical_alignment="center", width="stretch"):
+            st.header(plain(run.name), anchor=False, width="content")
+            st.badge(look.label, icon=look.icon, color=look.color)
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            for action in _actions(run):
+                action(run)
+            _more(run)
+    st.caption(plain(facts_words(run)))
+
+
+def _actions(run: Run) -> Sequence[Action]:
+    """What can be done with it now; a search for a learning rate can only be stopped."""
+    if run.kind == "train":
+        return _ACTIONS[run.status]
+    return (_stop,) if run.is_open and run.status != "stopping" else ()
+
+
+def _stop(run: Run) -> None:
+    why = "Ends after this step; what was learned is kept, and training can go on later."
+    if st.button("Stop", icon=":material/stop:", key="run_stop", help=why):
+        store().ask(run.id, "stop")
+        st.rerun()
+
+
+def _pause(run: Run) -> None:
+    why = "Saves everything and frees the machine for the next run in the queue."
+    if st.button("Pause", icon=":material/pause:", key="run_pause", help=why):
+        store().ask(run.id, "pause")
+        st.rerun()
+
+
+def _resume(run: Run) -> None:
+    why = "Goes on from the last checkpoint, at the head of the queue."
+    if st.button("Resume", icon=":material/play_arrow:", type="primary", key="run_resume", help=why):
+        resume_run(run.id)
+        st.rerun()
+
+
+def _train_more(run: Run) -> None:
+    config = read_config(run)
+    if config and st.button(f"Train {MORE_EPOCHS} more epochs", icon=":material/add:", key="run_train_more"):
+        resume_run(run.id, replace(config, {"training.epochs": config.training.epochs + MORE_EPOCHS}))
+        st.rerun()
+
+
+def _again(run: Run) -> None:
+    _again_button(run, primary=False)
+
+
+def _again_first(run: Run) -> None:
+    _again_button(run, primary=True)
+
+
+def _again_button(run: Run, *, primary: bool) -> None:
+    kind = "primary" if primary else "secondary"
+    why = "Opens the form with this run's settings."
+    if st.button("Run again with changes", icon=":material/tune:", type=kind, key="run_again", help=why):
+        st.switch_page(TRAIN, query_params={"from": run.id})
+
+
+def _learning_rate(run: Run) -> None:
+    with st.popover("Learning rate", icon=":material/speed:"), st.form("run_lr_form", border=False):
+        asked = [change.value for change in store().changes(run.id) if change.setting == "optimizer.lr"]
+        config = read_config(run)
+        now = asked[-1] if asked else config.optimizer.lr if config else None
+        text = st.text_input(
+            "New learning rate",
+            value="" if now is None else f"{now:g}",
+            key="run_lr",
+            help="The base rate; the schedule scales it as before.",
+        )
+        if st.form_submit_button("Change it", width="stretch"):
+            value = parse_value("optimizer.lr", text)
+            store().ask_change(run.id, "optimizer.lr", value)
+            st.toast(f"The learning rate becomes {value:g} in a moment.", icon=":material/speed:")
+
+
+def _more(run: Run) -> None:
+    with st.popover("", icon=":material/more_horiz:", type="tertiary", help="Rename, share, delete"):
+        with st.form("run_rename_form", border=False):
+            name = st.text_input("Name", value=run.name, max_chars=200, key=f"run_name_{run.id}")
+            if st.form_submit_button("Rename", width="stretch"):
+                store().rename(run.id, name)
+                st.rerun()
+        st.caption("Link to this run")
+        st.code(address(st.context.url or "", {"run": run.id}), language=None)
+        if run.is_open:
+            st.caption("Stop the run before you delete it.")
+        elif st.button("Delete the run…", icon=":material/delete:", key="run_delete", width="stretch"):
+            confirm_delete(run)
+
+
+Action = Callable[[Run], None]
+
+_ACTIONS: dict[str, tuple[Action, ...]] = {
+    "queued": (_stop,),
+    "starting": (_stop,),
+    "running": (_learning_rate, _pause, _stop),
+    "stopping": (),
+    "stopped": (_again, _resume),
+    "paused": (_again, _resume),
+    "finished": (_train_more, _again_first),
+    "failed": (_again, _resume),
+    "interrupted": (_again, _resume),
+}
+"""What can be done in each status; at most one of them is a primary button."""

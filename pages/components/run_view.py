@@ -1,0 +1,40 @@
+"""Everything the Train page shows of one run, from the queue to its results."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnncore.errors import RunError
+from cnncore.runs.artifacts import run_dir
+from cnncore.runs.store import Run
+from pages.components.lab import artifacts, store
+from pages.components.navigation import TRAIN
+from pages.components.run_header import show_header
+from pages.components.run_list import recent_runs
+from pages.components.run_live import show_live
+from pages.components.run_results import show_outcome, show_results
+
+
+def show_run(run_id: str) -> None:
+    """The page of the run that a link names."""
+    try:
+        run = _find(run_id)
+    except RunError as error:
+        _show_dead_link(error)
+        return
+    show_header(run)
+    show_outcome(run)
+    show_live(run)
+    if run.kind == "train":
+        show_results(run)
+
+
+def _find(run_id: str) -> Run:
+    run_dir(artifacts(), run_id)  # refuses what cannot be an id before the database sees it
+    return store().get(run_id)
+
+
+def _show_dead_link(error: RunError) -> None:
+    st.warning(error.message, icon=":material/link_off:")
+    st.page_link(TRAIN, label="Train a network", icon=":material/model_training:", query_params={})
+    recent_runs()
