@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnncore.catalog import MODELS, OPTIMIZERS, PRESETS, SCHEDULES
-from cnncore.config import FIELDS, TrainConfig, preset, replace
+from cnncore.config import FIELDS, TrainConfig, flatten, format_value, preset, replace
 from cnncore.runs.store import RunStore
 from pages.components.form_fields import FORM, GROUPS
 from tests.pages.conftest import address, assert_clean, link
@@ -138,14 +138,32 @@ def test_what_a_link_asks_in_vain_is_named_once_and_the_rest_is_kept(app: AppTes
     assert not app.warning
 
 
-@pytest.mark.parametrize("name", list(FIELDS))
-@pytest.mark.parametrize("nonsense", ["banana", "-1", "1e400", "nan", "<b>x</b>", "../../etc", "9" * 3_000])
-def test_nonsense_in_a_link_never_breaks_the_page(app: AppTest, name: str, nonsense: str):
-    link(app, **{name.replace(".", "__"): nonsense})
+NONSENSE = ("banana", "-1", "1e400", "nan", "<b>x</b>", "../../etc", "9" * 3_000, "\x00", "none")
+_AT_PRESET = {name for name, value in flatten(preset("lenet_20s")).items() if format_value(value) == "none"}
+"""Settings that may take "none" from a link without the address repeating it."""
+
+
+def _assert_read(app: AppTest, names: Iterable[str]) -> None:
+    """Every setting of the link was taken or refused in words, and the page is whole."""
     assert not app.exception
-    assert not any("unexpected" in element.value or "did not expect" in element.value for element in app.error)
-    taken = address(app).get(name)
-    assert taken is not None or name in app.warning[0].value
+    assert app.button(key="train_button").label == "Train"
+    assert not any("did not expect" in element.value for element in app.error)
+    warned = app.warning[0].value if app.warning else ""
+    taken = {name: text for name, text in address(app).items() if name in FIELDS}
+    assert len(taken) + warned.count("\n- ") >= len(set(names) - _AT_PRESET)
+
+
+@pytest.mark.parametrize("name", list(FIELDS))
+def test_nonsense_in_a_setting_is_refused_in_words(app: AppTest, name: str):
+    link(app, **{name.replace(".", "__"): "banana"})
+    _assert_read(app, [name])
+    assert len(app.warning) == 1
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE, ids=[text[:6] for text in NONSENSE])
+def test_nonsense_everywhere_never_breaks_the_page(app: AppTest, nonsense: str):
+    link(app, **{name.replace(".", "__"): nonsense for name in FIELDS})
+    _assert_read(app, FIELDS)
 
 
 def test_a_second_link_in_the_same_session_is_taken_over(train: AppTest):
