@@ -10,7 +10,7 @@ import streamlit as st
 from cnncore.config import preset
 from pages.components.lab import start_run
 from pages.components.machine_card import draw_machine
-from pages.components.navigation import TRAIN, guard
+from pages.components.navigation import TRAIN, guard, open_run
 from pages.components.pictures import draw_digits, draw_networks
 from pages.components.run_list import recent_runs
 from pages.components.waiting import show_when_answered
@@ -53,8 +53,7 @@ def draw_quick_start() -> None:
         draw_digits()
         st.space("stretch")
         if st.button("Start training", key="home_quick_start", type="primary", icon=":material/play_arrow:"):
-            run = start_run(preset(QUICK_PRESET))
-            st.switch_page(TRAIN, query_params={"run": run.id})
+            open_run(start_run(preset(QUICK_PRESET)))
 
 
 def draw_start(start: Start) -> None:

@@ -9,7 +9,7 @@ from pages.components.form_state import NOTICES, Form, read_form, write_address
 from pages.components.lab import start_run
 from pages.components.links import address, command, link_params
 from pages.components.machine_card import device_names
-from pages.components.navigation import guard
+from pages.components.navigation import guard, open_run
 from pages.components.outlook import draw_outlook
 from pages.components.run_view import show_run
 from pages.components.waiting import show_when_answered
@@ -35,9 +35,7 @@ def draw_start(form: Form) -> None:
             help="Something in the form is not possible yet; the reason stands there." if form.errors else None,
         )
     if pressed:
-        run = start_run(form.config)
-        st.query_params.from_dict({"run": run.id})
-        st.rerun()
+        open_run(start_run(form.config))
 
 
 def show_form() -> None:
@@ -51,14 +49,19 @@ def show_form() -> None:
         draw_form(form, device_names())
     with right, st.container(key="train_side"):
         with st.container(key="train_outlook"):
-            draw_outlook(form.config)
+            draw_outlook(form.config, possible=not form.errors)
         draw_start(form)
     write_address(form)
     show_when_answered()
 
 
+def leave_run() -> None:
+    st.query_params.clear()
+
+
 guard()
 if run_id := st.query_params.get("run"):
+    st.button("New training", key="train_new", icon=":material/arrow_back:", type="tertiary", on_click=leave_run)
     show_run(run_id)
 else:
     show_form()

@@ -60,6 +60,8 @@ def _draw_group(group: Group, form: Form, shown: frozenset[str], devices: Mappin
         fold = st.expander(_fold_title(group, form), key=f"train_fold_{group.title.lower()}")
         with fold:
             _draw_fields([name for name in group.folded if name in shown], form, devices)
+    if "augment.flip_horizontal" in group.folded:
+        _warn_of_mirroring(form)
     for name, error in form.errors.items():
         if name in group.all_fields:
             show_problem(error)
@@ -104,7 +106,8 @@ def _draw_field(name: str, form: Form, devices: Mapping[str, str]) -> None:
     elif row.slider:
         whole = schema["type"] == "integer"
         number = int if whole else float
-        st.slider(row.title, number(0), number(schema["maximum"]), step=number(row.slider), key=key, help=row.help)
+        high, step = number(schema["maximum"]), number(row.slider)
+        st.slider(row.title, number(0), high, step=step, format="%d" if whole else "%g", key=key, help=row.help)
     elif schema["type"] == "boolean":
         st.toggle(row.title, key=key, help=row.help)
     elif schema["type"] in ("integer", "number"):
@@ -169,8 +172,6 @@ def _draw_remark(name: str, form: Form) -> None:
         st.caption(f"{row.summary} Usual learning rate: {row.typical_lr:g}.", help=f"Source: {row.source}")
     elif name == "schedule.name":
         st.caption(SCHEDULES[config.schedule.name].summary)
-    elif name == "augment.flip_horizontal":
-        _warn_of_mirroring(form)
 
 
 def _warn_of_mirroring(form: Form) -> None:

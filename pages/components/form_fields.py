@@ -243,7 +243,6 @@ _AUGMENT = {
         help=f"{row.summary} Counted in {row.unit}; usual: {row.typical:g}."
         + (f" Source: {row.source}." if row.source else ""),
         slider=row.step,
-        wide=True,
     )
     for key, row in AUGMENTATIONS.items()
 }
@@ -282,10 +281,26 @@ GROUPS = (
     Group(
         title="Training",
         fields=(
-            *(name for name in _OPTIMIZER if name != "optimizer.weight_decay"),
-            *_SCHEDULE,
+            "optimizer.name",
+            "optimizer.lr",
+            "optimizer.momentum",
+            "schedule.name",
+            "schedule.milestones",
+            "schedule.step_epochs",
+            "schedule.gamma",
             "training.batch_size",
             "training.epochs",
+        ),
+        more="Optimizer and schedule options",
+        folded=(
+            "optimizer.beta1",
+            "optimizer.beta2",
+            "optimizer.eps",
+            "optimizer.alpha",
+            "schedule.warmup_epochs",
+            "schedule.rise_fraction",
+            "schedule.start_fraction",
+            "schedule.final_fraction",
         ),
     ),
     Group(title="Augmentation", more="Augmentation", folded=tuple(_AUGMENT)),

@@ -6,24 +6,41 @@ those of settings that have no meaning at the moment too, so that switching fort
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 from pydantic import ValidationError
 
 from cnncore.catalog import DEFAULT_PRESET
-from cnncore.config import FIELDS, TrainConfig, check, flatten, format_value, is_optional, parse_value, preset
+from cnncore.config import (
+    FIELDS,
+    TrainConfig,
+    check,
+    flatten,
+    format_value,
+    is_optional,
+    parse_value,
+    preset,
+    read_settings,
+)
 from cnncore.errors import ConfigError, LabError
 from pages.components.form_fields import SCHEMA, relevant
 from pages.components.lab import store
-from pages.components.links import link_params, nearest_preset, read_link
+from pages.components.links import link_params, nearest_preset, read_link, settings_in
 
 VALUES = "train_values"
 PRESET = "train_preset"
 NOTICES = "train_notices"
-_WRITTEN = "train_address"
+LAG_S = 3.0
+"""How long a browser may still name an old address while inputs are changed quickly."""
+_WRITTEN = "train_addresses"
+"""Addresses this page wrote, with the time at which each was replaced by the next."""
+_MOST_WRITTEN = 100
 _CHOSEN = "train_chosen_preset"
 
 
@@ -80,14 +97,17 @@ def use_preset() -> None:
     use(preset(st.session_state[PRESET]), st.session_state[PRESET])
 
 
-def _use_run(run_id: str) -> None:
-    run = store().get(run_id)
+def _use_run(params: Mapping[str, str]) -> None:
+    """The settings of an earlier run, changed as the rest of the link says."""
+    run = store().get(params["from"])
     try:
         config = TrainConfig.model_validate(dict(run.config))
         check(config)
     except (ValidationError, ConfigError):
         raise LabError(f"The settings of {run.name} are of another version of the lab.", "Choose a preset.") from None
+    config, problems = read_settings(config, settings_in(params))
     use(config, nearest_preset(config))
+    st.session_state[NOTICES] = problems
 
 
 def _use_link(params: Mapping[str, str]) -> None:
@@ -100,15 +120,33 @@ def _follow_address() -> None:
     """Take over what a link says, once: the address that this page wrote itself says nothing new."""
     params = st.query_params.to_dict()
     if "from" in params:
-        st.session_state.pop(NOTICES, None)
         try:
-            _use_run(params["from"])
+            _use_run(params)
         except LabError as error:
             st.session_state[NOTICES] = (error,)
-    elif params and params != st.session_state.get(_WRITTEN):
+    elif params and not _is_own(params):
         _use_link(params)
     if VALUES not in st.session_state:
         use(preset(DEFAULT_PRESET), DEFAULT_PRESET)
+
+
+def _is_own(params: Mapping[str, str]) -> bool:
+    """Whether the page wrote this address and the browser has merely not followed its last changes yet.
+
+    An address the page wrote longer ago comes from the browser's back button and is followed like any link.
+    """
+    replaced = st.session_state.get(_WRITTEN, {}).get(urlencode(params))
+    return replaced is not None and (time.monotonic() - replaced < LAG_S or _is_edited())
+
+
+def _is_edited() -> bool:
+    """Whether an input was changed since the last run of the page."""
+    values = st.session_state.get(VALUES, {})
+    return any(
+        st.session_state.get(widget_key(name), shown) != shown
+        for name, value in values.items()
+        for shown in (to_widget(name, value),)
+    )
 
 
 def read_form() -> Form:
@@ -136,7 +174,14 @@ def read_form() -> Form:
 def write_address(form: Form) -> None:
     """Let the page's address follow the form."""
     params = link_params(form.config, form.preset)
-    st.session_state[_WRITTEN] = params
+    written: dict[str, float] = st.session_state.setdefault(_WRITTEN, {})
+    now = time.monotonic()
+    for text in written:
+        written[text] = min(written[text], now)
+    written.pop(urlencode(params), None)
+    written[urlencode(params)] = math.inf
+    for text in list(written)[:-_MOST_WRITTEN]:
+        del written[text]
     if st.query_params.to_dict() != params:
         st.query_params.from_dict(params)
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -40,9 +41,11 @@ def store() -> RunStore:
     return _open_store(database_url())
 
 
-def start_run(config: TrainConfig) -> Run:
+def start_run(config: TrainConfig, kind: Literal["train", "find_lr"] = "train") -> Run:
     """Put a run into the queue and make sure that somebody serves it."""
-    run = store().create(config.model_dump(mode="json"), name=readable_name(config))
+    name = readable_name(config)
+    title = name if kind == "train" else f"Learning rate for {name}"
+    run = store().create(config.model_dump(mode="json"), name=title, kind=kind)
     ensure_runner(artifacts())
     return run
 

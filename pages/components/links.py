@@ -33,8 +33,13 @@ def read_link(params: Mapping[str, str]) -> Link:
     except ConfigError as error:
         problems.append(error)
         key, base = DEFAULT_PRESET, preset(DEFAULT_PRESET)
-    config, refused = read_settings(base, [(name, text) for name, text in params.items() if name not in NOT_SETTINGS])
+    config, refused = read_settings(base, settings_in(params))
     return Link(preset=key, config=config, problems=(*problems, *refused))
+
+
+def settings_in(params: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The settings among an address's query parameters."""
+    return [(name, text) for name, text in params.items() if name not in NOT_SETTINGS]
 
 
 def link_params(config: TrainConfig, key: str) -> dict[str, str]:

@@ -9,6 +9,8 @@ import streamlit as st
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
+    from cnncore.runs.store import Run
+
 HOME = "pages/home.py"
 TRAIN = "pages/train.py"
 
@@ -28,6 +30,11 @@ def current_page() -> StreamlitPage:
     page = st.navigation(pages(), position="top")
     st.session_state[_FRAME] = True
     return page
+
+
+def open_run(run: Run) -> None:
+    """Go to the page of a run; ends this run of the page."""
+    st.switch_page(TRAIN, query_params={"run": run.id})
 
 
 def guard() -> None:

@@ -181,6 +181,28 @@ def test_run_again_with_changes_fills_the_form(app: AppTest, store: RunStore):
     assert app.selectbox(key="train_model_activation").value == "tanh"
 
 
+def test_run_again_takes_further_settings_from_the_link(app: AppTest, store: RunStore):
+    run = store.create(preset("lenet_tuned").model_dump(mode="json"), name="a run")
+    link(app, **{"from": run.id, "optimizer.lr": "0.02", "training.epochs": "many"})
+    assert address(app) == {"preset": "lenet_tuned", "optimizer.lr": "0.02"}
+    assert "training.epochs cannot be 'many'" in app.warning[0].value
+
+
+def test_a_learning_rate_is_searched_for(train: AppTest, store: RunStore):
+    train.button(key="train_find_lr").click().run()
+    (run,) = store.list()
+    assert (run.kind, run.name) == ("find_lr", "Learning rate for LeNet (tutorial) on MNIST digits")
+    assert address(train) == {"run": run.id}
+
+
+def test_from_a_run_back_to_the_form(train: AppTest):
+    train.number_input(key="train_training_epochs").set_value(3).run()
+    train.button(key="train_button").click().run()
+    train.button(key="train_new").click().run()
+    assert train.number_input(key="train_training_epochs").value == 3
+    assert address(train) == {"preset": "lenet_20s", "training.epochs": "3"}
+
+
 @pytest.mark.parametrize("run_id", ["0123456789ab", "../../etc/passwd"])
 def test_run_again_from_a_run_that_is_gone(app: AppTest, run_id: str):
     link(app, **{"from": run_id})
