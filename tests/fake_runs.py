@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,18 +169,19 @@ def finish(store: RunStore, root: Path, run: Run) -> Run:
     return store.get(run.id)
 
 
-def log_slowly(store: RunStore, root: Path, run: Run, *, steps: int, epochs: int, seconds: float) -> None:
-    """Go on with an open run in real time until `seconds` are over or all steps are done."""
+def log_slowly(
+    store: RunStore, root: Path, run: Run, *, steps: int, epochs: int, over: threading.Event | None = None
+) -> None:
+    """Go on with an open run in real time until `over` is set or all steps are done."""
+    over = over or threading.Event()
     done = int(run.summary["step"])
     begin = time.time() - done * STEP_S
-    end = time.time() + seconds
-    while time.time() < end and done < steps:
+    while done < steps and not over.wait(0.3):
         now = min(steps, int((time.time() - begin) / STEP_S))
         rows = list(step_rows(done + 1, now, steps=steps, epochs=epochs, begin=begin))
         for row in rows:
             if row.phase == "epoch":
-                path = run_dir(root, run.id) / epoch_file(row.values["epoch"])
-                save_evaluation(path, evaluation("validation", seed=row.values["epoch"]))
+                epoch = row.values["epoch"]
+                save_evaluation(run_dir(root, run.id) / epoch_file(epoch), evaluation("validation", seed=epoch))
         store.log(run.id, rows, summary(now, steps=steps, epochs=epochs))
         done = now
-        time.sleep(0.3)

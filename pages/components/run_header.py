@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from cnncore.config import parse_value, replace
+from cnncore.runs.artifacts import remove
 from cnncore.runs.store import Run
-from pages.components.lab import resume_run, store
+from pages.components.lab import artifacts, resume_run, store
 from pages.components.links import address
 from pages.components.navigation import TRAIN
-from pages.components.run_delete import confirm_delete
 from pages.components.run_words import STATUS_LOOKS, facts_words, plain, read_config
 
 MORE_EPOCHS = 5
+
+Action = Callable[[Run], None]
 
 
 def show_header(run: Run) -> None:
@@ -108,12 +110,18 @@ def _more(run: Run) -> None:
         st.caption("Link to this run")
         st.code(address(st.context.url or "", {"run": run.id}), language=None)
         if run.is_open:
-            st.caption("Stop the run before you delete it.")
-        elif st.button("Delete the run…", icon=":material/delete:", key="run_delete", width="stretch"):
-            confirm_delete(run)
+            st.caption("To delete the run, stop it first.")
+        elif st.checkbox("Delete this run…", key=f"run_delete_{run.id}"):
+            _delete(run)
 
 
-Action = Callable[[Run], None]
+def _delete(run: Run) -> None:
+    st.caption("Its curves, weights and checkpoints will be gone for good.")
+    if st.button("Delete for good", icon=":material/delete:", key="run_delete", width="stretch"):
+        store().delete(run.id)
+        remove(artifacts(), run.id)
+        st.switch_page(TRAIN)
+
 
 _ACTIONS: dict[str, tuple[Action, ...]] = {
     "queued": (_stop,),

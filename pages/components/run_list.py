@@ -39,7 +39,7 @@ def _queue_row(run: Run, words: str) -> None:
             st.page_link(TRAIN, label=plain(run.name), query_params={"run": run.id}, width="stretch")
             if run.status != "stopping" and st.button("Stop", icon=":material/stop:", key=f"queue_stop_{run.id}"):
                 store().ask(run.id, "stop")
-                st.rerun(scope="fragment")
+                st.rerun()
         if run.status == "queued":
             st.caption(words)
         else:
@@ -62,9 +62,10 @@ def _card(run: Run) -> None:
     look = STATUS_LOOKS[run.status]
     label, value = _headline(run)
     curve = curve_of(run.summary, "spark_accuracy")
-    with st.container(border=True, key=f"recent_{run.id}"):
-        st.page_link(TRAIN, label=f"**{plain(run.name)}**", query_params={"run": run.id})
-        st.badge(look.label, icon=look.icon, color=look.color)
+    with st.container(key=f"recent_{run.id}"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.page_link(TRAIN, label=f"**{plain(run.name)}**", query_params={"run": run.id})
+            st.badge(look.label, icon=look.icon, color=look.color)
         st.html(STYLE + tiles((Tile(label=label, value=value, curve=curve, color=theme.VALIDATION),)))
 
 

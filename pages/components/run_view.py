@@ -10,7 +10,7 @@ from cnncore.runs.store import Run
 from pages.components.lab import artifacts, store
 from pages.components.navigation import TRAIN
 from pages.components.run_header import show_header
-from pages.components.run_list import recent_runs
+from pages.components.run_list import recent_runs, show_queue
 from pages.components.run_live import show_live
 from pages.components.run_results import show_outcome, show_results
 
@@ -24,6 +24,8 @@ def show_run(run_id: str) -> None:
         return
     show_header(run)
     show_outcome(run)
+    if run.status == "queued":
+        show_queue()
     show_live(run)
     if run.kind == "train":
         show_results(run)
