@@ -77,7 +77,7 @@ class Execution:
         try:
             status, error = self._train(), None
         except LabError as problem:
-            status, error = "failed", problem
+            status, error = "failed", self._last_words(problem)
         except torch.OutOfMemoryError:
             status, error = "failed", self._out_of_memory()
         except (MemoryError, RuntimeError, OSError) as problem:
@@ -212,6 +212,14 @@ class Execution:
         size = save_weights(self.folder, best.weights or state.evaluated_weights(), card)
         self.store.add_artifact(self.run.id, WEIGHTS, size)
         self.store.add_artifact(self.run.id, WEIGHTS_CARD, (self.folder / WEIGHTS_CARD).stat().st_size)
+
+    def _last_words(self, problem: LabError) -> LabError:
+        """Write what is still buffered; where that holds the first bad loss, its sentence names the step."""
+        try:
+            self.recorder.flush()
+        except TrainingError as exact:
+            return exact
+        return problem
 
     def _out_of_memory(self) -> TrainingError:
         step = self.recorder.summary.get("step", 0)
