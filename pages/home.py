@@ -13,7 +13,7 @@ from pages.components.machine_card import draw_machine
 from pages.components.navigation import TRAIN, guard, open_run
 from pages.components.pictures import draw_digits, draw_networks
 from pages.components.run_list import recent_runs
-from pages.components.waiting import show_when_answered
+from pages.components.waiting import fill_in
 
 QUICK_PRESET = "lenet_20s"
 NUM_RECENT = 6
@@ -50,7 +50,7 @@ def draw_quick_start() -> None:
         st.markdown(
             "A small network learns to read 5,000 handwritten digits while you watch. No download, no settings."
         )
-        draw_digits()
+        fill_in("digits", draw_digits)
         st.space("stretch")
         if st.button("Start training", key="home_quick_start", type="primary", icon=":material/play_arrow:"):
             open_run(start_run(preset(QUICK_PRESET)))
@@ -79,5 +79,4 @@ with runs:
     recent_runs(NUM_RECENT)
 with machine:
     st.subheader("This machine", anchor=False)
-    draw_machine()
-show_when_answered()
+    fill_in("machine", draw_machine)

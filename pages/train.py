@@ -12,7 +12,7 @@ from pages.components.machine_card import device_names
 from pages.components.navigation import guard, open_run
 from pages.components.outlook import draw_outlook
 from pages.components.run_view import show_run
-from pages.components.waiting import show_when_answered
+from pages.components.waiting import fill_in
 
 
 def draw_share(form: Form) -> None:
@@ -49,10 +49,9 @@ def show_form() -> None:
         draw_form(form, device_names())
     with right, st.container(key="train_side"):
         with st.container(key="train_outlook"):
-            draw_outlook(form.config, possible=not form.errors)
+            fill_in("outlook", lambda: draw_outlook(form.config, possible=not form.errors))
         draw_start(form)
     write_address(form)
-    show_when_answered()
 
 
 def leave_run() -> None:

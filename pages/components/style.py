@@ -31,11 +31,14 @@ _CSS = """
 .lab-chip small { opacity: .65; font-variant-numeric: tabular-nums; }
 .lab-strip-name { font-size: .75rem; opacity: .75; margin: .45rem 0 .2rem; }
 [class*="st-key-waiting_"] { opacity: .45; transition: opacity .2s .15s; }
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-alarm_"]) { position: absolute; }
 .st-key-train_settings [data-testid="stCaptionContainer"] { margin-top: -.5rem; }
+
+.st-key-train_outlook h2 { padding-top: 0; }
 
 @media (min-width: 1000px) {
   [data-testid="stLayoutWrapper"]:has(> .st-key-train_side) { position: sticky; top: 4.25rem; }
-  .st-key-train_outlook { max-height: calc(100vh - 9rem); overflow-y: auto; scrollbar-width: thin; }
+  .st-key-train_outlook { max-height: calc(100vh - 14.5rem); overflow-y: auto; scrollbar-width: thin; }
 }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-bottom: 6.5rem; }

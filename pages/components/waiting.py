@@ -8,23 +8,33 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.components.v2 import component
+from streamlit.components.v2.types import ComponentRenderer
 
 from cnncore.answers import Answer
 from cnncore.ask import ask
 from cnncore.errors import LabError
+from pages.components.lab import shown_errors
 
 PATIENCE_S = 0.12
 """A warm service answers most questions within this time, so that nothing needs to be drawn twice."""
 RETRY_S = 5.0
-_POLL_S = 0.3
+_FIRST_LOOK_MS, _LAST_LOOK_MS = 250, 2_000
 _QUESTIONS = "waiting_questions"
+
+_ALARM_JS = """
+export default function ({ data, setTriggerValue }) {
+  const alarm = setTimeout(() => setTriggerValue('rung', data.look), data.delay);
+  return () => clearTimeout(alarm);
+}
+"""
 
 
 @dataclass
@@ -34,7 +44,7 @@ class _Question:
     asked: float
     last: Answer | None = None
     shown_open: bool = False
-    """Whether this run of the page has drawn it as not answered yet."""
+    """Whether the present drawing shows it as not answered yet."""
 
 
 @dataclass(frozen=True)
@@ -104,18 +114,36 @@ def _reply(question: _Question) -> Reply:
     raise error
 
 
-def show_when_answered() -> None:
-    """Draw the page again as soon as an answer it still waits for has come; the last line of a page that inquires."""
-    questions: dict[str, _Question] = st.session_state.get(_QUESTIONS, {})
-    awaited = [question for question in questions.values() if question.shown_open]
-    for question in awaited:
-        question.shown_open = False
-    if not awaited:
-        return
+@st.cache_resource(show_spinner=False)
+def _alarm() -> ComponentRenderer:
+    return component("lab_alarm", html="<span></span>", js=_ALARM_JS)
 
-    @st.fragment(run_every=_POLL_S)
-    def look() -> None:
-        if any(question.future.done() for question in awaited):
-            st.rerun()
 
-    look()
+def fill_in(part: str, draw: Callable[[], None]) -> None:
+    """Draw a part of the page that inquires; until everything is answered it, and nothing else, is drawn again.
+
+    Drawing the whole page again instead would replace what its first drawing told the inputs to hold, before a browser
+    that still loads their code has seen it.
+
+    Args:
+        part: Name of the part.
+        draw: Draws it; its widgets redraw the part only.
+    """
+    looks = f"waiting_{part}_looks"
+    st.session_state[looks] = 0
+
+    @st.fragment
+    def drawn() -> None:
+        with shown_errors():
+            questions: dict[str, _Question] = st.session_state.setdefault(_QUESTIONS, {})
+            for question in questions.values():
+                question.shown_open = False
+            draw()
+            if any(question.shown_open for question in questions.values()):
+                st.session_state[looks] += 1
+                delay_ms = min(_FIRST_LOOK_MS * st.session_state[looks], _LAST_LOOK_MS)
+                data = {"look": st.session_state[looks], "delay": delay_ms}
+                with st.container(key=f"alarm_{part}"):
+                    _alarm()(key=f"alarm_{part}_clock", data=data, on_rung_change=lambda: None)
+
+    drawn()
