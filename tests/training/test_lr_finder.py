@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_on_digits_it_finds_a_usable_rate(tiny: TrainConfig, prepare: Prepare) -
     events = list(find_learning_rate(state, loaders))
     steps = [event for event in events if isinstance(event, StepEnd)]
     assert steps[0].lr == LOWEST
-    assert all(later.lr > earlier.lr for earlier, later in zip(steps, steps[1:], strict=False))
+    assert all(later.lr > earlier.lr for earlier, later in pairwise(steps))
     assert steps[-1].lr <= HIGHEST * 1.001
     last = events[-1]
     assert isinstance(last, Suggested)
