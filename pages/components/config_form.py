@@ -118,17 +118,23 @@ def _draw_field(name: str, form: Form, devices: Mapping[str, str]) -> None:
 
 def _draw_choice(name: str, form: Form, labels: Mapping[str, str]) -> None:
     row, key = FORM[name], widget_key(name)
-    options: list[str | None] = [None] if is_optional(name) else []
     spec = form.config.model_spec
     section, _, setting = name.partition(".")
-    options += [value for value in labels if section != "model" or value in spec.choices.get(setting, labels)]
+    options = [value for value in labels if section != "model" or value in spec.choices.get(setting, labels)]
     current = st.session_state[key]
-    if current not in options:
+    if current not in (None, *options):
         # A value the new network refuses stays in view beside the reason, until another one is chosen.
         options.append(current)
-    published = spec.defaults.get(setting) if section == "model" else None
-    names: dict[str | None, str] = {None: f"{row.none} ({labels.get(str(published), published)})", **labels}
-    st.selectbox(row.title, options, key=key, format_func=lambda value: names.get(value, str(value)), help=row.help)
+    published = str(spec.defaults.get(setting))
+    st.selectbox(
+        row.title,
+        options,
+        None if is_optional(name) else 0,
+        key=key,
+        format_func=lambda value: labels.get(value, value),
+        help=row.help,
+        placeholder=f"{row.none} ({labels.get(published, published)})",
+    )
 
 
 def _draw_number(name: str) -> None:

@@ -107,7 +107,7 @@ _MODEL = {
     "model.activation": FormField(
         title="Activation",
         help="The nonlinearity after each layer. Sigmoid and tanh saturate; ReLU made deep networks trainable.",
-        none="As published",
+        none="as published",
         labels={
             "relu": "ReLU",
             "leaky_relu": "Leaky ReLU",
@@ -121,13 +121,13 @@ _MODEL = {
     "model.norm": FormField(
         title="Normalization",
         help="LRN: local response normalization (AlexNet). Batch: batch normalization (Ioffe, Szegedy, 2015).",
-        none="As published",
+        none="as published",
         labels={"none": "none", "lrn": "LRN", "batch": "batch"},
     ),
     "model.pool": FormField(
         title="Pooling",
         help="How maps are shrunk. Overlapping: 3×3 windows, stride 2. Trainable: LeNet-5's sub-sampling layers.",
-        none="As published",
+        none="as published",
         labels={"max": "max", "average": "average", "overlapping": "overlapping max", "subsample": "trainable"},
     ),
     "model.dropout": FormField(
@@ -139,7 +139,7 @@ _MODEL = {
     "model.init": FormField(
         title="Initialization",
         help="How the weights start. Kaiming: He et al., 2015. Glorot: Xavier, 2010. LeCun: Efficient BackProp, 1998.",
-        none="As published",
+        none="as published",
         labels={
             "pytorch": "PyTorch's default",
             "kaiming": "Kaiming (He)",

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from cnncore.catalog.profiles import profile_key, shipped_profile
-from cnncore.config import DEFAULT_FOLDER_SIZE, TrainConfig
+from cnncore.config import DEFAULT_FOLDER_SIZE, ModelConfig, TrainConfig
 from cnncore.runs.pace import expected_seconds
 from cnncore.runs.store import Run
 from pages.components.lab import store
@@ -66,11 +66,12 @@ def draw_size_card(config: TrainConfig, num_classes: int, num_train: int) -> Non
 
 def _draw_costs(config: TrainConfig, costs: Mapping[str, Any]) -> None:
     published = config.model_spec.num_params
+    changed = config.model != ModelConfig(name=config.model.name)
     exact = f" Exactly {costs['num_params']:,}." if costs else ""
     _number(
         "Parameters",
         compact(costs["num_params"]) if costs else _UNKNOWN,
-        "as published" if costs.get("num_params") == published else "trainable",
+        "as published" if costs.get("num_params") == published and not changed else "trainable",
         f"Numbers the network learns: weights and biases.{exact}"
         + (f" The published form has {published:,}." if published else ""),
     )
