@@ -141,7 +141,7 @@ _MODEL = {
         help="How the weights start. Kaiming: He et al., 2015. Glorot: Xavier, 2010. LeCun: Efficient BackProp, 1998.",
         none="as published",
         labels={
-            "pytorch": "PyTorch's default",
+            "pytorch": "PyTorch",
             "kaiming": "Kaiming (He)",
             "glorot": "Glorot (Xavier)",
             "lecun": "LeCun",
