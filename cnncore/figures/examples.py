@@ -63,7 +63,9 @@ def _guess(guess: int, share: float, label: int, classes: Sequence[str]) -> str:
 
 
 _STYLE = f"""<style>
-.lab-examples {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: .75rem; }}
+.lab-examples {{ display: grid; grid-template-columns: repeat(12, minmax(0, 1fr)); gap: .5rem; }}
+@media (max-width: 1100px) {{ .lab-examples {{ grid-template-columns: repeat(6, minmax(0, 1fr)); }} }}
+@media (max-width: 640px) {{ .lab-examples {{ grid-template-columns: repeat(3, minmax(0, 1fr)); }} }}
 .lab-examples figure {{ margin: 0; border: 1px solid var(--st-border-color, #8884); border-radius: .5rem;
   overflow: hidden; border-top: 3px solid {theme.RIGHT}; }}
 .lab-examples figure.wrong {{ border-top-color: {theme.WRONG}; }}

@@ -301,7 +301,13 @@ def _layout(history: History, x: XAxis, title: str, scale: str, *, best: bool = 
             "title": {"text": words, "standoff": 6},
             "autorangeoptions": {"include": [0, *(float(end) for end in ends if np.isfinite(end))]},
         },
-        "yaxis": {"type": scale, "uirevision": scale, "exponentformat": "power", "nticks": 8},
+        "yaxis": {
+            "type": scale,
+            "uirevision": scale,
+            "exponentformat": "power",
+            "nticks": 6,
+            "minorloglabels": "complete",
+        },
         "shapes": shapes,
         "annotations": notes,
     }

@@ -26,6 +26,8 @@ Floats = npt.NDArray[np.float64]
 PAUSE_S = 60.0
 """A run logs every second or so; a longer silence is a pause and does not count as training time."""
 
+READ_ROWS = 20_000
+"""Rows that are read at once; as objects they take ten times the memory they have as columns."""
 _KEPT_DRAWINGS = 64
 
 
@@ -99,15 +101,21 @@ class History:
         with self._lock:
             if time.monotonic() - self._asked < max_age_s:
                 return
-            page = store.since(self.run_id, self._cursor)
-            if page.attempt != self.attempt:
-                # Resuming drops the rows after the checkpoint, so everything is read again.
-                self._forget(page.attempt)
-                page = store.since(self.run_id)
-            if page.rows:
-                self._append(page.rows)
-            self._cursor = page.cursor
+            while self._read(store) == READ_ROWS:
+                pass
             self._asked = time.monotonic()
+
+    def _read(self, store: RunStore) -> int:
+        """Take the next rows, at most `READ_ROWS`; returns how many there were."""
+        page = store.since(self.run_id, self._cursor, limit=READ_ROWS)
+        if page.attempt != self.attempt:
+            # Resuming drops the rows after the checkpoint, so everything is read again.
+            self._forget(page.attempt)
+            page = store.since(self.run_id, limit=READ_ROWS)
+        if page.rows:
+            self._append(page.rows)
+        self._cursor = page.cursor
+        return len(page.rows)
 
     def drawn(self, key: Hashable, stamp: Hashable, draw: Callable[[], T]) -> T:
         """What `draw` makes of this state of the log, made once for all viewers; `stamp` says which state that is."""

@@ -71,7 +71,7 @@ function draw(root, Plotly) {
     // A finger should scroll the page, not draw a zoom box.
     dragmode: matchMedia('(pointer: coarse)').matches ? false : 'zoom',
     ...layout, ...axes,
-  }, { displaylogo: false, modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d'] });
+  }, { displayModeBar: false, doubleClick: 'reset+autosize' });
 }
 
 function redraw(root) {
@@ -89,9 +89,10 @@ export default function (component) {
     root.style.height = JSON.parse(text).height + 'px';
     let width = 0;
     const resized = new ResizeObserver(() => {
-      if (window.Plotly && root.clientWidth !== width && root.querySelector('.js-plotly-plot')) {
-        width = root.clientWidth;
-        window.Plotly.Plots.resize(root.querySelector('.lab-chart-plot'));
+      const plot = root.querySelector('.js-plotly-plot');
+      if (plot && plot.offsetWidth && plot.offsetWidth !== width) {
+        width = plot.offsetWidth;
+        window.Plotly.Plots.resize(plot);
       }
     });
     resized.observe(root);

@@ -16,7 +16,7 @@ from cnncore.runs.history import History
 from cnncore.runs.store import Run
 from pages.components.lab import shown_errors, store
 from pages.components.live_chart import live_chart
-from pages.components.run_words import compact, curve_of, duration, fraction_done, known, percent, progress_words
+from pages.components.run_words import compact, curve_of, duration, fraction_done, known, percent, plain, progress_words
 
 TICK_S = 1.0
 RESULTS = "run_results"
@@ -69,7 +69,7 @@ def _queue_words(run: Run) -> str:
     if not ahead:
         return "Next in the queue; it starts in a moment…"
     others = f" and {len(ahead) - 2} more" if len(ahead) > 2 else ""
-    return f"Number {position} in the queue, after {', '.join(ahead[:2])}{others}"
+    return f"Number {position} in the queue, after {plain(', '.join(ahead[:2]))}{others}"
 
 
 def _show_tiles(run: Run, log: History) -> None:
@@ -141,6 +141,7 @@ def _view_controls() -> View:
             "Smoothing", list(_SMOOTHING), default="medium", required=True, key="run_smoothing"
         )
         log_y = st.toggle("Logarithmic loss", key="run_log_y")
+        st.caption("Drag in a chart to zoom, double-click to reset.", width="content")
     return View(x=x, log_y=log_y, smoothing=_SMOOTHING[smoothing])
 
 
@@ -166,12 +167,12 @@ def _show_learning_rate(log: History, view: View) -> None:
 
 
 def _show_gradients(log: History, view: View) -> None:
+    num_layers = len(log["layers"].names) - 2
+    as_map = st.toggle("Layers as a heat map", value=num_layers > live.MAX_LINES, key="run_layer_map")
     total, layers = st.columns(2)
     with total:
         _draw(log, "gradient_norm", view, live.gradient_norm, "step", "epoch", "change")
-    names = len(log["layers"].names) - 2
     with layers:
-        as_map = st.toggle("As a heat map", value=names > live.MAX_LINES, key="run_layer_map")
         chart = partial(live.layer_gradients, as_map=as_map)
         _draw(log, f"layers_{as_map}", view, chart, "layers", "step", "epoch", "change")
     st.caption(

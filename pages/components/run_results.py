@@ -22,7 +22,7 @@ from pages.components.lab import artifacts, shown_errors, store
 from pages.components.live_chart import still_chart
 from pages.components.run_files import show_epochs, show_files
 from pages.components.run_live import RESULTS, history
-from pages.components.run_words import known, percent
+from pages.components.run_words import known, percent, plain
 
 _COUNTS, _SHARES = "Images", "% of the class"
 
@@ -31,7 +31,7 @@ def show_outcome(run: Run) -> None:
     """Why a run ended early, or how well it does on images it has never seen; nothing while it is on."""
     with st.container(key="run_outcome"):
         if run.error:
-            st.error(f"{run.error} {run.hint or ''}".strip(), icon=":material/error:")
+            st.error(plain(f"{run.error} {run.hint or ''}".strip()), icon=":material/error:")
         if not run.is_open and known(run.summary.get("test_accuracy")):
             st.html(test_words(run))
 

@@ -88,7 +88,8 @@ def fraction_done(run: Run) -> float:
 def progress_words(run: Run) -> str:
     """What the run is doing, or did: epoch, step, images a second and the time left."""
     summary = run.summary
-    if run.is_open and not summary.get("step"):
+    before = run.status in ("queued", "starting") or summary.get("stage") == "preparing" or not summary.get("step")
+    if run.is_open and before:
         return _before_training(run)
     parts = [_epoch_words(summary), _step_words(summary)]
     if run.status == "running":
@@ -101,11 +102,10 @@ def progress_words(run: Run) -> str:
 
 
 def _before_training(run: Run) -> str:
-    text = run.summary.get("stage_text") or {
-        "queued": "Waiting for its turn",
-        "starting": "Starting the training process",
-        "stopping": "Stopping",
-    }.get(run.status, "Preparing")
+    words = {"queued": "Waiting for its turn", "starting": "Starting the training process", "stopping": "Stopping"}
+    if run.status in words:
+        return f"{words[run.status]}…"
+    text = run.summary.get("stage_text") or "Preparing"
     done, total = run.summary.get("stage_done", 0), run.summary.get("stage_total", 0)
     return f"{text} · {100 * done / total:.0f} %" if total else f"{text}…"
 

@@ -88,7 +88,7 @@ def test_a_pause_does_not_count_as_training_time(store: RunStore, run_id: str):
 def test_many_viewers_cost_one_question(store: RunStore, run_id: str, monkeypatch: pytest.MonkeyPatch):
     asked: list[int] = []
 
-    def since(run: str, cursor: int = 0) -> Page:
+    def since(run: str, cursor: int = 0, *, limit: int = 0) -> Page:
         asked.append(cursor)
         return Page(rows=(), cursor=0, attempt=0)
 
@@ -117,7 +117,8 @@ def test_a_drawing_is_made_once_for_each_state(store: RunStore, run_id: str):
     assert history.drawn("accuracy", history.stamp("step"), draw) == 3
 
 
-def test_a_long_run_is_read_in_one_go(store: RunStore, artifacts: Path):
+def test_a_long_run_is_read_in_parts_at_one_go(store: RunStore, artifacts: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("cnncore.runs.history.READ_ROWS", 1_000)
     run = fake_runs.open_run(store, artifacts, steps=8_000)
     history = History(run.id)
     history.refresh(store)
