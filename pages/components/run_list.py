@@ -63,10 +63,11 @@ def _card(run: Run) -> None:
     label, value = _headline(run)
     curve = curve_of(run.summary, "spark_accuracy")
     with st.container(key=f"recent_{run.id}"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.page_link(TRAIN, label=f"**{plain(run.name)}**", query_params={"run": run.id})
-            st.badge(look.label, icon=look.icon, color=look.color)
-        st.html(STYLE + tiles((Tile(label=label, value=value, curve=curve, color=theme.VALIDATION),)))
+        st.page_link(TRAIN, label=f"**{plain(run.name)}**", icon=look.icon, query_params={"run": run.id})
+        st.html(
+            STYLE
+            + tiles((Tile(label=label, value=value, note=look.label.lower(), curve=curve, color=theme.VALIDATION),))
+        )
 
 
 def _headline(run: Run) -> tuple[str, str]:
