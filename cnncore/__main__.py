@@ -157,12 +157,12 @@ def _runs(arguments: argparse.Namespace) -> int:
     listed = _store().list(limit=arguments.limit)
     if arguments.json:
         for run in listed:
-            print(json.dumps({"run": run.id, "name": run.name, "status": run.status, **dict(run.summary)}))
+            print(json.dumps({"run": run.id, "name": run.name, "kind": run.kind, "status": run.status, **run.summary}))
         return 0
-    print(f"{'run':<14}{'status':<13}{'test':>8}  {'validation':>10}  name")
+    print(f"{'run':<14}{'kind':<9}{'status':<13}{'test':>8}  {'validation':>10}  name")
     for run in listed:
         test, validation = (_percent(run.summary.get(key)) for key in ("test_accuracy", "best_val_accuracy"))
-        print(f"{run.id:<14}{run.status:<13}{test:>8}  {validation:>10}  {run.name}")
+        print(f"{run.id:<14}{run.kind:<9}{run.status:<13}{test:>8}  {validation:>10}  {run.name}")
     return 0
 
 

@@ -49,7 +49,7 @@ def show_form() -> None:
         draw_form(form, device_names())
     with right, st.container(key="train_side"):
         with st.container(key="train_outlook"):
-            fill_in("outlook", lambda: draw_outlook(form.config, possible=not form.errors))
+            fill_in("outlook", lambda: draw_outlook(form.config))
         draw_start(form)
     write_address(form)
 

@@ -13,7 +13,8 @@ from cnncore.config import FIELDS, differences, is_optional, preset
 from cnncore.errors import ConfigError
 from pages.components.form_fields import FORM, GROUPS, SCHEMA, Group, relevant
 from pages.components.form_state import PRESET, VALUES, Form, to_widget, use_preset, widget_key
-from pages.components.lab import show_problem
+from pages.components.lab import show_problem, start_run
+from pages.components.navigation import open_run
 
 
 def draw_form(form: Form, devices: Mapping[str, str]) -> None:
@@ -90,6 +91,8 @@ def _draw_fields(names: Sequence[str], form: Form, devices: Mapping[str, str]) -
             with st.grid(2, min_column_width=150, gap="small", vertical_alignment="bottom"):
                 for one in narrow:
                     _draw_field(one, form, devices)
+                    if one == "optimizer.lr":
+                        _draw_search(form)
             narrow = []
         if name:
             _draw_field(name, form, devices)
@@ -114,6 +117,19 @@ def _draw_field(name: str, form: Form, devices: Mapping[str, str]) -> None:
         _draw_number(name)
     else:
         st.text_input(row.title, key=key, help=row.help, placeholder=row.none)
+
+
+def _draw_search(form: Form) -> None:
+    if st.button(
+        "Find a rate",
+        key="train_find_lr",
+        icon=":material/search:",
+        width="stretch",
+        disabled=bool(form.errors),
+        help="Starts a run of 120 steps in which the rate rises from tiny to far too large, and suggests the one at "
+        "which the loss falls fastest (learning rate range test; Smith, 2017).",
+    ):
+        open_run(start_run(form.config, "find_lr"))
 
 
 def _draw_choice(name: str, form: Form, labels: Mapping[str, str]) -> None:

@@ -7,48 +7,29 @@ import streamlit as st
 from cnncore.catalog import SCHEDULES
 from cnncore.config import TrainConfig, readable_name
 from cnncore.figures.schedule import learning_rate_chart
-from pages.components.lab import start_run
 from pages.components.live_chart import still_chart
-from pages.components.navigation import open_run
 from pages.components.previews import DataFacts, data_facts, draw_images
 from pages.components.size_card import draw_size_card
 
 _CHART_HEIGHT = 170
 
 
-def draw_outlook(config: TrainConfig, *, possible: bool) -> None:
-    """Size card, images, learning rate, and what will be measured on which images.
-
-    Args:
-        config: What the form says.
-        possible: Whether it can be trained.
-    """
+def draw_outlook(config: TrainConfig) -> None:
+    """Size card, images, learning rate, and what will be measured on which images."""
     facts = data_facts(config)
     st.header(readable_name(config), anchor=False)
     draw_size_card(config, len(facts.classes) or config.model_spec.num_classes, facts.num_images.get("train", 0))
     draw_images(config, facts)
-    _draw_learning_rate(config, possible)
+    _draw_learning_rate(config)
     st.html(f"<div class='lab-note'>{measured(config, facts)}</div>")
     if config.dataset_spec.note:
         st.html(f"<div class='lab-note'>{config.dataset_spec.note}</div>")
 
 
-def _draw_learning_rate(config: TrainConfig, possible: bool) -> None:
+def _draw_learning_rate(config: TrainConfig) -> None:
     with st.container(border=True, key="train_schedule_card", gap="small"):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**Learning rate**, {SCHEDULES[config.schedule.name].title.lower()}", width="content")
-            search = st.button(
-                "Find a rate",
-                key="train_find_lr",
-                icon=":material/search:",
-                type="tertiary",
-                disabled=not possible,
-                help="Starts a run of 120 steps in which the rate rises from tiny to far too large, and suggests the "
-                "one at which the loss falls fastest (learning rate range test; Smith, 2017).",
-            )
+        st.markdown(f"**Learning rate**, {SCHEDULES[config.schedule.name].title.lower()}")
         still_chart(learning_rate_chart(config, _CHART_HEIGHT), key="train_schedule_chart")
-    if search:
-        open_run(start_run(config, "find_lr"))
 
 
 def measured(config: TrainConfig, facts: DataFacts) -> str:

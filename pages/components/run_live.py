@@ -51,12 +51,13 @@ def _live(run_id: str, drawn: tuple[str, str, int]) -> None:
             st.rerun()
         log = history(run_id)
         log.refresh(store())
-        _show_progress(run)
+        show_progress(run)
         _show_tiles(run, log)
         _show_charts(log)
 
 
-def _show_progress(run: Run) -> None:
+def show_progress(run: Run) -> None:
+    """How far the run is, in a bar and in words; its place while it waits."""
     text = _queue_words(run) if run.status == "queued" else progress_words(run)
     st.progress(fraction_done(run), text=text)
 

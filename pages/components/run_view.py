@@ -9,6 +9,7 @@ from cnncore.runs.artifacts import run_dir
 from cnncore.runs.store import Run
 from pages.components.lab import artifacts, store
 from pages.components.navigation import TRAIN
+from pages.components.rate_search import show_rate_search
 from pages.components.run_header import show_header
 from pages.components.run_list import recent_runs, show_queue
 from pages.components.run_live import show_live
@@ -26,8 +27,10 @@ def show_run(run_id: str) -> None:
     show_outcome(run)
     if run.status == "queued":
         show_queue()
-    show_live(run)
-    if run.kind == "train":
+    if run.kind == "find_lr":
+        show_rate_search(run)
+    else:
+        show_live(run)
         show_results(run)
 
 

@@ -91,7 +91,7 @@ def progress_words(run: Run) -> str:
     before = run.status in ("queued", "starting") or summary.get("stage") == "preparing" or not summary.get("step")
     if run.is_open and before:
         return _before_training(run)
-    parts = [_epoch_words(summary), _step_words(summary)]
+    parts = [_epoch_words(summary) if run.kind == "train" else "", _step_words(summary)]
     if run.status == "running":
         stage = _STAGES.get(summary.get("stage", ""))
         parts = [stage, *parts] if stage else parts
@@ -140,7 +140,7 @@ def facts_words(run: Run) -> str:
     if summary.get("device") == "cpu" and summary.get("threads"):
         hardware.append(f"{summary['threads']} threads")
     parts = [
-        *(_config_words(config) if config else ()),
+        *(_config_words(config, run.kind) if config else ()),
         f"{summary['num_params']:,} parameters" if "num_params" in summary else "",
         f"images: {', '.join(images)}" if images else "",
         ", ".join(str(word) for word in hardware if word),
@@ -148,13 +148,14 @@ def facts_words(run: Run) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _config_words(config: TrainConfig) -> tuple[str, ...]:
+def _config_words(config: TrainConfig, kind: str) -> tuple[str, ...]:
     optimizer = OPTIMIZERS[config.optimizer.name].title
     schedule = "" if config.schedule.name == "constant" else f", {SCHEDULES[config.schedule.name].title.lower()}"
+    rate = f", learning rate {config.optimizer.lr:g}{schedule}" if kind == "train" else ""
     return (
         config.model_spec.title,
         config.dataset_spec.title,
-        f"{optimizer}, learning rate {config.optimizer.lr:g}{schedule}, batches of {config.training.batch_size:,}",
+        f"{optimizer}{rate}, batches of {config.training.batch_size:,}",
     )
 
 
