@@ -1,0 +1,1 @@
+"""Measurements of the lab beside its peers: `python -m benchmarks` runs them all, results/ keeps the reports."""
