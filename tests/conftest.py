@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 # Before torch is loaded: threads that wait must not take the processor from the processes the tests start.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 from collections.abc import Iterator
 from pathlib import Path
