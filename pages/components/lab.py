@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ from cnncore.runs.runner import ensure_runner
 from cnncore.runs.store import Run, RunStore
 
 log = logging.getLogger("cnnlab")
+
+SILENT_S = 15.0
+"""Seconds without a heartbeat after which an open run is looked after."""
 
 
 def data_root() -> Path:
@@ -58,6 +62,13 @@ def resume_run(run_id: str, config: TrainConfig | None = None) -> None:
     """
     store().requeue(run_id, config.model_dump(mode="json") if config else None)
     ensure_runner(artifacts())
+
+
+def look_after(run: Run) -> None:
+    """See to it that somebody serves an open run that has been silent: its runner may have gone with a restart."""
+    heard = max(run.created, run.started or 0, run.beat or 0)
+    if run.is_open and time.time() - heard > SILENT_S:
+        ensure_runner(artifacts())
 
 
 def show_problem(error: LabError) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from cnncore.errors import RunError
 from cnncore.runs.artifacts import run_dir
 from cnncore.runs.store import Run
-from pages.components.lab import artifacts, store
+from pages.components.lab import artifacts, look_after, store
 from pages.components.navigation import TRAIN
 from pages.components.rate_search import show_rate_search
 from pages.components.run_header import show_header
@@ -23,6 +23,7 @@ def show_run(run_id: str) -> None:
     except RunError as error:
         _show_dead_link(error)
         return
+    look_after(run)
     show_header(run)
     show_outcome(run)
     if run.status == "queued":
