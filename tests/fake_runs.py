@@ -48,6 +48,14 @@ def step_rows(first: int, last: int, *, steps: int, epochs: int, begin: float = 
             yield epoch_row(step * epochs // steps, step, epochs, at)
 
 
+def search_rows(upto: int) -> Iterator[Row]:
+    """The first rows of a search for a learning rate; the loss falls fastest near 1e-3, the last five explode."""
+    for step in range(1, upto + 1):
+        lr = 1e-6 * 10 ** (7 * (step - 1) / 119)
+        loss = 0.3 + 2.0 / (1 + (lr / 1e-3) ** 1.5) + lr + (0 if step <= 115 else 10.0 ** (step - 114))
+        yield Row(phase="step", step=step, time=BEGIN + step * STEP_S, values={"loss": loss, "lr": lr, "epoch": 0.0})
+
+
 def epoch_row(epoch: int, step: int, epochs: int, at: float) -> Row:
     accuracy = 0.98 - 0.5 * float(np.exp(-4 * epoch / epochs))
     values = {

@@ -45,6 +45,14 @@ def test_train_show_evaluate_and_resume(store: RunStore) -> None:
     assert store.get(run.id).summary["step"] == 12
 
 
+def test_the_list_tells_trainings_and_searches_apart(store: RunStore) -> None:
+    for kind in ("train", "find_lr"):
+        store.create({}, name="Same name", kind=kind)
+    assert [line.split()[1] for line in cnncore("runs").stdout.splitlines()] == ["kind", "find_lr", "train"]
+    listed = [json.loads(line) for line in cnncore("runs", "--json").stdout.splitlines()]
+    assert [run["kind"] for run in listed] == ["find_lr", "train"]
+
+
 def test_default_batch_of_the_tutorial_lenet_is_128() -> None:
     from cnncore.config import TrainConfig
 

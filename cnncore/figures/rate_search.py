@@ -30,7 +30,7 @@ def rate_search(history: History, suggested: float | None) -> Chart:
     smoothed = smooth(losses, _SMOOTHING)
     hover = "rate %{x:.2g}: %{y:.4f}<extra></extra>"
     traces: list[Trace] = [
-        line("each step", rates, losses, color=theme.TRAIN, width=1, opacity=0.35, hoverinfo="skip"),
+        line("each step", rates, losses, color=theme.TRAIN, width=1, opacity=0.35, hoverinfo="skip", showlegend=False),
         line("smoothed", rates, smoothed, color=theme.TRAIN, width=2.5, hovertemplate=hover),
     ]
     known = np.isfinite(smoothed)
@@ -82,5 +82,5 @@ def _layout(run_id: str, losses: Numbers) -> dict[str, Any]:
             "exponentformat": "power",
             "dtick": 1,
         },
-        "yaxis": {"nticks": 6, **limit},
+        "yaxis": {"nticks": 6, "rangemode": "tozero", **limit},
     }

@@ -5,16 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from cnncore.runs.store import Run
 from tests import fake_runs
+from tests.browser.charts import CHARTS, last_step
 from tests.browser.conftest import PATIENCE_MS, Server
 
 STEPS, EPOCHS = 4_000, 8
-CHARTS = ".js-plotly-plot"
 NEXT_TICKS_MS = 2_500
 
 
@@ -45,13 +44,6 @@ def _x_range(page: Page, chart: int = 0) -> list[float]:
     return page.evaluate(f"document.querySelectorAll('{CHARTS}')[{chart}].layout.xaxis.range")
 
 
-def _last_step(page: Page) -> float:
-    """The last step on the loss chart, as the browser has it."""
-    text = f"document.querySelectorAll('{CHARTS}')[0].data.find((trace) => trace.name === 'training').x.bdata"
-    data = page.evaluate(f"Array.from(Uint8Array.from(atob({text}), (c) => c.charCodeAt(0)))")
-    return float(np.frombuffer(bytes(data), np.float32)[-1])
-
-
 def _drag(page: Page, chart: int) -> None:
     box = page.locator(f"{CHARTS} .nsewdrag").nth(chart).bounding_box()
     assert box is not None
@@ -65,14 +57,14 @@ def _drag(page: Page, chart: int) -> None:
 def test_the_zoom_and_hidden_lines_survive_the_next_ticks(page: Page, server: Server, on: Run):
     _open(page, server, on)
     page.evaluate(f"document.querySelectorAll('{CHARTS}').forEach((chart) => {{ chart.mark = 7; }})")
-    whole, step = _x_range(page), _last_step(page)
+    whole, step = _x_range(page), last_step(page)
     _drag(page, 0)
     page.locator(f"{CHARTS} .legendtoggle").nth(1).click()
     page.wait_for_timeout(800)  # a double click on the legend would show everything else
     zoomed = _x_range(page)
     assert zoomed[1] - zoomed[0] < 0.5 * (whole[1] - whole[0])
     page.wait_for_timeout(NEXT_TICKS_MS)
-    assert _last_step(page) > step, "the curve grows"
+    assert last_step(page) > step, "the curve grows"
     assert _x_range(page) == zoomed
     assert page.evaluate(f"document.querySelectorAll('{CHARTS}')[0]._fullData.some((t) => t.visible === 'legendonly')")
     assert page.evaluate(f"[...document.querySelectorAll('{CHARTS}')].slice(0, 3).every((chart) => chart.mark === 7)")
@@ -85,12 +77,12 @@ def test_a_second_browser_watches_and_a_reload_finds_the_run(page: Page, browser
     _open(page, server, on)
     other = browser.new_context().new_page()
     _open(other, server, on)
-    before = _last_step(other)
+    before = last_step(other)
     page.reload()
     page.wait_for_selector(f"{CHARTS} .xtick")
     other.wait_for_timeout(NEXT_TICKS_MS)
-    assert _last_step(other) > before
-    assert _last_step(page) >= before
+    assert last_step(other) > before
+    assert last_step(page) >= before
     other.context.close()
 
 
