@@ -69,7 +69,7 @@ class Report:
             "targets": [asdict(target) for target in self.targets],
             **self.data,
         }
-        path.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        path.with_suffix(".json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         print(text, flush=True)
         return path
 
