@@ -24,7 +24,7 @@ NO_PLOTLY_IN_PAGES = "pages draw through cnncore.figures"
 ONLY_FIGURES = "only figures know plotly"
 
 PLANTED = [
-    (DOWNWARDS, "cnncore/config.py", "import cnncore.training.state"),
+    (DOWNWARDS, "cnncore/config/sections.py", "import cnncore.training.state"),
     (DOWNWARDS, "cnncore/models/planted.py", "from cnncore.data import images"),
     (DOWNWARDS, "cnncore/ask.py", "from cnncore.runs import store"),
     (DOWNWARDS, "cnncore/newcomer.py", ""),

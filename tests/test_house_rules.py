@@ -1,0 +1,56 @@
+"""What the project promises about itself: sizes of files, and a README that says what the tables say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cnncore.catalog import DATASETS, MODELS
+from cnncore.places import PROJECT_ROOT
+
+README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
+SOURCES = sorted(path for folder in ("cnncore", "pages") for path in (PROJECT_ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
+def test_files_stay_readable(path: Path) -> None:
+    limit = 120 if path.parent == PROJECT_ROOT / "pages" else 430
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
+
+
+def test_readme_lists_the_networks_as_the_catalog_has_them() -> None:
+    rows = dict(re.findall(r"^\| `([a-z0-9_]+)` \| (.+?) \|$", README, flags=re.MULTILINE))
+    rows = {key: row for key, row in rows.items() if key not in DATASETS}
+    assert set(rows) == set(MODELS)
+    for key, spec in MODELS.items():
+        assert rows[key] == f"{spec.title}, {spec.year} | {spec.num_params:,} | {spec.source}"
+
+
+def test_readme_names_every_data_set() -> None:
+    assert all(f"`{key}`" in README for key in DATASETS)
+
+
+def test_readme_commands_exist() -> None:
+    targets = re.findall(r"`?make (\w+)", README)
+    makefile = (PROJECT_ROOT / "Makefile").read_text(encoding="utf-8")
+    assert {"app", "test", "check", "bench", "stress"} <= set(targets)
+    assert all(re.search(rf"^{target}:", makefile, flags=re.MULTILINE) for target in targets)
+
+
+def test_readme_files_exist() -> None:
+    for name in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
+        assert (PROJECT_ROOT / name).is_file(), name
+
+
+def test_nothing_large_or_foreign_is_tracked() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    files = [PROJECT_ROOT / name for name in listed.stdout.split("\0") if name]
+    large = [path.name for path in files if path.is_file() and path.stat().st_size > 1_000_000]
+    weights = [path.name for path in files if path.suffix in (".pt", ".pth", ".safetensors", ".npz", ".gz")]
+    assert large == []
+    assert weights == []
