@@ -73,19 +73,6 @@ def test_the_zoom_and_hidden_lines_survive_the_next_ticks(page: Page, server: Se
     assert _x_range(page) == zoomed, "the zoom outlives the run"
 
 
-def test_a_second_browser_watches_and_a_reload_finds_the_run(page: Page, browser: Browser, server: Server, on: Run):
-    _open(page, server, on)
-    other = browser.new_context().new_page()
-    _open(other, server, on)
-    before = last_step(other)
-    page.reload()
-    page.wait_for_selector(f"{CHARTS} .xtick")
-    other.wait_for_timeout(NEXT_TICKS_MS)
-    assert last_step(other) > before
-    assert last_step(page) >= before
-    other.context.close()
-
-
 def test_an_epoch_s_end_brings_its_evaluation(page: Page, server: Server, on: Run):
     _open(page, server, on)
     latest = page.get_by_text("Latest epoch (")
