@@ -8,7 +8,6 @@ protocol as the browser does: first the page, then its live fragment once a seco
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
@@ -18,20 +17,24 @@ import sys
 import tempfile
 import time
 import urllib.request
+from argparse import Namespace
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from benchmarks.report import Report, Target, parser, table
 from cnncore.places import PROJECT_ROOT
 from cnncore.runs.events import Row
 from cnncore.runs.store import Run, RunStore
 from tests import fake_runs
 
 ROWS_A_SECOND = 40
+MAX_TICK_MS = 20.0
 
 
 @dataclass
@@ -131,7 +134,10 @@ async def log_on(store: RunStore, run: Run, steps: int) -> None:
         await asyncio.to_thread(store.log, run.id, rows, {**run.summary, "step": step, "total_steps": 2 * steps})
 
 
-async def measure(port: int, process: psutil.Process, store: RunStore, run: Run, arguments: argparse.Namespace) -> None:
+async def measure(
+    port: int, process: psutil.Process, store: RunStore, run: Run, arguments: Namespace
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     writer = asyncio.create_task(log_on(store, run, arguments.steps))
     for count in arguments.viewers:
         viewers = [Viewer() for _ in range(count)]
@@ -158,25 +164,46 @@ async def measure(port: int, process: psutil.Process, store: RunStore, run: Run,
             "server_mb": round(process.memory_info().rss / 1e6),
         }
         print(json.dumps(report), flush=True)
+        found.append(report)
     writer.cancel()
+    return found
+
+
+def summarize(report: Report, found: list[dict[str, Any]]) -> None:
+    report.sections.append(
+        table([name.replace("_", " ") for name in found[0]], [list(each.values()) for each in found])
+    )
+    report.targets += [
+        Target(
+            name=f"processor time of a live tick, {each['viewers']} viewers",
+            required=f"≤ {MAX_TICK_MS:g} ms",
+            measured=f"{each['cpu_ms_a_tick']} ms",
+            met=each["cpu_ms_a_tick"] <= MAX_TICK_MS,
+        )
+        for each in found
+    ]
+    report.data["ticks"] = found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--viewers", type=int, nargs="+", default=[1, 20])
-    parser.add_argument("--steps", type=int, default=10_000)
-    parser.add_argument("--seconds", type=float, default=15.0)
-    arguments = parser.parse_args()
+    command_line = parser(__doc__)
+    command_line.add_argument("--viewers", type=int, nargs="+", default=[1, 20])
+    command_line.add_argument("--steps", type=int, default=10_000)
+    command_line.add_argument("--seconds", type=float, default=15.0)
+    arguments = command_line.parse_args()
+    report = Report(name="live_tick", title="What watching a run costs the web server")
     with tempfile.TemporaryDirectory() as folder:
         store = RunStore(f"sqlite:///{Path(folder) / 'lab.db'}")
         run = fake_runs.open_run(store, Path(folder), steps=arguments.steps, epochs=10)
         port = free_port()
         server = start_server(Path(folder), port)
         try:
-            asyncio.run(measure(port, psutil.Process(server.pid), store, run, arguments))
+            found = asyncio.run(measure(port, psutil.Process(server.pid), store, run, arguments))
         finally:
             server.terminate()
             server.wait()
+    summarize(report, found)
+    report.save(arguments.results)
 
 
 if __name__ == "__main__":

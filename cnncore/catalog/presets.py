@@ -84,13 +84,14 @@ PRESETS: dict[str, PresetSpec] = {
     ),
     "cnn3_fast": PresetSpec(
         title="Three-layer CNN, fast to 98.66 %",
-        summary="The tutorial's accuracy in a tenth of its time: one-cycle schedule, standardized inputs, large steps.",
+        summary="More than the tutorial's accuracy in one epoch: one-cycle schedule, standardized inputs, large steps.",
         settings={
             **_THREE_LAYERS,
             "data.normalize": "standardize",
             "data.validation": 0.0,
             "optimizer.lr": 3e-3,
             "schedule.name": "one_cycle",
+            "training.batch_size": 128,
             "training.epochs": 1,
         },
     ),
