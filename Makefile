@@ -1,6 +1,7 @@
 # Two commands do everything on a fresh machine with Python 3.11 or newer: `make app` and `make test`.
 PYTHON ?= python3
 VENV := .venv
+PEERS := .venv-peers
 BIN := $(VENV)/bin
 
 .PHONY: app test check bench stress clean
@@ -17,7 +18,7 @@ check: $(VENV)/.dev
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.app
+bench: $(VENV)/.dev $(PEERS)/.done
 	$(BIN)/python -m benchmarks
 
 stress: $(VENV)/.dev
@@ -34,5 +35,11 @@ $(VENV)/.dev: $(VENV)/.app requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
+# TensorFlow, fastai and Lightning stay out of the app's environment.
+$(PEERS)/.done: benchmarks/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) static .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) static .pytest_cache .ruff_cache
