@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     profile.add_argument("--json", action="store_true")
 
     runner = commands.add_parser("runner", help="start queued runs until there is nothing left to do")
-    runner.add_argument("--slots", type=int, default=int(os.environ.get("CNNLAB_SLOTS", "1")))
+    runner.add_argument("--slots", type=int, default=os.environ.get("CNNLAB_SLOTS", "1"))
     runner.add_argument("--idle-exit", type=float, default=60.0, metavar="SECONDS")
     return parser
 
@@ -118,6 +118,8 @@ def _resume(arguments: argparse.Namespace) -> int:
     values = config.model_dump(mode="json")
     if arguments.queue:
         return _queued(store.requeue(run.id, values), arguments.json)
+    if run.kind != "train":
+        raise LabError("Only a training can be resumed.", "Start a new search from the app.")
     if not store.claim(run.id, socket.gethostname(), RESUMABLE):
         raise LabError(f"The run is {store.get(run.id).status} already.", "Wait until it has ended.")
     store.set_config(run.id, values)
@@ -133,6 +135,10 @@ def _queued(run: Any, as_json: bool) -> int:
 
 
 def _carry_out(store: Any, run: Any, config: TrainConfig, as_json: bool) -> int:
+    from cnncore.runs.runner import own_process
+
+    # At once: importing torch may take longer than the runner waits for a run to show its process.
+    store.set_process(run.id, *own_process())
     from cnncore.terminal import json_lines, progress_bar
     from cnncore.training.api import carry_out, result_of
     from cnncore.worker import stop_on_signals

@@ -75,7 +75,8 @@ def evaluate_run(
     except StopIteration as end:
         evaluation: Evaluation = end.value
     if split == "test" and dataset is None:
-        store.log(run.id, [], {**run.summary, "test_scored": run.summary.get("test_scored", 0) + 1})
+        summary = store.get(run.id).summary
+        store.set_summary(run.id, {**summary, "test_scored": summary.get("test_scored", 0) + 1})
     return evaluation
 
 

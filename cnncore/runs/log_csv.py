@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
-from cnncore.runs.store import RunStore
+from cnncore.runs.store import ALL, RunStore
 
 
 def log_csv(store: RunStore, run_id: str) -> bytes:
@@ -17,7 +17,7 @@ def log_csv(store: RunStore, run_id: str) -> bytes:
 
     Gradient norms of layers are named `gradient:<layer>`; lists are written as JSON; UTF-8 with a header line.
     """
-    page = store.since(run_id)
+    page = store.since(run_id, limit=ALL)
     rows = [(row.phase, row.step, row.time, _named(row.phase, row.values)) for row in page.rows]
     names = list(dict.fromkeys(chain.from_iterable(values for *_, values in rows)))
     text = io.StringIO(newline="")

@@ -55,6 +55,11 @@ def worker_environment() -> dict[str, str]:
     return {**tuned, **os.environ} if sys.platform == "linux" else dict(os.environ)
 
 
+def own_process() -> tuple[str, int, float]:
+    """Host, id and creation time of this process, as the store notes them."""
+    return socket.gethostname(), os.getpid(), psutil.Process().create_time()
+
+
 def find_process(run: Run) -> psutil.Process | None:
     """The process that works on the run, on this host; None if it is gone (or its id now belongs to another)."""
     if run.pid is None or run.pid_created is None:
@@ -65,6 +70,13 @@ def find_process(run: Run) -> psutil.Process | None:
         if same and process.status() != psutil.STATUS_ZOMBIE:
             return process
     return None
+
+
+def _is_worker(process: psutil.Process, run_id: str) -> bool:
+    """Whether the process is there for the run alone; a notebook that trains must not be killed with its run."""
+    with contextlib.suppress(psutil.Error):
+        return run_id in process.cmdline()
+    return False
 
 
 def kill_tree(process: psutil.Process) -> None:
@@ -155,6 +167,9 @@ class Runner:
     def _look_after(self, run: Run) -> bool:
         """Notice a vanished worker, hurry one that was asked to stop; returns whether the run is still on."""
         child = self.children.get(run.id)
+        if child is not None and run.pid is not None and child.pid != run.pid:
+            # Somebody else works on it now, the command line for instance; ours is on its way out.
+            child = None
         code = child.poll() if child else None
         process = find_process(run)
         now = time.time()
@@ -164,7 +179,7 @@ class Runner:
             gone = process is None and (run.pid is not None or now - (run.started or 0) > START_GRACE_S)
         if gone:
             return not self._close(run, code)
-        if process is not None and run.wanted_at is not None:
+        if process is not None and run.wanted_at is not None and _is_worker(process, run.id):
             waited = now - run.wanted_at
             if waited > KILL_AFTER_S:
                 kill_tree(process)
@@ -221,10 +236,14 @@ def ensure_runner(artifacts: Path) -> None:
 def serve(store: RunStore, artifacts: Path, *, slots: int = 1, idle_exit_s: float = IDLE_EXIT_S) -> bool:
     """Be the runner of this host until idle; returns False at once where another one is."""
     artifacts.mkdir(parents=True, exist_ok=True)
+    served = False
     try:
-        # is_running() of another process may hold the lock for a moment.
-        with FileLock(_lock_path(artifacts), timeout=2):
-            Runner(store, artifacts, slots=slots).serve(idle_exit_s)
-            return True
+        # A run may arrive between the last look at the queue and the release of the lock, hence another look.
+        while not served or store.queue():
+            # is_running() of another process may hold the lock for a moment.
+            with FileLock(_lock_path(artifacts), timeout=2):
+                Runner(store, artifacts, slots=slots).serve(idle_exit_s)
+                served = True
     except Timeout:
-        return False
+        pass
+    return served

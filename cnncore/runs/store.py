@@ -30,6 +30,8 @@ ALIVE = ("starting", "running", "stopping")
 OPEN = ("queued", *ALIVE)
 ENDED_STATUS = {"stop": "stopped", "pause": "paused"}
 """What a run becomes when it has ended as wanted."""
+ALL = 2**31 - 1
+"""As a limit: no limit."""
 RESUMABLE = ("stopped", "paused", "failed", "interrupted", "finished")
 
 
@@ -244,6 +246,10 @@ class RunStore:
     def set_config(self, run_id: str, config: Mapping[str, Any]) -> None:
         """Replace the configuration of a run, for example when it is given more epochs."""
         self._set(run_id, config=json.dumps(config))
+
+    def set_summary(self, run_id: str, summary: Mapping[str, Any]) -> None:
+        """Replace the summary of a run that is over."""
+        self._set(run_id, summary=json.dumps(summary))
 
     def set_running(self, run_id: str) -> bool:
         """Note that the process is at work; False if the run was asked to stop or taken away in the meantime."""

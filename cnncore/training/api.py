@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from cnncore import places
 from cnncore.config import TrainConfig, readable_name, replace
 from cnncore.errors import LabError
 from cnncore.runs.artifacts import run_dir
 from cnncore.runs.events import Event
+from cnncore.runs.runner import own_process
 from cnncore.runs.store import Run, RunStore
 from cnncore.training.execute import Execution
 
@@ -26,7 +23,7 @@ class TrainResult:
 
     Attributes:
         run: Its id; the app shows it under `?run=ID`.
-        status: `finished`, `stopped` or `paused`.
+        status: `finished`, `stopped`, `paused` or `interrupted`.
         test_accuracy: Share of right test images, 0 to 1; None if the test split was not scored.
         folder: Where its weights lie.
     """
@@ -78,8 +75,7 @@ def carry_out(
         on_event: Called with every event.
         on_execution: Called before the start, for example to let signals stop it.
     """
-    me = psutil.Process()
-    store.set_process(run.id, socket.gethostname(), os.getpid(), me.create_time())
+    store.set_process(run.id, *own_process())
     execution = Execution(store, places.artifacts_dir(), places.data_dir(), run, on_event)
     if on_execution:
         on_execution(execution)

@@ -80,8 +80,12 @@ class Execution:
             status, error = "failed", self._last_words(problem)
         except torch.OutOfMemoryError:
             status, error = "failed", self._out_of_memory()
-        except (MemoryError, RuntimeError, OSError) as problem:
+        except Exception as problem:  # whatever it is, the run must not stay "running"
             status, error = "failed", self._explain(problem)
+        except BaseException:
+            # Ctrl-C in a notebook: the row must not keep the process of somebody who goes on working.
+            self.store.end(self.run.id, "interrupted", error="Training was interrupted.", hint="Resume it to go on.")
+            raise
         self.store.end(self.run.id, status, error=error.message if error else None, hint=error.hint if error else None)
         return status
 
@@ -140,25 +144,33 @@ class Execution:
                     "The images are not the ones this run was trained on.", "Restore them, or start a new run."
                 )
             state.restore(saved)
-            if self.run.summary.get("stage") == "done":
+            if "reason" in self.recorder.summary and state.evaluated < self.config.training.epochs:
                 # It had ended and was given more epochs, so early stopping starts to count anew.
                 state.stale = 0
+                save_checkpoint(self.folder, state, images.fingerprint)
+                self.recorder.forget_result()
         self.store.begin_attempt(self.run.id, state.step)
         state.changes = []
         for change in self.store.changes(self.run.id):
             if change.step is not None:
-                self._apply(state, change.step, change.setting, change.value)
+                # Rows up to the checkpoint are still there, with the time at which it happened.
+                self._apply(state, change.step, change.setting, change.value, record=change.step > state.step)
 
-    def _apply(self, state: TrainState, step: int, setting: str, value: float) -> None:
+    def _apply(self, state: TrainState, step: int, setting: str, value: float, *, record: bool = True) -> None:
         if setting != "optimizer.lr" or value <= 0:
             return
         state.changes.append(LearningRateChange(step, value))
-        self.recorder.record(Changed(step=step, setting=setting, value=value))
+        if record:
+            self.recorder.record(Changed(step=step, setting=setting, value=value))
 
     def _handle(self, event: Event, state: TrainState, images: ImageData) -> None:
         self.recorder.record(event)
         if self.listener:
-            self.listener(event)
+            try:
+                self.listener(event)
+            except BrokenPipeError:
+                # Whoever read the output has gone; that is no reason to lose the run.
+                self.listener = None
         if isinstance(event, EpochEnd):
             self._save_epoch(event, state, images)
         if isinstance(event, Finished):
@@ -219,6 +231,8 @@ class Execution:
             self.recorder.flush()
         except TrainingError as exact:
             return exact
+        except Exception:  # a full disk, say: the first problem is the one to tell
+            return problem
         return problem
 
     def _out_of_memory(self) -> TrainingError:
@@ -235,7 +249,9 @@ class Execution:
         if isinstance(problem, MemoryError) or "can't allocate memory" in text or "out of memory" in text.lower():
             return self._out_of_memory()
         step = self.recorder.summary.get("step", 0)
-        if getattr(problem, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in text:
+        if getattr(problem, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or any(
+            words in text for words in ("No space left", "database or disk is full")
+        ):
             return TrainingError(
                 f"The disk is full; the run ended at step {step:,}.",
                 f"Free some space where runs are kept ({self.folder.parent.name}/), then resume it.",

@@ -26,7 +26,8 @@ class Sums:
     """Loss and hits summed over images, on the device until they are read.
 
     Attributes:
-        values: float64 `(3,)`: loss times images, right ones, right ones among the five most probable.
+        values: `(3,)`: loss times images, right ones, right ones among the five most probable; float64, on Apple's
+            GPUs float32.
         count: Images so far.
     """
 
@@ -36,8 +37,10 @@ class Sums:
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Add a batch: mean loss, logits `(N, K)`, labels `(N,)`."""
         top1, top5 = hits(logits, labels)
-        batch = torch.stack((loss.double() * len(labels), top1.sum().double(), top5.sum().double()))
-        self.values = self.values.to(batch.device) + batch
+        # Apple's GPUs have no float64.
+        wide = torch.float32 if loss.device.type == "mps" else torch.float64
+        batch = torch.stack((loss.to(wide) * len(labels), top1.sum().to(wide), top5.sum().to(wide)))
+        self.values = self.values.to(batch.device, wide) + batch
         self.count += len(labels)
 
     def means(self) -> tuple[float, float, float]:

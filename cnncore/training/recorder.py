@@ -23,6 +23,7 @@ FLUSH_S = 0.3
 HARDWARE_S = 1.0
 _SPARK_POINTS = 40
 _RATE_WINDOW_S = 5.0
+_RESULT = ("reason", "scored_epoch", "test_accuracy", "test_top5", "test_loss", "test_correct", "test_count")
 
 
 def read_scalars(values: Sequence[Any]) -> list[float]:
@@ -77,6 +78,10 @@ class Recorder:
     def describe(self, **facts: Any) -> None:
         """Add facts to the summary."""
         self.summary |= facts
+
+    def forget_result(self) -> None:
+        """Drop how the run ended: it goes on."""
+        self.summary = {name: value for name, value in self.summary.items() if name not in _RESULT}
 
     def row(self, phase: str, step: int, values: Mapping[str, Any]) -> None:
         """Add a log row."""
@@ -240,6 +245,7 @@ class Recorder:
         self.summary |= {
             "stage": "done",
             "stage_text": "",
+            "epoch": event.epoch,
             "reason": event.reason,
             "scored_epoch": event.scored_epoch,
             "eta_s": 0.0,

@@ -138,6 +138,7 @@ class TrainState:
         self.optimizer.load_state_dict(values["optimizer"])
         self.ema = {name: value.to(self.device) for name, value in values["ema"].items()}
         self.best = Best(**values["best"])
+        self.best.weights = {name: value.to(self.device) for name, value in self.best.weights.items()}
         self.sums = Sums(**values["sums"])
         self.changes = [LearningRateChange(*change) for change in values["changes"]]
         if self.scaler:

@@ -64,7 +64,9 @@ def _resume(run: Run) -> None:
 def _train_more(run: Run) -> None:
     config = read_config(run)
     if config and st.button(f"Train {MORE_EPOCHS} more epochs", icon=":material/add:", key="run_train_more"):
-        resume_run(run.id, replace(config, {"training.epochs": config.training.epochs + MORE_EPOCHS}))
+        # From where it is: a run that stopped early has not used all the epochs it was given.
+        trained = run.summary.get("epoch", config.training.epochs)
+        resume_run(run.id, replace(config, {"training.epochs": trained + MORE_EPOCHS}))
         st.rerun()
 
 

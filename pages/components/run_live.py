@@ -14,7 +14,7 @@ from cnncore.figures.live import View, XAxis
 from cnncore.figures.tiles import STYLE, Tile, tiles
 from cnncore.runs.history import History
 from cnncore.runs.store import Run
-from pages.components.lab import shown_errors, store
+from pages.components.lab import look_after, shown_errors, store
 from pages.components.live_chart import live_chart
 from pages.components.run_words import compact, curve_of, duration, fraction_done, known, percent, plain, progress_words
 
@@ -49,6 +49,7 @@ def _live(run_id: str, drawn: tuple[str, str, int]) -> None:
         run = store().get(run_id)
         if state(run) != drawn:
             st.rerun()
+        look_after(run)
         log = history(run_id)
         log.refresh(store())
         show_progress(run)
