@@ -27,6 +27,7 @@ from pathlib import Path
 
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from benchmarks.live_tick import free_port
 from benchmarks.report import Report, Target, lab_environment, parser, quantile, spread, table
@@ -36,7 +37,7 @@ from cnncore.runs.runner import kill_tree, worker_environment
 from cnncore.runs.store import RunStore
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PATIENCE_MS = 180_000
+PATIENCE_MS = 90_000
 READY = "[data-testid='stApp'][data-test-script-state='notRunning']"
 
 _NOTE_STEPS = """() => {
@@ -65,6 +66,10 @@ class Journey:
     server_mb: float
     loads_torch: bool
     pages: list[str]
+
+
+class LostError(Exception):
+    """A journey did not reach its end."""
 
 
 @contextmanager
@@ -97,10 +102,25 @@ def wait_until_up(url: str) -> None:
 
 
 def travel(browser: Browser) -> Journey:
-    """One journey from an empty folder to the test accuracy, then through all pages."""
+    """One journey from an empty folder to the test accuracy, then through all pages.
+
+    Raises:
+        LostError: if something that should have appeared never did, with what the browser reported.
+    """
     context = browser.new_context(viewport={"width": 1_300, "height": 1_100})
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    try:
+        return walk(page)
+    except PlaywrightTimeoutError as error:
+        raise LostError(f"{error.message.splitlines()[0]} {'; '.join(errors) or 'no error on the page'}.") from error
+    finally:
+        context.close()
+
+
+def walk(page: Page) -> Journey:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, fresh_server(Path(folder)) as started:
         url, server, begin = started
         wait_until_up(url)
@@ -125,7 +145,6 @@ def travel(browser: Browser) -> Journey:
         memory = psutil.Process(server.pid).memory_info().rss / 1e6
         maps = Path(f"/proc/{server.pid}/maps")
         loads_torch = maps.exists() and "libtorch" in maps.read_text()
-    context.close()
     return Journey(
         first_run_s=first_run_s,
         first_point_s=drawn[0][0] - clicked,
@@ -231,18 +250,24 @@ def add_worker(report: Report, data: Path, images: int | None) -> None:
     )
 
 
-def measure(arguments: Namespace) -> list[Journey]:
+def measure(arguments: Namespace) -> tuple[list[Journey], list[str]]:
+    """The journeys that reached their end, and why the others did not."""
     executable = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if executable is None:
         raise SystemExit("Chromium is not installed; this measurement needs it.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
         journeys: list[Journey] = []
+        lost: list[str] = []
         for number in range(arguments.repeats):
-            journeys.append(travel(browser))
-            print(f"journey {number + 1}: {journeys[-1]}", file=sys.stderr)
+            try:
+                journeys.append(travel(browser))
+                print(f"journey {number + 1}: {journeys[-1]}", file=sys.stderr)
+            except LostError as error:
+                lost.append(str(error))
+                print(f"journey {number + 1} was lost: {error}", file=sys.stderr)
         browser.close()
-    return journeys
+    return journeys, lost
 
 
 def main() -> None:
@@ -252,7 +277,20 @@ def main() -> None:
     command_line.add_argument("--worker-images", type=int, help="how many images it trains on, all if not given")
     arguments = command_line.parse_args()
     report = Report(name="first_minute", title="The first minute, and memory")
-    summarize(report, measure(arguments))
+    journeys, lost = measure(arguments)
+    report.data["lost"] = lost
+    report.targets.append(
+        Target(
+            name=f"journeys of {arguments.repeats} that did not reach the test accuracy",
+            required="0",
+            measured=str(len(lost)),
+            met=not lost,
+        )
+    )
+    if lost:
+        report.sections.append("Lost journeys:\n\n" + "\n".join(f"- {why}" for why in lost))
+    if journeys:
+        summarize(report, journeys)
     if not arguments.no_worker:
         add_worker(report, arguments.data, arguments.worker_images)
     report.save(arguments.results)
