@@ -31,8 +31,21 @@ _QUESTIONS = "waiting_questions"
 
 _ALARM_JS = """
 export default function ({ data, setTriggerValue }) {
-  const alarm = setTimeout(() => setTriggerValue('rung', data.look), data.delay);
-  return () => clearTimeout(alarm);
+  let alarm;
+  const set = (delay) => {
+    clearTimeout(alarm);
+    alarm = setTimeout(() => setTriggerValue('rung', data.look), delay);
+  };
+  // A look that reaches the server while a click leads to another page is drawn onto that page and breaks it
+  // ("Bad delta path"), so it waits until the click has had its effect.
+  const wait = () => set(data.delay + 3000);
+  const kinds = ['pointerdown', 'keydown'];
+  kinds.forEach((kind) => window.addEventListener(kind, wait, true));
+  set(data.delay);
+  return () => {
+    clearTimeout(alarm);
+    kinds.forEach((kind) => window.removeEventListener(kind, wait, true));
+  };
 }
 """
 
