@@ -16,7 +16,6 @@ import tempfile
 from pathlib import Path
 
 import torch
-from torch.nn.functional import cross_entropy
 
 from benchmarks.peers.clock import BATCH_SIZE, Request, Stopwatch, read_request
 from cnncore.config import TrainConfig, replace
@@ -26,7 +25,7 @@ from cnncore.runs.runner import worker_environment
 from cnncore.runs.store import RunStore
 from cnncore.training.devices import pick_precision
 from cnncore.training.execute import Execution
-from cnncore.training.loop import make_loaders
+from cnncore.training.loop import forward_backward, make_loaders
 from cnncore.training.state import new_state
 
 _AUGMENTED = {"augment.crop_padding": 4, "augment.flip_horizontal": 0.5}
@@ -79,11 +78,9 @@ def measure_bare(request: Request) -> None:
     epoch = 0
     while not stopwatch.finished:
         for batch in batches.epoch(epoch):
-            with state.autocast():
-                logits = state.model(batch.images)
-            cross_entropy(logits.float(), batch.targets).backward()
+            forward_backward(state, batch)
             state.optimizer.step()
-            state.optimizer.zero_grad(set_to_none=True)
+            state.optimizer.zero_grad()
             if len(batch.labels) == BATCH_SIZE:
                 stopwatch.tick()
             if stopwatch.finished:

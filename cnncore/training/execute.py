@@ -128,7 +128,9 @@ class Execution:
 
     def _set_backends(self, device: torch.device) -> None:
         deterministic = self.config.training.deterministic
-        torch.use_deterministic_algorithms(deterministic)
+        # Asked for only where it changes something: the call imports torch's compiler.
+        if torch.are_deterministic_algorithms_enabled() != deterministic:
+            torch.use_deterministic_algorithms(deterministic)
         torch.backends.cudnn.benchmark = device.type == "cuda" and not deterministic
 
     def _progress(self, text: str, done: int, total: int) -> None:

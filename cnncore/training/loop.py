@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,8 @@ from cnncore.data import Batch, Batches, ImageData, Split
 from cnncore.errors import TrainingError
 from cnncore.runs.events import EpochEnd, Evaluating, Evaluation, Event, Finished, Started, StepEnd
 from cnncore.training.metrics import Sums, collect_examples, evaluate, pick_examples
+from cnncore.training.optim import kernels
+from cnncore.training.shares import Team
 from cnncore.training.state import TrainState
 
 LAYER_NORMS_EVERY = 20
@@ -151,23 +154,22 @@ def _seed_dropout(state: TrainState) -> None:
 
 def train_step(state: TrainState, batch: Batch, lr: float, steps_per_epoch: int) -> StepEnd:
     """One optimizer step at learning rate `lr`."""
-    for group in state.optimizer.param_groups:
-        group["lr"] = lr
-    state.model.train()
-    with state.autocast():
-        outputs = state.forward(batch.images)
-    loss, objective, logits = _losses(state, outputs, batch)
-    gradients = _backward(state, objective)
+    state.optimizer.lr = lr
+    if not state.model.training:
+        state.model.train()
+    loss, logits = forward_backward(state, batch)
+    gradients = {name: value.grad for name, value in state.model.named_parameters() if value.grad is not None}
     norms, total = _gradient_norms(gradients)
     clip = state.config.training.clip_norm
     if clip is not None:
         nn.utils.clip_grads_with_norm_(list(state.model.parameters()), clip, total)
     if state.scaler:
-        state.scaler.step(state.optimizer)
+        # It asks for no more than `param_groups` and `step`.
+        state.scaler.step(cast(torch.optim.Optimizer, state.optimizer))
         state.scaler.update()
     else:
         state.optimizer.step()
-    state.optimizer.zero_grad(set_to_none=True)
+    state.optimizer.zero_grad()
     state.step += 1
     state.update_ema()
     with torch.no_grad():
@@ -184,32 +186,60 @@ def train_step(state: TrainState, batch: Batch, lr: float, steps_per_epoch: int)
     )
 
 
-def _losses(state: TrainState, outputs: Tensor | tuple[Tensor, ...], batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+def forward_backward(state: TrainState, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Leave the gradients of a batch in the weights; returns its mean loss and its logits, fp32 `(N, K)`."""
+    if state.team:
+        return _in_shares(state, state.team, batch)
+    with state.autocast():
+        outputs = state.forward(batch.images)
+    loss, objective, logits = _losses(state, outputs, batch.targets)
+    if state.scaler:
+        state.scaler.scale(objective).backward()
+        state.scaler.unscale_(cast(torch.optim.Optimizer, state.optimizer))
+    else:
+        objective.backward()
+    return loss, logits
+
+
+def _in_shares(state: TrainState, team: Team, batch: Batch) -> tuple[Tensor, Tensor]:
+    weights = state.optimizer.weights
+
+    def work(share: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        images, targets = share
+        with state.autocast():
+            outputs = state.forward(images)
+        loss, objective, logits = _losses(state, outputs, targets)
+        part = len(images) / len(batch.images)
+        return loss * part, logits, torch.autograd.grad(objective * part, weights)
+
+    size = min(team.size, len(batch.images))
+    shares = zip(batch.images.tensor_split(size), batch.targets.tensor_split(size), strict=True)
+    losses, logits, (first, *others) = zip(*team.run(work, shares), strict=True)
+    for gradients in others:
+        kernels._foreach_add_(first, gradients)
+    for weight, gradient in zip(weights, first, strict=True):
+        # The fused optimizers go through memory and take weight and gradient to lie there alike.
+        alike = gradient.stride() == weight.stride()
+        weight.grad = gradient if alike else torch.empty_like(weight).copy_(gradient)
+    return torch.stack(losses).sum(), torch.cat(logits)
+
+
+def _losses(state: TrainState, outputs: Tensor | tuple[Tensor, ...], targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Loss of the main head (what the charts show), what is minimized (auxiliary heads included), logits."""
     main, *auxiliary = outputs if isinstance(outputs, tuple) else (outputs,)
     smoothing = state.config.training.label_smoothing
     logits = main.float()
-    loss = functional.cross_entropy(logits, batch.targets, label_smoothing=smoothing)
+    loss = functional.cross_entropy(logits, targets, label_smoothing=smoothing)
     objective = loss
     for head in auxiliary:
-        extra = functional.cross_entropy(head.float(), batch.targets, label_smoothing=smoothing)
+        extra = functional.cross_entropy(head.float(), targets, label_smoothing=smoothing)
         objective = objective + state.config.model_spec.aux_weight * extra
     return loss.detach(), objective, logits.detach()
 
 
-def _backward(state: TrainState, objective: Tensor) -> dict[str, Tensor]:
-    """Gradients by parameter name, unscaled."""
-    if state.scaler:
-        state.scaler.scale(objective).backward()
-        state.scaler.unscale_(state.optimizer)
-    else:
-        objective.backward()
-    return {name: value.grad for name, value in state.model.named_parameters() if value.grad is not None}
-
-
 def _gradient_norms(gradients: Mapping[str, Tensor]) -> tuple[list[Tensor], Tensor]:
     """Length of each gradient and of all of them together, on the device."""
-    norms = list(torch._foreach_norm(list(gradients.values())))  # pyright: ignore[reportPrivateImportUsage]
+    norms = list(kernels._foreach_norm(list(gradients.values())))
     return norms, torch.linalg.vector_norm(torch.stack(norms))
 
 
@@ -242,7 +272,7 @@ def _end_epoch(state: TrainState, loaders: Loaders, begin: float) -> Generator[E
     return EpochEnd(
         epoch=state.evaluated,
         step=state.step,
-        lr=state.optimizer.param_groups[0]["lr"],
+        lr=state.optimizer.lr,
         train_loss=train_loss,
         train_accuracy=train_accuracy,
         train_top5=train_top5,

@@ -19,10 +19,11 @@ from torch.func import functional_call
 from cnncore.config import TrainConfig
 from cnncore.models import build_model
 from cnncore.training.metrics import Sums
-from cnncore.training.optim import LearningRateChange, build_optimizer, learning_rate
+from cnncore.training.optim import LearningRateChange, Optimizer, build_optimizer, learning_rate
+from cnncore.training.shares import Team, form_team
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-FORMAT = 1
+FORMAT = 2
 """Version of the dictionaries `TrainState.to_dict` returns."""
 
 
@@ -56,11 +57,13 @@ class TrainState:
         sums: Training loss and hits of the epoch in progress.
         elapsed_s: Time spent training, evaluation included.
         changes: Changes of the learning rate made while the run was on.
+        scaler: Keeps the gradients of fp16 in its range.
+        team: The threads that share a batch on a CPU; None where it goes through the network at once.
     """
 
     config: TrainConfig
     model: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizer
     device: torch.device
     precision: str
     step: int = 0
@@ -73,11 +76,14 @@ class TrainState:
     elapsed_s: float = 0.0
     changes: list[LearningRateChange] = field(default_factory=list[LearningRateChange])
     scaler: torch.amp.GradScaler | None = None
+    team: Team | None = None
 
     def __post_init__(self) -> None:
         self.forward = torch.compile(self.model) if self.config.training.compile else self.model
         if self.precision == "fp16":
             self.scaler = torch.amp.GradScaler(self.device.type)
+        elif self.device.type == "cpu" and not self.config.training.compile:
+            self.team = form_team(self.model, self.config.training.batch_size)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -156,5 +162,5 @@ def new_state(
     """The state before the first step; `in_shape` is that of the stored images, `precision` fp32, bf16 or fp16."""
     model = build_model(config.model, in_shape, num_classes, seed=config.training.seed)
     model = model.to(device).to(memory_format=torch.channels_last)
-    optimizer = build_optimizer(model, config.optimizer, device)
+    optimizer = build_optimizer(model, config.optimizer)
     return TrainState(config=config, model=model, optimizer=optimizer, device=device, precision=precision)
