@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -73,6 +74,17 @@ def test_light_modules_load_nothing_heavy() -> None:
 
 def test_figures_load_plotly_but_no_torch() -> None:
     assert set(loaded_by("cnncore.figures")["cnncore.figures"]) <= {"plotly"}
+
+
+def test_training_does_not_wait_for_the_compiler(tmp_path: Path) -> None:
+    """torch's compiler takes more than a second to import, at the start of every run, and torch is quick to do it."""
+    settings = {"data.train_images": 100, "training.epochs": 1, "training.device": "cpu"}
+    loaded = "print('torch' in sys.modules, 'torch._dynamo' in sys.modules)"
+    code = f"import sys, cnncore; cnncore.train(settings={settings}); {loaded}"
+    environment = {**os.environ, "CNNLAB_ARTIFACTS": str(tmp_path)}
+    command = (sys.executable, "-c", code)
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.split()[-2:] == ["True", "False"], done.stderr
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
