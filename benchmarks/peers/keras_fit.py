@@ -58,8 +58,8 @@ def _official_batch(path: Path) -> dict[bytes, np.ndarray]:
 
 def lenet_tutorial() -> list[layers.Layer]:
     return [
-        layers.Conv2D(20, 5), layers.MaxPooling2D(),
-        layers.Conv2D(50, 5), layers.MaxPooling2D(),
+        layers.Conv2D(20, 5, activation="relu"), layers.MaxPooling2D(),
+        layers.Conv2D(50, 5, activation="relu"), layers.MaxPooling2D(),
         layers.Flatten(), layers.Dense(500, activation="relu"), layers.Dense(10),
     ]  # fmt: skip
 

@@ -13,8 +13,8 @@ def build(model: str) -> nn.Module:
 
 def lenet_tutorial() -> nn.Module:
     return nn.Sequential(
-        nn.Conv2d(1, 20, 5), nn.MaxPool2d(2),
-        nn.Conv2d(20, 50, 5), nn.MaxPool2d(2),
+        nn.Conv2d(1, 20, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(20, 50, 5), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(), nn.Linear(800, 500), nn.ReLU(), nn.Linear(500, 10),
     )  # fmt: skip
 
