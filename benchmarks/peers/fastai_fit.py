@@ -35,7 +35,7 @@ def main() -> None:
         cbs=Ticker(Stopwatch("fastai", request)),
         train_bn=True,
     )
-    with learner.no_bar(), learner.no_logging():
+    with learner.no_logging():
         learner.fit(1000, 1e-3)
 
 
