@@ -47,6 +47,13 @@ class RunError(LabError):
     """A run does not exist, or its status does not allow what was asked."""
 
 
+class RunLostError(Exception):
+    """A run no longer belongs to this process: somebody closed it, deleted it or started it again.
+
+    No LabError: nothing has to be mended, the process just leaves.
+    """
+
+
 class DeviceError(LabError):
     """The hardware cannot do what was asked."""
 

@@ -20,6 +20,12 @@ def artifacts_dir() -> Path:
     return Path(os.environ.get("CNNLAB_ARTIFACTS") or PROJECT_ROOT / "runs").expanduser().resolve()
 
 
+def environment() -> dict[str, str]:
+    """This process's environment with the folders spelled out, for programs that start in another directory."""
+    named = {"CNNLAB_DATA": data_dir(), "CNNLAB_ARTIFACTS": artifacts_dir()}
+    return {**os.environ, **{name: str(folder) for name, folder in named.items() if os.environ.get(name)}}
+
+
 def database_url() -> str:
     """SQLAlchemy address of the run store: `CNNLAB_DATABASE_URL`, else SQLite beside the runs."""
     return os.environ.get("CNNLAB_DATABASE_URL") or f"sqlite:///{artifacts_dir() / 'lab.db'}"

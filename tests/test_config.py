@@ -157,3 +157,8 @@ def test_schedule_values() -> None:
     cycle = ScheduleConfig(name="one_cycle", rise_fraction=0.25, start_fraction=0.1)
     assert learning_rate_factor(cycle, 0, 8) == pytest.approx(0.1)
     assert learning_rate_factor(cycle, 2, 8) == pytest.approx(1)
+
+
+def test_a_configuration_nested_beyond_reason_is_refused() -> None:
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        from_json('{"a":' * 100_000)

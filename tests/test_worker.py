@@ -204,6 +204,19 @@ def test_what_goes_wrong_is_one_sentence(runner: Runner, store: RunStore, tiny: 
     assert "smaller learning rate" in (run.hint or "")
 
 
+def test_a_process_whose_run_was_closed_by_somebody_else_leaves(
+    runner: Runner, store: RunStore, config: TrainConfig
+) -> None:
+    run = follow(runner, enqueue(store, config), reached(5))
+    process = find_process(run)
+    assert process is not None
+    store.end(run.id, "interrupted", error="Taken away.")
+    process.wait(20)
+    run = store.get(run.id)
+    assert (run.status, run.error) == ("interrupted", "Taken away.")
+    assert run.summary["step"] < 200
+
+
 def test_a_damaged_checkpoint_says_so(runner: Runner, store: RunStore, artifacts: Path, config: TrainConfig) -> None:
     run = follow(runner, enqueue(store, config), lambda run: run.summary.get("epoch", 0) >= 2 or over(run))
     kill(run)

@@ -214,6 +214,8 @@ def from_json(text: str) -> TrainConfig:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise ConfigError("config", f"The configuration is not JSON: {error}.") from None
+    except RecursionError:
+        raise ConfigError("config", "The configuration is nested too deeply.") from None
     if not isinstance(data, dict):
         raise ConfigError("config", "The configuration must be a JSON object.")
     flat: dict[str, Any] = {}

@@ -37,6 +37,11 @@ class Listing:
     labels: np.ndarray
     digest: str
 
+    @property
+    def names_digest(self) -> str:
+        """A hash of the names alone, which hold the classes."""
+        return hashlib.sha256(self.names.tobytes()).hexdigest()
+
 
 def read_folder(request: Request) -> Source:
     """The folder `data.path`; a relative path is meant below the data folder.
@@ -48,15 +53,18 @@ def read_folder(request: Request) -> Source:
     size = request.config.image_size or DEFAULT_FOLDER_SIZE
     request.progress(f"Listing {root}", 0, 0)
     classes, listings = list_folder(root)
-    listed = "".join(f"{name}={listing.digest}" for name, listing in listings.items())
+    num_bytes = sum(len(listing.names) for listing in listings.values()) * size * size * 3
+    streams = num_bytes > RESIDENT_BYTES
+    # A streamed image that turns out to be broken can be mended and the run resumed; a copy has to be made anew.
+    digests = ((name, listing.names_digest if streams else listing.digest) for name, listing in listings.items())
+    listed = "".join(f"{name}={digest}" for name, digest in digests)
     # Another folder of the same name must not remove this one's cache, so the place is part of the name.
     place = hashlib.sha256(str(root).encode()).hexdigest()[:12]
-    num_bytes = sum(len(listing.names) for listing in listings.values()) * size * size * 3
     return Source(
         name=f"folder-{place}",
         fingerprint=hashlib.sha256(f"{classes}{listed}".encode()).hexdigest(),
         decode=lambda: _decode(root, classes, listings, size, request.progress),
-        streamed=_streamed(root, listings, size) if num_bytes > RESIDENT_BYTES else None,
+        streamed=_streamed(root, listings, size) if streams else None,
         classes=classes,
     )
 

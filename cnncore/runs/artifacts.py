@@ -25,6 +25,7 @@ WEIGHTS_CARD = "model.json"
 RESUME = "resume.pt"
 TEST = "test.npz"
 LOG = "worker.log"
+TEMPORARY = ".tmp"
 
 _RUN_ID = re.compile(r"[0-9a-f]{6,32}")
 
@@ -51,7 +52,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> int:
     A reader sees the old file or the new one, and a process that dies in between leaves the old one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp{path.suffix}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}{path.suffix}")
     try:
         write(temporary)
         with temporary.open("rb+") as file:
@@ -60,6 +61,12 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> int:
     finally:
         temporary.unlink(missing_ok=True)
     return path.stat().st_size
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote left in a run's folder; no other may be writing."""
+    for path in folder.rglob(f".*{TEMPORARY}*"):
+        path.unlink(missing_ok=True)
 
 
 def save_evaluation(path: Path, evaluation: Evaluation) -> int:

@@ -1,13 +1,14 @@
-"""Brings a run store to this version's tables, once, under a lock; a store from a newer version is left alone."""
+"""Opens a run store and brings it to this version's tables, once, under a lock; a newer version's is left alone."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
-from sqlalchemy import Engine, inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from cnncore.errors import RunError
 
@@ -17,7 +18,32 @@ HEAD = "0001"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def prepare(engine: Engine) -> None:
+def open_engine(url: str) -> Engine:
+    """Connect to the store at an SQLAlchemy address; its tables are created or upgraded where needed.
+
+    Raises:
+        RunError: if there is no such store, it was made by a newer version, or it cannot be opened.
+    """
+    is_sqlite = url.startswith("sqlite")
+    try:
+        engine = create_engine(url, pool_pre_ping=not is_sqlite)
+    except (SQLAlchemyError, ImportError) as error:
+        raise RunError(
+            f"The run store cannot be opened: {error}.",
+            "Set CNNLAB_DATABASE_URL to an address like sqlite:////path/to/lab.db, or leave it out.",
+        ) from error
+    if is_sqlite:
+        event.listen(engine, "connect", _tune_sqlite)
+    _prepare(engine)
+    return engine
+
+
+def _tune_sqlite(connection: Any, _record: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare(engine: Engine) -> None:
     """Create or upgrade the tables where needed.
 
     Raises:
@@ -33,7 +59,7 @@ def prepare(engine: Engine) -> None:
             version = _version(engine)
             if version != HEAD:
                 _upgrade(engine, version)
-    except (OperationalError, OSError) as error:
+    except (SQLAlchemyError, OSError) as error:
         reason = str(getattr(error, "orig", error))
         raise RunError(
             f"The run store {engine.url.render_as_string()} cannot be opened: {reason}.",

@@ -10,12 +10,14 @@ from cnncore.runs.store import Run
 
 _SAME_WORK = (
     ("model",),
+    ("augment",),
     ("data", "dataset"),
     ("data", "path"),
     ("data", "image_size"),
     ("training", "device"),
     ("training", "precision"),
     ("training", "compile"),
+    ("training", "ema"),
 )
 """Settings that must be equal for an image to cost the same; the batch size only decides between several runs."""
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from cnncore.places import PROJECT_ROOT
+from cnncore.places import PROJECT_ROOT, environment
 from cnncore.runs.artifacts import LOG, run_dir
 from cnncore.runs.store import ALIVE, ENDED_STATUS, Run, RunStore
 
@@ -29,6 +29,10 @@ TERMINATE_AFTER_S = 5.0
 KILL_AFTER_S = 30.0
 """A worker reads `wanted` between steps; it is sent SIGTERM, then killed, when it has not ended after these times."""
 START_GRACE_S = 15.0
+SILENCE_S = 600.0
+"""A run of another machine is given up after so long without a heartbeat: a container that is gone, for instance."""
+
+_KEPT = "What it had learned by its last checkpoint is kept: resume it to go on from there."
 
 Command = Callable[[str], Sequence[str]]
 
@@ -52,7 +56,7 @@ def worker_environment() -> dict[str, str]:
         "MALLOC_TRIM_THRESHOLD_": str(8 << 30),
         "MALLOC_TOP_PAD_": str(256 << 20),
     }
-    return {**tuned, **os.environ} if sys.platform == "linux" else dict(os.environ)
+    return {**tuned, **environment()} if sys.platform == "linux" else environment()
 
 
 def own_process() -> tuple[str, int, float]:
@@ -120,8 +124,12 @@ class Runner:
 
     def tick(self) -> bool:
         """Look after the runs that are on and start the next; returns whether there is anything to do."""
-        on = [run for run in self.store.list(status=ALIVE) if run.host in (self.host, None)]
+        alive = self.store.list(status=ALIVE)
+        on = [run for run in alive if run.host in (self.host, None)]
         on = [run for run in on if self._look_after(run)]
+        for run in alive:
+            if run.host not in (self.host, None) and time.time() - (run.beat or 0) > SILENCE_S:
+                self._give_up(run)
         self._reap({run.id for run in on})
         waiting = self.store.queue()
         for run in waiting[: max(0, self.slots - len(on))]:
@@ -188,19 +196,22 @@ class Runner:
                     process.terminate()
         return True
 
+    def _give_up(self, run: Run) -> None:
+        silence = f"The machine {run.host}, which trained it, has been silent for {SILENCE_S / 60:.0f} minutes."
+        self.store.end(run.id, "interrupted", error=silence, hint=_KEPT)
+
     def _close(self, run: Run, code: int | None) -> bool:
         current = self.store.get(run.id)
         if current.status not in ALIVE or (current.pid, current.attempt) != (run.pid, run.attempt):
             return current.status not in ALIVE
-        kept = "What it had learned by its last checkpoint is kept: resume it to go on from there."
         if current.wanted:
             return self.store.end(
                 run.id,
                 ENDED_STATUS[current.wanted],
                 error="The training process did not end by itself and was ended from outside.",
-                hint=kept,
+                hint=_KEPT,
             )
-        return self.store.end(run.id, "interrupted", error=describe_exit(code), hint=kept)
+        return self.store.end(run.id, "interrupted", error=describe_exit(code), hint=_KEPT)
 
 
 def _lock_path(artifacts: Path) -> Path:
@@ -229,6 +240,7 @@ def ensure_runner(artifacts: Path) -> None:
             stdout=log,
             stderr=log,
             cwd=PROJECT_ROOT,
+            env=environment(),
             start_new_session=True,
         )
 

@@ -16,12 +16,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, create_engine, delete, event, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cnncore.errors import RunError
+from cnncore.errors import RunError, RunLostError
 from cnncore.runs.events import Row
-from cnncore.runs.migrate import prepare
+from cnncore.runs.migrate import open_engine
 from cnncore.runs.tables import artifacts, changes, metrics, runs
 
 STATUSES = ("queued", "starting", "running", "stopping", "stopped", "paused", "finished", "failed", "interrupted")
@@ -104,11 +104,8 @@ class RunStore:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
-        if url.startswith("sqlite"):
-            event.listen(self.engine, "connect", _tune_sqlite)
+        self.engine = open_engine(url)
         self._upsert = sqlite.insert if url.startswith("sqlite") else postgresql.insert
-        prepare(self.engine)
 
     # Runs
 
@@ -314,16 +311,25 @@ class RunStore:
             db.execute(update(runs).where(runs.c.id == run_id).values(attempt=runs.c.attempt + 1))
             return db.execute(select(runs.c.attempt).where(runs.c.id == run_id)).scalar_one()
 
-    def log(self, run_id: str, rows: Sequence[Row], summary: Mapping[str, Any] | None = None) -> str | None:
-        """Add log rows, beat the heart and replace the summary; returns what is wanted of the run."""
+    def log(
+        self, run_id: str, rows: Sequence[Row], summary: Mapping[str, Any] | None = None, *, attempt: int | None = None
+    ) -> str | None:
+        """Add log rows, beat the heart and replace the summary; returns what is wanted of the run.
+
+        With `attempt` it writes nothing and raises RunLostError where the run is over, gone or in another attempt.
+        """
         now = time.time()
+        values: dict[str, Any] = {"beat": now}
+        if summary is not None:
+            values["summary"] = json.dumps(summary)
+        query = update(runs).where(runs.c.id == run_id)
+        if attempt is not None:
+            query = query.where(runs.c.status.in_(ALIVE), runs.c.attempt == attempt)
         with self.engine.begin() as db:
+            if not db.execute(query.values(**values)).rowcount and attempt is not None:
+                raise RunLostError(run_id)
             if rows:
                 self._insert(db, run_id, rows, now)
-            values: dict[str, Any] = {"beat": now}
-            if summary is not None:
-                values["summary"] = json.dumps(summary)
-            db.execute(update(runs).where(runs.c.id == run_id).values(**values))
             return db.execute(select(runs.c.wanted).where(runs.c.id == run_id)).scalar()
 
     def _insert(self, db: Connection, run_id: str, rows: Sequence[Row], now: float) -> None:
@@ -422,8 +428,3 @@ class RunStore:
 
 def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _tune_sqlite(connection: Any, _record: object) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")

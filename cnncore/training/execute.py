@@ -12,8 +12,8 @@ import torch
 
 from cnncore.config import TrainConfig, check
 from cnncore.data import ImageData, open_images
-from cnncore.errors import LabError, RunError, TrainingError
-from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, run_dir
+from cnncore.errors import DataError, LabError, RunError, RunLostError, TrainingError
+from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, run_dir, sweep
 from cnncore.runs.events import Changed, EpochEnd, Event, Finished, StepEnd
 from cnncore.runs.store import ENDED_STATUS, Run, RunStore
 from cnncore.training.checkpoint import load_checkpoint, save_checkpoint, save_weights, weights_card
@@ -58,6 +58,7 @@ class Execution:
         self.data_root = data_root
         self.folder = run_dir(artifacts, run.id)
         self.folder.mkdir(parents=True, exist_ok=True)
+        sweep(self.folder)
         self.config = TrainConfig.model_validate(run.config)
         self.recorder = Recorder(store, run, self.config, self.folder)
         self.listener = listener
@@ -76,6 +77,11 @@ class Execution:
         """
         try:
             status, error = self._train(), None
+        except RunLostError:
+            # Whatever the row says now, somebody else wrote it on purpose.
+            with suppress(RunError):
+                return self.store.get(self.run.id).status
+            return "interrupted"
         except LabError as problem:
             status, error = "failed", self._last_words(problem)
         except torch.OutOfMemoryError:
@@ -102,6 +108,11 @@ class Execution:
             if state is not None and images is not None:
                 self._checkpoint(state, images)
             return self._ended_status()
+        except DataError:
+            # A broken image: once it is mended the run can go on from here.
+            if state is not None and images is not None:
+                self._checkpoint(state, images)
+            raise
         self.recorder.flush()
         return "finished"
 
@@ -151,7 +162,7 @@ class Execution:
                 state.stale = 0
                 save_checkpoint(self.folder, state, images.fingerprint)
                 self.recorder.forget_result()
-        self.store.begin_attempt(self.run.id, state.step)
+        self.recorder.attempt = self.store.begin_attempt(self.run.id, state.step)
         state.changes = []
         for change in self.store.changes(self.run.id):
             if change.step is not None:

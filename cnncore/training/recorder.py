@@ -45,6 +45,7 @@ class Recorder:
 
     Attributes:
         wanted: `stop` or `pause` once somebody asked for it.
+        attempt: The attempt at the run that is recorded; None until it has begun.
         summary: What lists and headers show, see the store's `summary`.
     """
 
@@ -56,6 +57,7 @@ class Recorder:
         self.folder = folder
         self.meter = meter
         self.wanted: str | None = None
+        self.attempt: int | None = None
         # A learning-rate test goes on until the loss explodes: that is its result.
         self.tolerates_nan = run.kind == "find_lr"
         self.summary: dict[str, Any] = {**run.summary, "epochs": config.training.epochs}
@@ -113,6 +115,7 @@ class Recorder:
 
         Raises:
             TrainingError: if a loss is not a number; the rows until then are written.
+            RunLostError: if the run no longer belongs to this process.
         """
         bad = self._read_steps()
         if self.tolerates_nan:
@@ -122,7 +125,7 @@ class Recorder:
         self._estimate()
         self._last_flush = now
         rows, self._rows = self._rows, []
-        self.wanted = self.store.log(self.run_id, rows, self.summary) or self.wanted
+        self.wanted = self.store.log(self.run_id, rows, self.summary, attempt=self.attempt) or self.wanted
         if bad is not None:
             raise TrainingError(
                 f"The loss stopped being a number at step {bad:,}.",
@@ -225,6 +228,8 @@ class Recorder:
             "seconds": event.seconds,
         }
         self.row("epoch", event.step, values)
+        # The time of the evaluation must not count as time of the steps before and after it.
+        self._pace.clear()
         shown = validation.accuracy if validation else event.train_accuracy
         self._accuracies = _thin([*self._accuracies, shown])
         self.summary |= {name: values[name] for name in ("train_accuracy", "val_loss", "val_accuracy")}

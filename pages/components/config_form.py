@@ -15,6 +15,7 @@ from pages.components.form_fields import FORM, GROUPS, SCHEMA, Group, relevant
 from pages.components.form_state import PRESET, VALUES, Form, to_widget, use_preset, widget_key
 from pages.components.lab import show_problem, start_run
 from pages.components.navigation import open_run
+from pages.components.wording import plain
 
 
 def draw_form(form: Form, devices: Mapping[str, str]) -> None:
@@ -209,7 +210,7 @@ def _warn_of_mirroring(form: Form) -> None:
 
 def show_notices(errors: Iterable[ConfigError]) -> None:
     """One warning that names everything a link asked for and did not get."""
-    lines = [f"{error.message} {error.hint}".strip() for error in errors]
+    lines = [plain(f"{error.message} {error.hint}".strip()) for error in errors]
     if lines:
         listed = "\n".join(f"- {line}" for line in lines)
         st.warning(f"Not everything in the link could be taken; the rest is filled in.\n{listed}")

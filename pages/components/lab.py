@@ -17,6 +17,7 @@ from cnncore.errors import LabError
 from cnncore.places import artifacts_dir, data_dir, database_url
 from cnncore.runs.runner import ensure_runner
 from cnncore.runs.store import Run, RunStore
+from pages.components.wording import plain
 
 log = logging.getLogger("cnnlab")
 
@@ -73,7 +74,7 @@ def look_after(run: Run) -> None:
 
 def show_problem(error: LabError) -> None:
     """One sentence that says what is wrong, and what to do."""
-    st.error(f"{error.message} {error.hint}".strip(), icon=":material/error:")
+    st.error(plain(f"{error.message} {error.hint}".strip()), icon=":material/error:")
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from cnncore.runs.store import Run
 from pages.components.lab import artifacts, resume_run, store
 from pages.components.links import address
 from pages.components.navigation import TRAIN
-from pages.components.run_words import STATUS_LOOKS, facts_words, plain, read_config
+from pages.components.run_words import STATUS_LOOKS, facts_words, read_config
+from pages.components.wording import plain
 
 MORE_EPOCHS = 5
 

@@ -9,7 +9,8 @@ from cnncore.figures.tiles import STYLE, Tile, tiles
 from cnncore.runs.store import ALIVE, Run
 from pages.components.lab import shown_errors, store
 from pages.components.navigation import TRAIN
-from pages.components.run_words import STATUS_LOOKS, curve_of, fraction_done, known, percent, plain, progress_words
+from pages.components.run_words import STATUS_LOOKS, curve_of, fraction_done, known, percent, progress_words
+from pages.components.wording import plain
 
 _LOOK_S = 2.0
 

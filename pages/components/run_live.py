@@ -16,7 +16,8 @@ from cnncore.runs.history import History
 from cnncore.runs.store import Run
 from pages.components.lab import look_after, shown_errors, store
 from pages.components.live_chart import live_chart
-from pages.components.run_words import compact, curve_of, duration, fraction_done, known, percent, plain, progress_words
+from pages.components.run_words import compact, curve_of, duration, fraction_done, known, percent, progress_words
+from pages.components.wording import plain
 
 TICK_S = 1.0
 RESULTS = "run_results"

@@ -22,7 +22,8 @@ from pages.components.lab import artifacts, shown_errors, store
 from pages.components.live_chart import still_chart
 from pages.components.run_files import show_epochs, show_files
 from pages.components.run_live import RESULTS, history
-from pages.components.run_words import known, percent, plain
+from pages.components.run_words import known, percent
+from pages.components.wording import plain
 
 _COUNTS, _SHARES = "Images", "% of the class"
 

@@ -14,6 +14,7 @@ from pages.components.run_header import show_header
 from pages.components.run_list import recent_runs, show_queue
 from pages.components.run_live import show_live
 from pages.components.run_results import show_outcome, show_results
+from pages.components.wording import plain
 
 
 def show_run(run_id: str) -> None:
@@ -41,6 +42,6 @@ def _find(run_id: str) -> Run:
 
 
 def _show_dead_link(error: RunError) -> None:
-    st.warning(error.message, icon=":material/link_off:")
+    st.warning(plain(error.message), icon=":material/link_off:")
     st.page_link(TRAIN, label="Train a network", icon=":material/model_training:", query_params={})
     recent_runs()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -157,8 +156,3 @@ def _config_words(config: TrainConfig, kind: str) -> tuple[str, ...]:
         config.dataset_spec.title,
         f"{optimizer}{rate}, batches of {config.training.batch_size:,}",
     )
-
-
-def plain(text: str) -> str:
-    """A text from outside as Streamlit's labels show it literally, without reading Markdown in it."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+\-!$:~|])", r"\\\1", text)

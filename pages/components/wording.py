@@ -1,6 +1,8 @@
-"""Numbers as people read them."""
+"""Numbers as people read them, and texts from outside as they are."""
 
 from __future__ import annotations
+
+import re
 
 
 def compact(number: float) -> str:
@@ -29,3 +31,8 @@ def duration_text(seconds: float) -> str:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours < 10 and minutes else f"{hours:,} h"
+
+
+def plain(text: str) -> str:
+    """A text from outside as Streamlit's labels show it literally, without reading Markdown in it."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-!$:~|])", r"\\\1", text)

@@ -138,6 +138,30 @@ def test_exit_codes_in_words() -> None:
     assert "vanished" in describe_exit(None)
 
 
+def test_a_run_of_another_machine_is_given_up_after_long_silence(
+    make_runner: MakeRunner, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create({}, name="a")
+    store.claim(run.id, "a container that is gone")
+    runner = make_runner(python(SLEEPER))
+    runner.tick()
+    assert store.get(run.id).status == "starting"
+    monkeypatch.setattr(runner_module, "SILENCE_S", -1.0)
+    runner.tick()
+    run = store.get(run.id)
+    assert run.status == "interrupted"
+    assert "a container that is gone" in (run.error or "")
+    assert "resume it" in (run.hint or "")
+
+
+def test_folders_are_handed_on_as_absolute_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CNNLAB_ARTIFACTS", "my runs")
+    monkeypatch.delenv("CNNLAB_DATA")
+    assert worker_environment()["CNNLAB_ARTIFACTS"] == str(tmp_path.resolve() / "my runs")
+    assert "CNNLAB_DATA" not in worker_environment()
+
+
 def test_the_environment_of_workers_can_be_overridden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("MALLOC_MMAP_MAX_", "5")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cnncore.errors import RunError
-from cnncore.runs.artifacts import load_evaluation, run_dir, save_evaluation, write_atomically
+from cnncore.errors import RunError, RunLostError
+from cnncore.runs.artifacts import load_evaluation, run_dir, save_evaluation, sweep, write_atomically
 from cnncore.runs.events import Evaluation, Row
 from cnncore.runs.store import RESUMABLE, RunStore
 
@@ -164,10 +164,30 @@ def test_a_newer_store_is_not_touched(store: RunStore, artifacts: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_store_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
+def test_a_process_writes_only_while_the_run_is_its_own(store: RunStore) -> None:
+    run = store.create({}, name="a")
+    store.claim(run.id, "here")
+    attempt = store.begin_attempt(run.id, 0)
+    store.log(run.id, [Row(phase="step", step=1)], {"step": 1}, attempt=attempt)
+    store.begin_attempt(run.id, 1)
+    late = [Row(phase="step", step=2)]
+    with pytest.raises(RunLostError):
+        store.log(run.id, late, {"step": 2}, attempt=attempt)
+    store.end(run.id, "interrupted")
+    with pytest.raises(RunLostError):
+        store.log(run.id, late, {"step": 2}, attempt=attempt + 1)
+    assert store.get(run.id).summary == {"step": 1}
+    assert [row.step for row in store.since(run.id).rows] == [1]
+    store.delete(run.id)
+    with pytest.raises(RunLostError):
+        store.log(run.id, late, attempt=attempt + 1)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "nonsense://x", "sqlite:///{}/file/lab.db", "sqlite:///{}/file"])
+def test_a_store_that_cannot_be_opened_says_so(address: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("This is no database.")
     with pytest.raises(RunError, match="cannot be opened"):
-        RunStore(f"sqlite:///{tmp_path / 'file' / 'lab.db'}")
+        RunStore(address.format(tmp_path))
 
 
 def test_atomic_writing_leaves_the_old_file_when_it_fails(tmp_path: Path) -> None:
@@ -182,6 +202,20 @@ def test_atomic_writing_leaves_the_old_file_when_it_fails(tmp_path: Path) -> Non
         write_atomically(path, fail)
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.txt"]
+
+
+def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
+    temporary: list[str] = []
+
+    def write(path: Path) -> None:
+        temporary.append(path.name)
+        path.write_text("whole")
+
+    write_atomically(tmp_path / "epochs" / "resume.pt", write)
+    for folder in (tmp_path, tmp_path / "epochs"):
+        (folder / temporary[0]).write_text("half")
+    sweep(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["resume.pt"]
 
 
 def test_evaluations_survive_their_file(tmp_path: Path) -> None:

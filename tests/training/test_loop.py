@@ -29,6 +29,7 @@ RECIPES: dict[str, dict[str, object]] = {
     "adamw, dropout": {"optimizer.name": "adamw", "model.name": "cnn3", "model.dropout": 0.5},
     "moving average": {"training.ema": 0.9, "training.label_smoothing": 0.1},
     "batch norm": {"model.norm": "batch"},
+    "a share for each core": {"training.batch_size": 64, "training.precision": "bf16"},
     "augmented": {"augment.crop_padding": 2, "augment.rotation": 10, "augment.mixup": 0.2},
 }
 
