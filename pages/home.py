@@ -67,6 +67,9 @@ def draw_start(start: Start) -> None:
 
 
 guard()
+if "run" in st.query_params:
+    # A run is reached by `?run=ID` at any address of the lab, also at the bare one that people shorten links to.
+    st.switch_page(TRAIN, query_params={"run": st.query_params["run"]})
 st.title("CNN Lab", anchor=False)
 st.markdown("Train the classic convolutional networks, watch them learn, and see what every choice does.")
 with st.grid(1 + len(STARTS), min_column_width=280, gap="small"):

@@ -35,6 +35,15 @@ def test_shows_the_quick_start_and_the_machine(app: AppTest):
     assert "MNIST digits" in text
 
 
+def test_the_bare_address_with_a_run_opens_the_run(app: AppTest, store: RunStore):
+    run = store.create(TrainConfig().model_dump(mode="json"), name="A run")
+    app.query_params["run"] = run.id
+    app.run()
+    assert_clean(app)
+    assert app.header[0].value == "A run"
+    assert address(app) == {"run": run.id}
+
+
 def test_quick_start_creates_the_run_and_opens_it(app: AppTest, store: RunStore):
     app.run().button(key="home_quick_start").click().run()
     (run,) = store.list()
