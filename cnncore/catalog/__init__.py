@@ -6,7 +6,7 @@ Nothing here imports torch.
 
 from cnncore.catalog.augmentations import AUGMENTATIONS, AugmentationSpec
 from cnncore.catalog.datasets import DATASETS, DatasetSpec, RemoteFile
-from cnncore.catalog.models import MODELS, ModelSpec
+from cnncore.catalog.models import FAMILIES, MODELS, ModelSpec, Published
 from cnncore.catalog.optimizers import OPTIMIZERS, OptimizerSpec
 from cnncore.catalog.presence import at_hand
 from cnncore.catalog.presets import DEFAULT_PRESET, PRESETS, PresetSpec
@@ -16,6 +16,7 @@ __all__ = [
     "AUGMENTATIONS",
     "DATASETS",
     "DEFAULT_PRESET",
+    "FAMILIES",
     "MODELS",
     "OPTIMIZERS",
     "PRESETS",
@@ -25,6 +26,7 @@ __all__ = [
     "ModelSpec",
     "OptimizerSpec",
     "PresetSpec",
+    "Published",
     "RemoteFile",
     "ScheduleSpec",
     "at_hand",

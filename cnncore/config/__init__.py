@@ -9,6 +9,7 @@ from __future__ import annotations
 from cnncore.config.checks import (
     check,
     check_options,
+    check_size,
 )
 from cnncore.config.sections import (
     DEFAULT_FOLDER_SIZE,
@@ -52,6 +53,7 @@ __all__ = [
     "TrainingConfig",
     "check",
     "check_options",
+    "check_size",
     "differences",
     "flatten",
     "format_value",

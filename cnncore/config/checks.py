@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnncore.catalog import ModelSpec
-from cnncore.config.sections import ModelConfig, TrainConfig, in_shape
+from cnncore.config.sections import MODEL_OPTIONS, ModelConfig, TrainConfig, in_shape
 from cnncore.errors import ConfigError
 
 
@@ -26,7 +26,7 @@ def check_options(model: ModelConfig, spec: ModelSpec) -> None:
     Raises:
         ConfigError: naming the option, the reason and what is allowed.
     """
-    for name in ("activation", "norm", "pool", "dropout", "init"):
+    for name in MODEL_OPTIONS:
         value = getattr(model, name)
         if value is None:
             continue
@@ -55,13 +55,34 @@ def _check_data(config: TrainConfig, spec: ModelSpec) -> None:
             f"{config.dataset_spec.title} has {available:,} training images, not {data.train_images:,}.",
             f"Allowed: from 1 up to {available:,}.",
         )
-    size = min(in_shape(config)[1:])
-    if size < spec.min_size:
-        raise ConfigError(
-            "model.input_size" if config.model.input_size else "model.name",
-            f"{spec.title} needs images of at least {spec.min_size}×{spec.min_size} pixels; these have {size}×{size}.",
-            f"Set the input size to {max(spec.min_size, spec.native_size)} to enlarge them.",
-        )
+    check_size(
+        config.model,
+        spec,
+        *in_shape(config)[1:],
+        blamed="model.input_size" if config.model.input_size else "model.name",
+    )
+
+
+def check_size(
+    model: ModelConfig, spec: ModelSpec, height: int, width: int, *, blamed: str = "model.input_size"
+) -> None:
+    """Refuse images that leave the network nothing to classify; `height` and `width` are those at its first layer.
+
+    Raises:
+        ConfigError: naming the least size and the way out.
+    """
+    side = min(height, width)
+    least = spec.least_size(model.stem, side)
+    if side >= least:
+        return
+    hint = f"Set the input size to {max(least, spec.native_size)} to enlarge them"
+    if least > spec.min_size:
+        hint += ', or the stem to "small"'
+    raise ConfigError(
+        blamed,
+        f"{spec.title} needs images of at least {least}×{least} pixels; these have {height}×{width}.",
+        f"{hint}.",
+    )
 
 
 def _check_training(config: TrainConfig, spec: ModelSpec) -> None:

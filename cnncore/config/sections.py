@@ -33,6 +33,20 @@ class ModelConfig(Section):
     dropout: Annotated[float, Field(ge=0, le=0.95)] | None = Field(
         default=None, description="share of hidden units dropped while training"
     )
+    stem: Literal["auto", "published", "small"] | None = Field(
+        default=None, description="first layers; auto takes those for small images below 96 pixels"
+    )
+    shortcut: Literal["A", "B", "C"] | None = Field(
+        default=None, description="shortcuts of a residual network where sizes differ (A, B) or everywhere (C)"
+    )
+    stride_in: Literal["1x1", "3x3"] | None = Field(
+        default=None, description="convolution of a bottleneck block that halves the maps"
+    )
+    module: Literal["reduced", "naive"] | None = Field(
+        default=None, description="Inception module with or without 1×1 reductions"
+    )
+    output: Literal["dense", "rbf"] | None = Field(default=None, description="last layer of LeNet-5")
+    aux: Literal["on", "off"] | None = Field(default=None, description="auxiliary heads while training")
     width: float = Field(default=1.0, ge=0.125, le=4, description="factor on the number of filters and hidden units")
     input_size: Annotated[int, Field(ge=8, le=512)] | None = Field(
         default=None, description="pixels the images are enlarged or shrunk to before the network"
@@ -40,6 +54,10 @@ class ModelConfig(Section):
     init: Literal["pytorch", "kaiming", "glorot", "lecun", "normal"] | None = Field(
         default=None, description="how the weights start"
     )
+
+
+MODEL_OPTIONS = tuple(name for name in ModelConfig.model_fields if name not in ("name", "width", "input_size"))
+"""The settings of a network that only some networks have."""
 
 
 class DataConfig(Section):

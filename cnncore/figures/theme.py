@@ -19,7 +19,9 @@ FAMILY_COLORS = {
     "cnn": "#8A8F98",
     "alexnet": "#D6455D",
     "vgg": "#8B5CF6",
-    "googlenet": "#10A37F",
+    "nin": "#B7791F",
+    "inception": "#10A37F",
     "resnet": "#3B82F6",
+    "xception": "#0E9AA7",
 }
 """Color of each architecture family."""

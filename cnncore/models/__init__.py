@@ -1,5 +1,7 @@
 """The networks: one file a family, built from shared blocks and the rows of `cnncore.catalog.MODELS`.
 
+A file builds its family from a table keyed by the networks' names (`options.name`) wherever it has more than one.
+
 The output of a layer named in `ModelSpec.taps` is what the next layer receives: after normalization, activation and
 pooling. No layer changes its input in place, so a forward hook may keep that output.
 """
@@ -12,8 +14,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from cnncore.catalog import MODELS, ModelSpec
-from cnncore.config import ModelConfig
+from cnncore.catalog import MODELS
+from cnncore.config import ModelConfig, check_size
 from cnncore.errors import ConfigError
 from cnncore.models.blocks import initialize
 from cnncore.models.options import Options, resolve
@@ -39,12 +41,16 @@ def build_model(config: ModelConfig, in_shape: tuple[int, int, int], num_classes
     Raises:
         ConfigError: if the network is unknown, an option is impossible or the images are too small.
     """
-    options = resolve(config)
-    spec = MODELS[config.name]
     channels, height, width = in_shape
-    if options.input_size is not None:
-        height = width = options.input_size
-    _check_shape(spec, channels, height, width, num_classes)
+    if config.input_size is not None:
+        height = width = config.input_size
+    options = resolve(config, min(height, width))
+    spec = MODELS[config.name]
+    check_size(config, spec, height, width)
+    if channels < 1 or num_classes < 1:
+        raise ConfigError(
+            "data.dataset", f"Images with {channels} channels in {num_classes} classes cannot be learned from."
+        )
     build = _builder(spec.builder)
     # The CPU generator alone: torch.manual_seed would reseed every GPU as well.
     with torch.random.fork_rng(devices=[]):
@@ -57,17 +63,3 @@ def build_model(config: ModelConfig, in_shape: tuple[int, int, int], num_classes
 def _builder(path: str) -> Builder:
     module, _, function = path.partition(":")
     return getattr(importlib.import_module(module), function)
-
-
-def _check_shape(spec: ModelSpec, channels: int, height: int, width: int, num_classes: int) -> None:
-    if min(height, width) < spec.min_size:
-        raise ConfigError(
-            "model.input_size",
-            f"{spec.title} needs images of at least {spec.min_size}×{spec.min_size} pixels; these have "
-            f"{height}×{width}.",
-            f"Set the input size to {max(spec.min_size, spec.native_size)} to enlarge them.",
-        )
-    if channels < 1 or num_classes < 1:
-        raise ConfigError(
-            "data.dataset", f"Images with {channels} channels in {num_classes} classes cannot be learned from."
-        )

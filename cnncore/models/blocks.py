@@ -69,6 +69,8 @@ dense layers (section 5), which gives their ReLUs positive inputs. All other bia
 class Resize(nn.Module):
     """Resizes a batch (N, C, H, W) to `size` × `size` pixels, bilinear with antialiasing."""
 
+    kind = "resize"
+
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size
@@ -89,6 +91,8 @@ class LocalResponseNorm(nn.Module):
 
     `torch.nn.LocalResponseNorm` is correct too, but pads, unsqueezes and averages in 3-D, in fp32.
     """
+
+    kind = "normalization"
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -193,6 +197,8 @@ class PartialConv2d(nn.Module):
 
     Computed as a full convolution with zeros in the gaps.
     """
+
+    kind = "convolution"
 
     def __init__(self, connected: Tensor, kernel: int) -> None:
         """Makes the layer from `connected`, bool (out_channels, in_channels)."""

@@ -39,6 +39,8 @@ class Subsample(nn.Module):
     The paper adds the four pixels up; an average with four times the coefficient is the same.
     """
 
+    kind = "pooling"
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.kernel_size, self.stride, self.padding = (2, 2), (2, 2), (0, 0)

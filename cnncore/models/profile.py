@@ -23,28 +23,20 @@ from cnncore.catalog.profiles import PROFILES_FILE, profile_key
 from cnncore.config import ModelConfig
 from cnncore.errors import lookup
 from cnncore.models import build_model
-from cnncore.models.blocks import LocalResponseNorm, PartialConv2d, Resize
-from cnncore.models.lenet import ScaledTanh, Subsample
-from cnncore.models.resnet import Shortcut
+from cnncore.models.blocks import PartialConv2d
 
 KINDS: dict[type[nn.Module], str] = {
     nn.Conv2d: "convolution",
-    PartialConv2d: "convolution",
     nn.Linear: "dense",
     nn.BatchNorm2d: "normalization",
-    LocalResponseNorm: "normalization",
     nn.MaxPool2d: "pooling",
     nn.AvgPool2d: "pooling",
     nn.AdaptiveAvgPool2d: "pooling",
-    Subsample: "pooling",
     nn.Dropout: "dropout",
     nn.Flatten: "reshape",
     nn.ZeroPad2d: "padding",
-    Resize: "resize",
-    Shortcut: "shortcut",
-    ScaledTanh: "activation",
 }
-"""What a layer is called; a class that is not here is an activation."""
+"""What torch's layers are called; our own classes say it themselves (`kind`), all others are activations."""
 
 OPTIMIZER_STATES = {"sgd": 0, "momentum": 1, "nesterov": 1, "adam": 2, "adamw": 2, "rmsprop": 2}
 """Numbers that an optimizer keeps for each parameter (RMSprop: with momentum)."""
@@ -207,7 +199,7 @@ class _Recorder(TorchFunctionMode):
         self.layers.append(
             LayerProfile(
                 name=name,
-                kind=KINDS.get(type(layer), "activation"),
+                kind=getattr(layer, "kind", None) or KINDS.get(type(layer), "activation"),
                 kernel=window[0] if window else None,
                 stride=window[1] if window else None,
                 padding=window[2] if window else None,

@@ -18,6 +18,8 @@ STAGES = (16, 32, 64)
 class Shortcut(nn.Module):
     """Option A: every other pixel, and zeros for the channels that the input has not."""
 
+    kind = "shortcut"
+
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         self.kernel_size, self.stride, self.padding = (1, 1), (2, 2), (0, 0)

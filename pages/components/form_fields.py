@@ -148,6 +148,46 @@ _MODEL = {
             "normal": "normal, 0.01",
         },
     ),
+    "model.stem": FormField(
+        title="First layers",
+        help="Networks made for 224 pixels shrink their maps early. Small: a gentler stem for 28 to 64 pixels. "
+        "Automatic: small below 96 pixels.",
+        none="automatic",
+        labels={"auto": "automatic", "published": "as published", "small": "for small images"},
+    ),
+    "model.shortcut": FormField(
+        title="Shortcuts",
+        help="Where sizes differ: A sub-samples and pads with zeros, B projects by a 1×1 convolution; C projects "
+        "everywhere (He et al., 2015, section 4.1).",
+        none="as published",
+        labels={"A": "A: zeros", "B": "B: projections", "C": "C: all projections"},
+    ),
+    "model.stride_in": FormField(
+        title="Bottleneck stride",
+        help="Which convolution of a bottleneck halves the maps: the 1×1 in the paper, the 3×3 in torchvision "
+        '("v1.5").',
+        none="as published",
+        labels={"1x1": "in the 1×1", "3x3": "in the 3×3"},
+    ),
+    "model.module": FormField(
+        title="Inception module",
+        help="Naive: without the 1×1 reductions, as in Figure 2(a) of the paper. It costs many times as much.",
+        none="as published",
+        labels={"reduced": "with reductions", "naive": "naive"},
+    ),
+    "model.output": FormField(
+        title="Output layer",
+        help="LeNet-5 compared its last features with fixed bitmaps of the characters (RBF units); now a dense layer "
+        "is usual.",
+        none="dense",
+        labels={"dense": "dense", "rbf": "bitmaps (RBF)"},
+    ),
+    "model.aux": FormField(
+        title="Auxiliary heads",
+        help="Extra classifiers on inner layers that help the gradient while training (deep supervision).",
+        none="as published",
+        labels={"on": "on", "off": "off"},
+    ),
     "model.width": FormField(
         title="Width", help="Factor on the number of filters and hidden units (width multiplier).", step=0.125
     ),

@@ -8,14 +8,12 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnncore.arithmetic import conv_macs, receptive_field
-from cnncore.catalog import MODELS
 from cnncore.catalog.profiles import profile_key, shipped_profile
 from cnncore.config import ModelConfig
 from cnncore.errors import ConfigError
 from cnncore.models import build_model
 from cnncore.models.profile import memory_bytes, preset_profiles, profile_model
-
-NAMES = tuple(MODELS)
+from tests.models.members import NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
