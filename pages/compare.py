@@ -23,11 +23,11 @@ VIEWS: dict[str, View] = {}
 
 
 def choose_view() -> str:
-    """The view of the link, switched by a person; the first one where the link names none or one that is not there."""
-    asked = st.query_params.get("view")
-    if "compare_view" not in st.session_state:
-        st.session_state["compare_view"] = asked if asked in VIEWS else next(iter(VIEWS))
-    return st.segmented_control(
+    """The view that the link names, else the first one; a switch changes the link."""
+    asked = st.query_params.get("view", "")
+    view = asked if asked in VIEWS else next(iter(VIEWS))
+    st.session_state["compare_view"] = view
+    st.segmented_control(
         "View",
         list(VIEWS),
         format_func=lambda name: VIEWS[name].title,
@@ -36,6 +36,7 @@ def choose_view() -> str:
         label_visibility="collapsed",
         on_change=leave_view,
     )
+    return view
 
 
 def leave_view() -> None:
