@@ -82,7 +82,9 @@ def compact(layer: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of a layer without those that are usual or follow from the others, for files and the wire."""
     follows = ("num_params", "flops", "stage", "block")
     return {
-        name: value for name, value in layer.items() if name not in follows and (name not in USUAL or value != USUAL[name])
+        name: value
+        for name, value in layer.items()
+        if name not in follows and (name not in USUAL or value != USUAL[name])
     }
 
 

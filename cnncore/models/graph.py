@@ -1,5 +1,4 @@
-"""The graph of a network: its layers and joins and what flows between them, found by running it on torch's "meta"
-device."""
+"""The graph of a network, found by running it on torch's "meta" device: layers, joins and what flows between them."""
 
 from __future__ import annotations
 
@@ -9,9 +8,7 @@ from cnncore.models.profile import layer_of
 from cnncore.models.recorder import Step, record
 
 
-def graph_of(
-    config: ModelConfig, in_shape: tuple[int, int, int], num_classes: int, *, training: bool = True
-) -> Graph:
+def graph_of(config: ModelConfig, in_shape: tuple[int, int, int], num_classes: int, *, training: bool = True) -> Graph:
     """The graph of a network for images of `in_shape` (C, H, W).
 
     Args:

@@ -71,7 +71,7 @@ class LayerProfile:
         return self.weights + self.biases
 
     def kept_bytes(self, batch_size: int, bytes_per_activation: int) -> int:
-        """Memory that a batch takes here until the backward pass; 4 bytes per activation in fp32, 2 in bf16 and fp16."""
+        """Memory that a batch takes here until the backward pass; 4 bytes a value in fp32, 2 in bf16 and fp16."""
         return batch_size * (self.activations * bytes_per_activation + self.indices * 8)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Runs a network on torch's "meta" device and notes what happens to its tensors: which layers and joins, in which order.
+"""Runs a network on torch's "meta" device and notes what happens to its tensors: layers and joins in their order.
 
 The tensors are followed by identity, through any Python code, so that every network can be recorded as it is.
 """
@@ -217,7 +217,9 @@ class _Recorder(TorchFunctionMode):
         module = next(reversed(self._modules), "")
         if kind in ("pooling", "reshape") or len(result.shape) < 4:
             fields = None
-        self._add(f"{module}.{function}" if module else function, kind, function, None, inputs, tensors[0], result, fields)
+        self._add(
+            f"{module}.{function}" if module else function, kind, function, None, inputs, tensors[0], result, fields
+        )
 
     def _add(
         self,
