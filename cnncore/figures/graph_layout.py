@@ -7,7 +7,7 @@ to those of the neighbors.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -174,7 +174,11 @@ def _bend(lines: Sequence[Line], cells: list[_Cell], cell_rows: list[int]) -> tu
             start = line.start if upper == line.source else BEND_WIDTH / 2
             end = line.end if lower == line.target else BEND_WIDTH / 2
             lift, pull = _wishes(cells[upper], cells[lower], aside=line.aside)
-            links[upper, lower] = _Link(upper, lower, start, end, _LOOSE if ends_early else lift, pull)
+            links[upper, lower] = (
+                _Link(upper, lower, start, end, _LOOSE, _LOOSE)
+                if ends_early
+                else _Link(upper, lower, start, end, lift, pull)
+            )
         ways.append(tuple(way))
     return list(links.values()), ways
 
@@ -185,9 +189,10 @@ def _wishes(upper: _Cell, lower: _Cell, *, aside: bool) -> tuple[float, float]:
         return _BENDS, _BENDS
     if upper.item is not None and lower.item is not None:
         return _STRAIGHT, _STRAIGHT
-    # What a line passes by decides where it bends, and from a box it starts straight down.
-    from_box = upper.item is not None and upper.width > 0
-    return _LOOSE, _LOOSE if aside or (upper.item is not None and not from_box) else _STRAIGHT
+    if lower.item is None:
+        # From a box a line starts straight down; from a frame's edge it goes where there is room.
+        return _LOOSE, _STRAIGHT if upper.width else _LOOSE
+    return _LOOSE, _LOOSE if aside else _STRAIGHT
 
 
 def _order(rows: list[list[int]], links: Sequence[_Link]) -> None:
@@ -228,9 +233,11 @@ def _place(rows: Sequence[Sequence[int]], cells: Sequence[_Cell], links: Sequenc
     """Move each row to where its lines are straightest while its cells keep their order and distance."""
     above: defaultdict[int, list[tuple[int, float, float]]] = defaultdict(list)
     below: defaultdict[int, list[tuple[int, float, float]]] = defaultdict(list)
+    outs, ins = Counter(link.upper for link in links), Counter(link.lower for link in links)
     for link in links:
-        below[link.upper].append((link.lower, link.end - link.start, link.lift))
-        above[link.lower].append((link.upper, link.start - link.end, link.pull))
+        # Where lines meet or part, the middle follows the branches rather than the other way round.
+        below[link.upper].append((link.lower, link.end - link.start, link.lift / ins[link.lower]))
+        above[link.lower].append((link.upper, link.start - link.end, link.pull / outs[link.upper]))
     for row in rows:
         x = 0.0
         for cell in row:

@@ -141,12 +141,11 @@ def _sums(graph: Graph, block: Block) -> Facts:
     takes = [times(graph.nodes[source].out_shape) for source in sources if source not in block.nodes[0]]
     facts: Facts = [("Module", block.id)]
     if block.count > 1:
-        facts = [("Modules", f"{block.count} alike, from {block.id} to {block.last}")]
+        facts = [("Modules", f"{block.count} alike: {block.id} to {block.last}")]
     facts += [("Layers", f"{len(layers)}"), ("Takes", " and ".join(takes)), ("Leaves", times(nodes[-1].out_shape))]
     for title, name in (("Parameters", "num_params"), ("MACs", "macs"), ("FLOPs", "flops")):
         each = sum(layer[name] for layer in layers)
-        total = f", together {each * block.count:,}" if block.count > 1 else ""
-        facts.append((title, f"{each:,}{total}"))
+        facts.append((title, f"{block.count} × {each:,} = {block.count * each:,}" if block.count > 1 else f"{each:,}"))
     # The field grows from module to module; what the last one's outputs see is what the block leaves.
     last = [graph.nodes[index].layer for index in block.nodes[-1]]
     fields = [layer for layer in last if layer is not None]
