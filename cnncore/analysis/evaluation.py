@@ -39,7 +39,7 @@ def evaluate_run(
     Raises:
         LabError: if there are no weights or no such split, or if the network was trained on these very images.
     """
-    config = TrainConfig.model_validate(run.config)
+    config = _trained_config(run)
     if dataset is not None:
         _refuse_training_images(config, dataset)
         config = replace(config, {"data.dataset": dataset, "data.train_images": None})
@@ -78,6 +78,12 @@ def evaluate_run(
         summary = store.get(run.id).summary
         store.set_summary(run.id, {**summary, "test_scored": summary.get("test_scored", 0) + 1})
     return evaluation
+
+
+def _trained_config(run: Run) -> TrainConfig:
+    if run.kind != "train":
+        raise RunError("This run trained no network that could be scored.", "Choose a training.")
+    return TrainConfig.model_validate(run.config)
 
 
 def _refuse_training_images(config: TrainConfig, dataset: str) -> None:
