@@ -38,9 +38,7 @@ activations."""
 
 FUNCTION_KINDS = {
     "add": "add",
-    "cat": "concat",
     "concat": "concat",
-    "concatenate": "concat",
     "mul": "multiply",
     "relu": "activation",
     "flatten": "reshape",
@@ -53,6 +51,9 @@ FUNCTION_KINDS = {
     "pad": "padding",
 }
 """What a function is that a network calls outside its layers; a function that is not here has its name as its kind."""
+
+ALIASES = {"iadd": "add", "radd": "add", "sub": "add", "cat": "concat", "concatenate": "concat", "imul": "mul"}
+"""Functions that do what another one does, as far as a graph tells."""
 
 INPUT = "input"
 OPAQUE = (nn.modules.batchnorm._BatchNorm, nn.Conv2d, nn.Linear)
@@ -206,7 +207,7 @@ class _Recorder(TorchFunctionMode):
         """A function outside the layers: a step where it joins tensors, changes a shape or is an activation."""
         made = [self._made_by[id(tensor)] for tensor in tensors]
         inputs = tuple(dict.fromkeys(step for step, _ in made))
-        function = "add" if function in ("iadd", "radd", "sub") else function
+        function = ALIASES.get(function, function)
         kind = FUNCTION_KINDS.get(function, function)
         fields = _joined([fields for _, fields in made])
         # A result with another shape than the step's is of another shape than what that step handed on.
