@@ -12,7 +12,7 @@ from cnncore.config import TrainConfig, in_shape, with_settings
 from cnncore.config.latency import LatencyConfig
 from cnncore.errors import ConfigError, LabError
 
-MAX_BATCH = 4_096
+MAX_BATCH, MAX_SIZES = 4_096, 12
 
 
 def _models_options(parser: argparse.ArgumentParser) -> None:
@@ -92,6 +92,8 @@ def _latency(arguments: argparse.Namespace) -> int:
 
     network, shape, classes = _network(arguments)
     _check_range("batch", arguments.batch, 1, MAX_BATCH)
+    if len(arguments.batch) > MAX_SIZES:
+        raise ConfigError("batch", f"{len(arguments.batch)} batch sizes are too many.", f"Give at most {MAX_SIZES}.")
     _check_range("repeats", [arguments.repeats], 5, 1_000)
     config = LatencyConfig(
         model=network.model,
