@@ -11,7 +11,10 @@ SMALL = (
     "lenet5",
     "cnn3",
     "alexnet_small",
+    "alexnet_grouped",
     "vgg11_small",
+    "vgg13_5x5_bn",
+    "nin",
     "googlenet_small",
     "resnet20",
 )
