@@ -227,7 +227,7 @@ RESNET: dict[str, ModelSpec] = {
         (_torchvision(69.758, 89.078), _table_2(72.12, "Table 2 (option A shortcuts)")),
         summary="Eight residual blocks of two 3×3 convolutions: the smallest ResNet for photographs.",
         facts=(
-            "With the stem for small images and 10 classes it is the common ResNet-18 for CIFAR: 11,173,962 parameters.",
+            "With the small stem and 10 classes it is the common ResNet-18 for CIFAR, with 11,173,962 parameters.",
             "As deep as Plain-18 and hardly better (27.88 against 27.94 % error), but it converges sooner.",
         ),
         bottleneck=False,
