@@ -17,7 +17,7 @@ from cnncore.catalog import MODELS
 from cnncore.config import ModelConfig
 from cnncore.errors import ConfigError
 from cnncore.models import build_model, resolve
-from tests.models.members import NAMES
+from tests.models.members import NAMES, TRACED, TRAINED, training_width
 
 SHAPES = ((1, 28, 28), (3, 32, 32), (3, 64, 64))
 
@@ -274,12 +274,12 @@ def test_alexnets_bias_rule() -> None:
     assert ones == ["conv2", "conv4", "conv5", "fc1", "fc2"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRAINED)
 def test_overfits_sixteen_images(name: str) -> None:
     torch.manual_seed(0)
     shape = (1, 28, 28)
     plain = {"dropout": 0.0} if "dropout" in MODELS[name].defaults else {}
-    config = ModelConfig.model_validate({"name": name, "width": 0.25, **plain})
+    config = ModelConfig.model_validate({"name": name, "width": training_width(name), **plain})
     model = build_model(config, shape, 10).to(memory_format=torch.channels_last)
     batch, labels = images(shape, 16), torch.arange(16) % 10
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
@@ -295,7 +295,7 @@ def test_overfits_sixteen_images(name: str) -> None:
     assert lowest < 0.05
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRACED)
 def test_traces_without_graph_breaks(name: str) -> None:
     shape = (1, 28, 28)
     model = build_model(ModelConfig(name=name), shape, 10)
