@@ -9,10 +9,11 @@ from cnncore.catalog.models.lenet import LENET
 from cnncore.catalog.models.resnet import RESNET
 from cnncore.catalog.models.spec import ModelSpec, Published
 from cnncore.catalog.models.vgg import VGG
+from cnncore.catalog.models.xception import XCEPTION
 
 __all__ = ["FAMILIES", "MODELS", "ModelSpec", "Published"]
 
-MODELS: dict[str, ModelSpec] = {**LENET, **CNN, **ALEXNET, **VGG, **INCEPTION, **RESNET}
+MODELS: dict[str, ModelSpec] = {**LENET, **CNN, **ALEXNET, **VGG, **INCEPTION, **RESNET, **XCEPTION}
 """Every network by its key, family by family."""
 
 FAMILIES = {
