@@ -13,6 +13,8 @@ SMALL = (
     "alexnet_small",
     "vgg11_small",
     "googlenet_small",
+    "googlenet",
+    "inception_bn",
     "resnet20",
 )
 

@@ -33,14 +33,14 @@ XCEPTION: dict[str, ModelSpec] = {
         in_channels=3,
         num_classes=1_000,
         num_params=55_843_464,
-        depth=0,
+        depth=176,
         facts=(
             "The residual branches are scaled by 0.1 to 0.2 before they are added, which keeps training stable.",
             "Shortcuts make it learn sooner than Inception v4, which costs as much and ends up about as good.",
         ),
         cautions=(
-            "Keras counts 55,873,736 parameters: without timm's biases where batch normalization follows, with batch "
-            "normalization's statistics.",
+            "Keras counts 55,873,736 parameters: batch normalization's 60,544 statistics are among them, its 30,272 "
+            "scales are not there.",
         ),
         results=(Published(dataset="ImageNet", protocol="1 crop", top1=80.3, top5=95.3, source="timm's weights"),),
         timm="inception_resnet_v2",
