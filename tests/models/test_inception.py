@@ -36,7 +36,7 @@ def build(name: str, side: int | None = None, classes: int | None = None, **opti
 def drawn(name: str, side: int | None = None, **options: object) -> nn.Module:
     """The same without numbers."""
     with torch.device("meta"):
-        return build(name, side, **options)
+        return build(name, side, None, **options)
 
 
 def shapes(model: nn.Module, side: int) -> dict[str, tuple[int, ...]]:
@@ -172,8 +172,7 @@ class Depth(TorchFunctionMode):
 @pytest.mark.parametrize("name", [*OURS, "googlenet_small", *TIMM])
 def test_depth_is_the_longest_way(name: str) -> None:
     # Local response normalization runs as a convolution.
-    options = {"norm": "none"} if MODELS[name].defaults["norm"] == "lrn" else {}
-    model = drawn(name, **options).eval()
+    model = drawn(name, norm="none" if MODELS[name].defaults["norm"] == "lrn" else None).eval()
     side = MODELS[name].native_size
     with torch.no_grad(), Depth() as counter:
         logits = model(torch.empty(1, 3, side, side, device="meta"))

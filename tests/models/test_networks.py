@@ -36,9 +36,10 @@ def modest_shape(name: str) -> tuple[int, int, int]:
     return MODELS[name].in_channels, side, side
 
 
-def narrowed(name: str, width: float) -> dict[str, float]:
-    """The setting of the width, where the network has one to be set."""
-    return {} if "width" in MODELS[name].refusals else {"width": width}
+def narrow(name: str, width: float, **options: object) -> ModelConfig:
+    """The network with that width, where it has one to be set, and with other options."""
+    settings = {} if "width" in MODELS[name].refusals else {"width": width}
+    return ModelConfig.model_validate({"name": name, **settings, **options})
 
 
 def images(shape: tuple[int, int, int], count: int = 2, seed: int = 0) -> Tensor:
@@ -122,7 +123,7 @@ def test_googlenet_has_the_channels_of_the_paper() -> None:
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", NAMES)
 def test_forward_and_backward(name: str, shape: tuple[int, int, int]) -> None:
-    model = build_model(ModelConfig(name=name, **narrowed(name, 0.5)), shape, 7).to(memory_format=torch.channels_last)
+    model = build_model(narrow(name, 0.5), shape, 7).to(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
         results = outputs(model, images(shape).contiguous(memory_format=torch.channels_last))
     heads = [layer for layer, _ in model.named_children() if layer.startswith("aux")]
@@ -140,7 +141,7 @@ def test_forward_and_backward(name: str, shape: tuple[int, int, int]) -> None:
 def test_smallest_and_large_images(name: str) -> None:
     size = MODELS[name].min_size
     for shape in ((1, size, size), (3, size + 3, size), (3, 96, 129)):
-        model = build_model(ModelConfig(name=name, **narrowed(name, 0.125)), shape, 2).eval()
+        model = build_model(narrow(name, 0.125), shape, 2).eval()
         with torch.no_grad():
             assert model(images(shape)).shape == (2, 2)
 
@@ -192,8 +193,7 @@ def test_an_option_changes_the_network(name: str, option: str, value: object) ->
     shape = (spec.in_channels, 28, 28)
     results = []
     for options in ({}, {option: value}):
-        config = ModelConfig.model_validate({"name": name, **narrowed(name, 0.25), **options})
-        model = build_model(config, shape, 10)
+        model = build_model(narrow(name, 0.25, **options), shape, 10)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             results.append(outputs(model, images(shape))[0])
@@ -201,7 +201,7 @@ def test_an_option_changes_the_network(name: str, option: str, value: object) ->
     assert not torch.allclose(results[0], results[1], rtol=1e-4, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if narrowed(name, 0.5)])
+@pytest.mark.parametrize("name", [name for name in NAMES if "width" not in MODELS[name].refusals])
 def test_width_scales_every_layer(name: str) -> None:
     with torch.device("meta"):
         half, whole, twice = (num_params(published(name, width=width)) for width in (0.5, 1, 2))
@@ -286,8 +286,7 @@ def test_overfits_sixteen_images(name: str) -> None:
     torch.manual_seed(0)
     shape = (1, 28, 28)
     plain = {"dropout": 0.0} if "dropout" in MODELS[name].defaults else {}
-    config = ModelConfig.model_validate({"name": name, **narrowed(name, 0.25), **plain})
-    model = build_model(config, shape, 10).to(memory_format=torch.channels_last)
+    model = build_model(narrow(name, 0.25, **plain), shape, 10).to(memory_format=torch.channels_last)
     batch, labels = images(shape, 16), torch.arange(16) % 10
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     lowest = float("inf")
