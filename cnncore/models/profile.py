@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -239,7 +240,10 @@ def _window(layer: nn.Module) -> Window | None:
 def _macs(layer: nn.Module, out_shape: tuple[int, ...]) -> int:
     if isinstance(layer, nn.Linear):
         return dense_macs(layer.in_features, layer.out_features)
-    if isinstance(layer, (nn.Conv2d, PartialConv2d)):
+    if isinstance(layer, nn.Conv2d):
+        # Each weight is used once at every position, with groups and windows that are not square too.
+        return layer.weight.numel() * math.prod(out_shape[1:])
+    if isinstance(layer, PartialConv2d):
         # A partly connected layer is computed with zeros in its gaps.
         return conv_macs(layer.in_channels, layer.out_channels, layer.kernel_size[0], *out_shape[1:])
     return 0

@@ -16,6 +16,8 @@ SMALL = (
     "vgg13_5x5_bn",
     "nin",
     "googlenet_small",
+    "googlenet",
+    "inception_bn",
     "resnet20",
     "plain20",
     "resnet18",
