@@ -17,12 +17,14 @@ Quantity = Literal["params", "macs"]
 NAMES: dict[Quantity, str] = {"params": "parameters", "macs": "multiply-accumulates"}
 
 _BAR, _AROUND = 44, 96
-_LETTER, _LENGTH = 6.5, 330
+_LETTER, _LENGTH = 5.7, 350
 """Pixels of a letter and of the longest bar; a stage has its name on it where that fits."""
 _ROOT = "/"
 MOST_AREAS = 240
 """Areas of a treemap; of deeper networks only the upper parts of the names are told apart."""
 _GROUP = "rgba(128,128,128,0.18)"
+_NEARLY_ALL = 0.95
+"""Share of a part from which its largest layer stands for it, for example a convolution for itself and its norm."""
 
 
 def cost_table(keys: Iterable[str]) -> pd.DataFrame:
@@ -173,23 +175,21 @@ class _Area:
 
 
 def _areas(layers: Sequence[tuple[str, str, int]]) -> list[_Area]:
-    """The parts of the names, as deep as there are not too many; parts that hold nothing but one part are left out."""
+    """The parts of the names, as deep as there are not too many."""
     deepest = max((name.count(".") + 1 for name, _, _ in layers), default=1)
     fitting = [depth for depth in range(2, deepest + 1) if len(_sums(layers, depth)) <= MOST_AREAS]
     sums = _sums(layers, max(fitting, default=1))
-    # A part of the same size as the one it is in adds nothing to it.
-    kept = [name for name in sums if _total(sums, name) != _total(sums, _parent(name))]
-    parents = {name: _nearest(name, set(kept)) for name in kept}
-    divided = set(parents.values())
-    return [
-        _Area(
-            name=name,
-            parent=parents[name],
-            count=_total(sums, name),
-            kind="" if name in divided else max(sums[name], key=lambda kind: sums[name][kind]),
-        )
-        for name in kept
-    ]
+    children: dict[str, list[str]] = {}
+    for name in sums:
+        children.setdefault(name.rpartition(".")[0], []).append(name)
+    areas: list[_Area] = []
+    waiting = [(name, "") for name in children.get("", ())]
+    for name, parent in waiting:
+        parts = _division(name, sums, children)
+        kind = "" if parts else max(sums[name], key=lambda each: sums[name][each])
+        areas.append(_Area(name=name, parent=parent, count=sum(sums[name].values()), kind=kind))
+        waiting += [(part, name) for part in parts]
+    return areas
 
 
 def _sums(layers: Sequence[tuple[str, str, int]], depth: int) -> dict[str, dict[str, int]]:
@@ -203,19 +203,15 @@ def _sums(layers: Sequence[tuple[str, str, int]], depth: int) -> dict[str, dict[
     return sums
 
 
-def _total(sums: Mapping[str, Mapping[str, int]], name: str) -> int:
-    return sum(sums[name].values()) if name else -1
-
-
-def _parent(name: str) -> str:
-    return name.rpartition(".")[0]
-
-
-def _nearest(name: str, kept: set[str]) -> str:
-    parent = _parent(name)
-    while parent and parent not in kept:
-        parent = _parent(parent)
-    return parent
+def _division(name: str, sums: Mapping[str, Mapping[str, int]], children: Mapping[str, list[str]]) -> list[str]:
+    """What a part is divided into; nothing where it is a layer, or nearly."""
+    parts = children.get(name, [])
+    while len(parts) == 1:
+        parts = children.get(parts[0], [])
+    counts = {part: sum(sums[part].values()) for part in parts}
+    largest = max(parts, key=counts.__getitem__, default="")
+    alone = largest and largest not in children and counts[largest] >= _NEARLY_ALL * sum(counts.values())
+    return [] if alone else parts
 
 
 def _tree(title: str, areas: Sequence[_Area], quantity: Quantity) -> Trace:

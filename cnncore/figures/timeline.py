@@ -85,10 +85,14 @@ def _shift(entry: Entry) -> float:
     return 0.0 if alone else _BESIDE * (1 if entry.place > 1 else -1)
 
 
-def _place(entry: Entry) -> str:
-    """Where the name stands: free of the falling line, and of that of the trained person."""
-    near = entry.top5_error < HUMAN_TOP5_ERROR + 2 and entry.place == 1
-    return "bottom center" if near else "top right"
+_PLACES = {"GoogLeNet": "top center", "VGG": "middle right", "ResNet": "bottom center"}
+"""Where the names stand whose usual place, top right, is taken by another point or the line of the trained person."""
+
+
+def _label(entry: Entry) -> str:
+    # One line higher, above the falling line.
+    raised = "<br> " if _PLACES.get(entry.name) == "top center" else ""
+    return f"{entry.name} {entry.top5_error:g} %{raised}"
 
 
 def _errors(entries: Sequence[Entry], name: str) -> Trace:
@@ -98,8 +102,8 @@ def _errors(entries: Sequence[Entry], name: str) -> Trace:
         "name": name,
         "x": [entry.year + (0 if entry.place == 1 else _shift(entry)) for entry in entries],
         "y": [entry.top5_error for entry in entries],
-        "text": [f"{entry.name} {entry.top5_error:g} %" for entry in entries],
-        "textposition": [_place(entry) for entry in entries],
+        "text": [_label(entry) for entry in entries],
+        "textposition": [_PLACES.get(entry.name, "top right") for entry in entries],
         "textfont": {"size": 12, "color": INK},
         "cliponaxis": False,
         "marker": {
@@ -108,8 +112,12 @@ def _errors(entries: Sequence[Entry], name: str) -> Trace:
             "symbol": [theme.FAMILY_SYMBOLS.get(entry.family, "circle") for entry in entries],
             "line": {"color": PAPER, "width": 1.5},
         },
-        "customdata": [f"{entry.year}, place {entry.place}<br>{entry.source}" for entry in entries],
-        "hovertemplate": "<b>%{text}</b> of the test images<br>%{customdata}<extra></extra>",
+        "customdata": [
+            f"<b>{entry.name}</b>, {entry.year}, place {entry.place}<br>{entry.top5_error:g} % of the test images<br>"
+            f"{entry.source}"
+            for entry in entries
+        ],
+        "hovertemplate": "%{customdata}<extra></extra>",
     }
 
 

@@ -242,7 +242,7 @@ def _front_line(cost: npt.NDArray[Any], score: npt.NDArray[Any]) -> Trace:
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": "nothing beats these",
+        "name": "Pareto front",
         "x": cost[order].tolist(),
         "y": score[order].tolist(),
         "line": {"color": INK, "width": 1.5, "dash": "dot", "shape": "hv"},

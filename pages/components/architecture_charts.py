@@ -52,6 +52,7 @@ def _switch(label: str, name: str, titles: dict[str, str], choices: Choices) -> 
         required=True,
         key=bind(name, choices),
         on_change=follow,
+        wrap=True,
     )
 
 

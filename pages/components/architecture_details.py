@@ -14,7 +14,7 @@ from cnncore.figures.architectures import layer_table, own_results_table, result
 from cnncore.figures.theme import FAMILY_COLORS
 from pages.components.architecture_layers import ask_layers, published_shape
 from pages.components.architectures_link import FIXED_DATASETS, Choices
-from pages.components.architectures_state import choose, download, own_best
+from pages.components.architectures_state import bind, choose, download, follow, own_best
 from pages.components.lab import data_root
 from pages.components.navigation import TRAIN
 from pages.components.waiting import fill_in
@@ -25,7 +25,18 @@ _LAYER_ROWS = 420
 
 
 def draw_details(choices: Choices) -> None:
-    """The network of the link, or how to get to one."""
+    """The network of the link; where there is no table to choose one from, a choice."""
+    if choices.tab != "table":
+        st.selectbox(
+            "Details of",
+            list(MODELS),
+            format_func=lambda key: MODELS[key].title,
+            index=None,
+            placeholder="a network",
+            key=bind("net", choices),
+            on_change=follow,
+            width=320,
+        )
     if not choices.net:
         return
     spec = MODELS[choices.net]

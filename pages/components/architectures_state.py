@@ -26,6 +26,8 @@ def bind(name: str, choices: Choices) -> str:
     """Let the widget that is drawn next show what the link says; returns its key."""
     value = getattr(choices, name)
     st.session_state[widget_key(name)] = list(value) if isinstance(value, tuple) else value
+    if name == "net" and not value:
+        st.session_state[widget_key(name)] = None
     return widget_key(name)
 
 

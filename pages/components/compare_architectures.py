@@ -63,7 +63,7 @@ def _draw_filter(choices: Choices) -> None:
             label_visibility="collapsed",
             key=bind("families", choices),
             on_change=follow,
-            width="content",
+            wrap=True,
         )
         st.text_input(
             "Search",
