@@ -6,19 +6,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from cnncore.catalog import DATASETS, MODELS, DatasetSpec
+from cnncore.catalog import DATASETS, MODELS
 from cnncore.catalog.zoo import AUXILIARY, ZOO_FILE, Cost, Summary
 from cnncore.config import ModelConfig
 from cnncore.errors import ConfigError, lookup
 from cnncore.models import build_model
 from cnncore.models.profile import LayerProfile, profile_model
+
+Form = tuple[tuple[int, int, int], int]
+"""Shape of an image (channels, height, width) and number of classes."""
 
 
 def summarize(key: str) -> Summary:
@@ -28,30 +32,41 @@ def summarize(key: str) -> Summary:
         ConfigError: if there is no such network.
     """
     spec, config = lookup(MODELS, key, "network", "model.name"), ModelConfig(name=key)
-    in_shape = (spec.in_channels, spec.native_size, spec.native_size)
-    layers = profile_model(config, in_shape, spec.num_classes).layers
-    inference = _inference_layers(config, in_shape, spec.num_classes)
-    main = [layer for layer in layers if layer.name in inference]
-    aux = [layer for layer in layers if layer.name not in inference]
-    fields = [layer.receptive_field for layer in main if layer.kind == "convolution"]
+    native: Form = ((spec.in_channels, spec.native_size, spec.native_size), spec.num_classes)
+    main, aux = _layers(config, native)
+    layers = [*main, *aux]
+    fields = [layer.receptive_field for layer in main if layer.kind == "convolution" and layer.receptive_field]
+    macs = _macs(main)
     return Summary(
-        in_shape=in_shape,
+        in_shape=native[0],
         num_classes=spec.num_classes,
         weights=sum(layer.weights for layer in layers),
         biases=sum(layer.biases for layer in layers),
         norm_statistics=sum(layer.norm_statistics for layer in layers),
         aux_params=sum(layer.num_params for layer in aux),
-        macs=sum(layer.macs for layer in main),
-        aux_macs=sum(layer.macs for layer in aux),
+        macs=macs,
+        aux_macs=_macs(aux),
         activations=sum(layer.activations for layer in layers),
         indices=sum(layer.indices for layer in layers),
-        receptive_field=max((field for field in fields if field), default=None),
+        receptive_field=max(fields, default=None),
         costs=_costs(main, aux),
-        dataset_macs=_dataset_macs(config),
+        dataset_macs=_dataset_macs(config, {native: macs}),
     )
 
 
-def _inference_layers(config: ModelConfig, in_shape: tuple[int, int, int], num_classes: int) -> set[str]:
+def _layers(config: ModelConfig, form: Form) -> tuple[list[LayerProfile], list[LayerProfile]]:
+    """The layers that run at inference, and those of auxiliary heads."""
+    layers = profile_model(config, *form).layers
+    if not MODELS[config.name].aux_weight:
+        return list(layers), []
+    inference = _inference_layers(config, form)
+    return (
+        [layer for layer in layers if layer.name in inference],
+        [layer for layer in layers if layer.name not in inference],
+    )
+
+
+def _inference_layers(config: ModelConfig, form: Form) -> set[str]:
     """Names of the layers that run when nothing is trained."""
     ran: set[str] = set()
 
@@ -59,13 +74,17 @@ def _inference_layers(config: ModelConfig, in_shape: tuple[int, int, int], num_c
         ran.add(name)
 
     with torch.device("meta"):
-        model = build_model(config, in_shape, num_classes).eval()
+        model = build_model(config, *form).eval()
         for name, layer in model.named_modules():
-            if next(layer.children(), None) is None and not isinstance(layer, nn.Identity):
+            if next(layer.children(), None) is None:
                 layer.register_forward_hook(partial(note, name))
         with torch.no_grad():
-            model(torch.empty(1, *in_shape))
+            model(torch.empty(1, *form[0]))
     return ran
+
+
+def _macs(layers: Iterable[LayerProfile]) -> int:
+    return sum(layer.macs for layer in layers)
 
 
 def _costs(main: Iterable[LayerProfile], aux: Iterable[LayerProfile]) -> tuple[Cost, ...]:
@@ -82,32 +101,31 @@ def _costs(main: Iterable[LayerProfile], aux: Iterable[LayerProfile]) -> tuple[C
     )
 
 
-def _dataset_macs(config: ModelConfig) -> dict[str, int]:
-    """MACs of inference on each data set whose images have a fixed size that is not too small."""
-    known: dict[tuple[tuple[int, int, int], int], int | None] = {}
-    for spec in DATASETS.values():
-        if all(spec.in_shape) and _form(spec) not in known:
-            known[_form(spec)] = _macs(config, *_form(spec))
-    found = {key: known.get(_form(spec)) for key, spec in DATASETS.items()}
+def _dataset_macs(config: ModelConfig, known: Mapping[Form, int | None]) -> dict[str, int]:
+    """MACs of inference on each data set whose images have a fixed size that is not too small.
+
+    Args:
+        config: The network.
+        known: What has been counted already.
+    """
+    counted = dict(known)
+    forms = {key: (spec.in_shape, len(spec.classes) or 100) for key, spec in DATASETS.items() if all(spec.in_shape)}
+    for form in forms.values():
+        if form not in counted:
+            try:
+                counted[form] = _macs(_layers(config, form)[0])
+            except ConfigError:
+                counted[form] = None
+    found = {key: counted[form] for key, form in forms.items()}
     return {key: macs for key, macs in found.items() if macs is not None}
 
 
-def _form(spec: DatasetSpec) -> tuple[tuple[int, int, int], int]:
-    return spec.in_shape, len(spec.classes) or 100
-
-
-def _macs(config: ModelConfig, in_shape: tuple[int, int, int], num_classes: int) -> int | None:
-    try:
-        inference = _inference_layers(config, in_shape, num_classes)
-    except ConfigError:
-        return None
-    layers = profile_model(config, in_shape, num_classes).layers
-    return sum(layer.macs for layer in layers if layer.name in inference)
-
-
 def write_zoo(path: Path = ZOO_FILE) -> None:
-    """Writes the summaries of all networks as JSON, one network a line."""
-    lines = [f"{json.dumps(key)}: {json.dumps(summarize(key).to_dict(), separators=(',', ':'))}" for key in MODELS]
+    """Writes the summaries of all networks as JSON, one network a line, with one process a core."""
+    # Forked processes would inherit torch's threads in an unknown state.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        summaries = zip(MODELS, pool.map(summarize, MODELS), strict=True)
+        lines = [f"{json.dumps(key)}: {json.dumps(each.to_dict(), separators=(',', ':'))}" for key, each in summaries]
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
