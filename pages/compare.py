@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.components.compare_architectures import draw_architectures
 from pages.components.navigation import guard
 
 
@@ -18,7 +19,9 @@ class View:
     draw: Callable[[], None]
 
 
-VIEWS: dict[str, View] = {}
+VIEWS: dict[str, View] = {
+    "architectures": View(title="Architectures", draw=draw_architectures),
+}
 """The views by their name in the link, in the order of the switch."""
 
 

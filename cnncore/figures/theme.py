@@ -25,3 +25,23 @@ FAMILY_COLORS = {
     "xception": "#0E9AA7",
 }
 """Color of each architecture family."""
+
+FAMILY_SYMBOLS = {
+    "lenet": "circle",
+    "cnn": "cross",
+    "alexnet": "triangle-up",
+    "vgg": "square",
+    "nin": "pentagon",
+    "inception": "star",
+    "resnet": "diamond",
+    "xception": "x",
+}
+"""Marker of each architecture family, so that color is never the only sign."""
+
+KIND_COLORS = {
+    "convolution": TRAIN,
+    "dense": VALIDATION,
+    "normalization": "#8B5CF6",
+    "auxiliary head": WRONG,
+}
+"""Color of each kind of layer that has parameters; all others are NEUTRAL."""
