@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from cnncore.runs.run import Run, escape, read_runs
 from cnncore.runs.store import RunStore
-from cnncore.runs.tables import runs
+from cnncore.runs.tables import changes, runs
 
 MAX_LISTED = 1_000
 """Runs that one list shows; the newest of those that match."""
@@ -91,6 +91,12 @@ def count_runs(store: RunStore, wanted: Search) -> int:
     """How many runs match, the limit left aside."""
     with store.engine.connect() as db:
         return db.execute(select(func.count()).select_from(runs).where(*_conditions(wanted))).scalar_one()
+
+
+def changed_runs(store: RunStore) -> frozenset[str]:
+    """Ids of the runs of which a setting was changed while they were on."""
+    with store.engine.connect() as db:
+        return frozenset(db.execute(select(changes.c.run_id).where(changes.c.step.is_not(None)).distinct()).scalars())
 
 
 def choices(store: RunStore, kind: str | None = "train") -> Choices:

@@ -44,7 +44,9 @@ def _find(run_id: str) -> Run:
 
 def _show_dead_link(run_id: str, error: RunError) -> None:
     st.warning(plain(error.message), icon=":material/link_off:")
-    if run_id in {run.id for run in deleted_runs(store())}:
-        st.button("Restore it", icon=":material/undo:", key="run_restore", on_click=restore, args=(store(), [run_id]))
+    deleted = run_id in {run.id for run in deleted_runs(store())}
+    if deleted and st.button("Restore it", icon=":material/undo:", key="run_restore"):
+        restore(store(), [run_id])
+        st.rerun()
     st.page_link(TRAIN, label="Train a network", icon=":material/model_training:", query_params={})
     recent_runs()
