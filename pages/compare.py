@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.components.compare_runs import show_runs
 from pages.components.navigation import guard
 
 
@@ -18,7 +19,9 @@ class View:
     draw: Callable[[], None]
 
 
-VIEWS: dict[str, View] = {}
+VIEWS: dict[str, View] = {
+    "runs": View(title="Runs", draw=show_runs),
+}
 """The views by their name in the link, in the order of the switch."""
 
 

@@ -13,12 +13,17 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnncore.config import TrainConfig, flatten, format_value
+from cnncore.config import TrainConfig, format_value
 from cnncore.runs.run import Run
 from cnncore.runs.statistics import Difference, difference
 
 SEED = "training.seed"
-_DEFAULTS = flatten(TrainConfig())
+DEFAULTS: Mapping[str, Any] = {
+    f"{section}.{name}": value
+    for section, values in TrainConfig().model_dump(mode="json").items()
+    for name, value in values.items()
+}
+"""Every setting by its dotted name, as JSON has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +55,7 @@ class Group:
 
 def settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Every setting of a run's configuration by its dotted name; what its version of the lab had not is the default."""
-    found = dict(_DEFAULTS)
+    found = dict(DEFAULTS)
     for section, values in config.items():
         if isinstance(values, Mapping):
             found |= {f"{section}.{name}": value for name, value in values.items()}
@@ -59,7 +64,7 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def seed_of(run: Run) -> int:
     """The seed of a run."""
-    return int((run.config.get("training") or {}).get("seed", _DEFAULTS[SEED]))
+    return int((run.config.get("training") or {}).get("seed", DEFAULTS[SEED]))
 
 
 def group_key(run: Run, changed: Container[str] = ()) -> str:
@@ -88,7 +93,7 @@ def differing(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
     """The settings that are not the same for all of the runs, by dotted name, with each run's value as text."""
     found = [settings(run.config) for run in runs]
     names = dict.fromkeys(name for values in found for name in values)
-    texts = {name: tuple(_text(values.get(name)) for values in found) for name in names}
+    texts = {name: tuple(value_text(values.get(name)) for values in found) for name in names}
     return {name: values for name, values in texts.items() if len(set(values)) > 1}
 
 
@@ -122,25 +127,31 @@ def _method(found: Difference) -> str:
     return f"paired over {left} shared seeds" if found.method == "paired" else f"Welch, {left} and {right} seeds"
 
 
-def _text(value: Any) -> str:
+def base_name(run: Run) -> str:
+    """The name of a run without the number that tells it from its namesakes."""
+    return re.sub(r"( #\d+)+$", "", run.name)
+
+
+def value_text(value: Any) -> str:
+    """A setting's value, as JSON has it, in words."""
     return format_value(tuple(value) if isinstance(value, list) else value)
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
     """A name for each run that tells it from the others: the run's own, and what differs where two share it."""
-    names = [re.sub(r"( #\d+)+$", "", run.name) for run in runs]
+    names = [base_name(run) for run in runs]
     labels: list[str] = []
     for name, run in zip(names, runs, strict=True):
         namesakes = [other for other_name, other in zip(names, runs, strict=True) if other_name == name]
         own = settings(run.config)
-        told = [f"{_short(setting)} {_text(own.get(setting))}" for setting in differing(namesakes) if setting != SEED]
+        told = [f"{setting_words(setting)} {value_text(own.get(setting))}" for setting in differing(namesakes) if setting != SEED]
         if not told and len(namesakes) > 1:
             told = [run.id[:6]]
         labels.append(f"{name}, {', '.join(told[:3])}" if told else name)
     return labels
 
 
-def _short(setting: str) -> str:
-    """A setting as labels name it: `lr`, but `model name`, since every section might have one."""
+def setting_words(setting: str) -> str:
+    """A setting as labels name it: `lr`, but `model name`, where several sections have one."""
     section, _, name = setting.partition(".")
     return f"{section} {name}" if name in ("name", "seed") else name.replace("_", " ")

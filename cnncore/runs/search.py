@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 
-from cnncore.runs.run import Run, escape, read_runs
+from cnncore.runs.run import OPEN, Run, escape, read_runs
 from cnncore.runs.store import RunStore
 from cnncore.runs.tables import changes, runs
 
@@ -87,10 +87,24 @@ def find_runs(store: RunStore, wanted: Search) -> tuple[Run, ...]:
     return tuple(sorted(found, key=ORDERS[wanted.sort][1]))
 
 
+def runs_by_id(store: RunStore, run_ids: Sequence[str]) -> dict[str, Run]:
+    """The runs with these ids that exist, deleted ones included."""
+    with store.engine.connect() as db:
+        found = read_runs(db.execute(select(runs).where(runs.c.id.in_(tuple(run_ids)))).mappings())
+    return {run.id: run for run in found}
+
+
 def count_runs(store: RunStore, wanted: Search) -> int:
     """How many runs match, the limit left aside."""
     with store.engine.connect() as db:
         return db.execute(select(func.count()).select_from(runs).where(*_conditions(wanted))).scalar_one()
+
+
+def any_open(store: RunStore) -> bool:
+    """Whether any run waits or is on."""
+    query = select(runs.c.id).where(runs.c.status.in_(OPEN), runs.c.deleted.is_(None)).limit(1)
+    with store.engine.connect() as db:
+        return db.execute(query).first() is not None
 
 
 def changed_runs(store: RunStore) -> frozenset[str]:
