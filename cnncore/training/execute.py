@@ -90,10 +90,16 @@ class Execution:
             status, error = "failed", self._explain(problem)
         except BaseException:
             # Ctrl-C in a notebook: the row must not keep the process of somebody who goes on working.
-            self.store.end(self.run.id, "interrupted", error="Training was interrupted.", hint="Resume it to go on.")
+            self._end("interrupted", TrainingError("Training was interrupted.", "Resume it to go on."))
             raise
-        self.store.end(self.run.id, status, error=error.message if error else None, hint=error.hint if error else None)
+        self._end(status, error)
         return status
+
+    def _end(self, status: str, error: LabError | None) -> None:
+        """Close the run, unless another process has begun another attempt at it meanwhile."""
+        message, hint = (error.message, error.hint) if error else (None, None)
+        attempt = self.run.attempt if self.recorder.attempt is None else self.recorder.attempt
+        self.store.end(self.run.id, status, error=message, hint=hint, attempt=attempt)
 
     def _train(self) -> str:
         if not self.store.set_running(self.run.id):

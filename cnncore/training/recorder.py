@@ -226,6 +226,7 @@ class Recorder:
             "lr": event.lr,
             "best": event.best,
             "seconds": event.seconds,
+            "elapsed_s": event.elapsed_s,
         }
         self.row("epoch", event.step, values)
         # The time of the evaluation must not count as time of the steps before and after it.
