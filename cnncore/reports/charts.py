@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,8 @@ RUN_COLORS = ("#3B82F6", "#E07B00", "#10A37F", "#D6455D", "#8B5CF6", "#B7791F", 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _SMOOTHING = 0.93
 _MAX_NAME = 28
+_LONG_LEGEND = 4
+"""Lines above which a legend has no room beside the title."""
 
 RunStyle = tuple[str, str]
 """Color and dash of a run's lines."""
@@ -36,7 +38,20 @@ def run_charts(subject: Subject) -> list[Chart]:
     charts.append(live.gradient_norm(log, view))
     if len(log["layers"]):
         charts.append(live.layer_gradients(log, view, as_map=len(log["layers"].names) - 2 > live.MAX_LINES))
-    return [chart for chart in charts if chart.traces]
+    return [_settled(chart) for chart in charts if chart.traces]
+
+
+def _settled(chart: Chart) -> Chart:
+    """A chart of the app as it looks best where it stays as it is: few labels on its axes, long legends below it."""
+    y = {name: value for name, value in chart.layout["yaxis"].items() if name != "minorloglabels"}
+    if y.get("type") == "linear" and not y.get("ticksuffix"):
+        y["rangemode"] = "tozero"
+    if y.get("type") == "log":
+        y["dtick"] = "D2"
+    layout = {**chart.layout, "yaxis": y}
+    if sum(trace.get("showlegend", True) for trace in chart.traces) > _LONG_LEGEND:
+        layout["legend"] = {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}
+    return replace(chart, layout=layout, height=HEIGHT)
 
 
 def evaluation_charts(subject: Subject) -> list[Chart]:
@@ -63,16 +78,17 @@ class _Curve:
     suffix: str = ""
     smoothed: bool = False
     log_y: bool = False
+    from_zero: bool = True
 
 
 _CURVES = (
     _Curve(title="Training loss", phase="step", column="loss", hover="%{y:.4f}", smoothed=True),
     _Curve(title="Validation loss", phase="epoch", column="val_loss", hover="%{y:.4f}"),
     _Curve(
-        title="Training accuracy", phase="epoch", column="train_accuracy", hover="%{y:.2f} %", scale=100, suffix=" %"
+        title="Training accuracy", phase="epoch", column="train_accuracy", hover="%{y:.2f} %", scale=100, suffix=" %", from_zero=False
     ),
     _Curve(
-        title="Validation accuracy", phase="epoch", column="val_accuracy", hover="%{y:.2f} %", scale=100, suffix=" %"
+        title="Validation accuracy", phase="epoch", column="val_accuracy", hover="%{y:.2f} %", scale=100, suffix=" %", from_zero=False
     ),
     _Curve(title="Learning rate", phase="step", column="lr", hover="%{y:.3g}"),
     _Curve(title="Gradient norm", phase="step", column="grad_norm", hover="%{y:.3g}", smoothed=True, log_y=True),
@@ -96,10 +112,10 @@ def _overlay(curve: _Curve, subjects: Sequence[Subject]) -> Chart:
             "showlegend": False,
             "xaxis": {"title": {"text": "epoch", "standoff": 6}, "rangemode": "tozero"},
             "yaxis": {
-                "type": "log" if curve.log_y else "linear",
                 "ticksuffix": curve.suffix,
                 "exponentformat": "power",
-                "nticks": 6,
+                **({"type": "log", "dtick": "D2"} if curve.log_y else {"nticks": 6}),
+                "rangemode": "tozero" if curve.from_zero else "normal",
             },
         },
         height=HEIGHT,

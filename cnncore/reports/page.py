@@ -36,7 +36,7 @@ li { margin: .25rem 0; }
 article { border-top: 2px solid var(--line); margin-top: 3rem; }
 article > h2 { margin-top: 1.6rem; margin-bottom: .3rem; }
 footer { border-top: 1px solid var(--line); margin-top: 3rem; padding-top: 1rem; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: .75rem; margin: 1.4rem 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(145px, 1fr)); gap: .75rem; margin: 1.4rem 0; }
 .tile { border: 1px solid var(--line); border-radius: .6rem; padding: .7rem .9rem; font-variant-numeric: tabular-nums; }
 .tile .label { color: var(--soft); font-size: .85rem; }
 .tile .value { font-size: 1.35rem; font-weight: 600; line-height: 1.4; }
@@ -48,10 +48,13 @@ table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabu
 th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top;
   overflow-wrap: normal; }
 td { max-width: 22rem; }
+td:first-child { min-width: 8rem; }
+td.number:first-child { min-width: 0; }
 td:not(.number) { overflow-wrap: break-word; }
 th { color: var(--soft); font-weight: 500; vertical-align: bottom; }
 .number { text-align: right; white-space: nowrap; }
 .swatch { vertical-align: middle; }
+.legend { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; font-size: .88rem; margin-bottom: .6rem; }
 .best { color: #E07B00; } .changed { color: var(--accent); font-size: .7em; vertical-align: middle; }
 pre { background: var(--raised); border: 1px solid var(--line); border-radius: .5rem; padding: .8rem 1rem;
   white-space: pre-wrap; font-size: .85rem; overflow-wrap: anywhere; }
@@ -59,6 +62,7 @@ summary { cursor: pointer; color: var(--soft); margin: .6rem 0; }
 .charts { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1.2rem; }
 .charts .cell h4 { min-height: 1.5em; }
 figure.chart { margin: 0; width: 100%; overflow: hidden; }
+@media (min-width: 641px) { .lab-examples { grid-template-columns: repeat(6, minmax(0, 1fr)) !important; } }
 @media (max-width: 760px) {
   .charts { grid-template-columns: minmax(0, 1fr); }
   main { padding-top: 1.4rem; }

@@ -128,7 +128,8 @@ def _best_words(summary: Any) -> str:
 def _machine(subject: Subject) -> str:
     summary = subject.summary
     name = str(summary.get("device_name") or summary.get("device") or "")
-    threads = f", {summary['threads']} threads" if summary.get("device") == "cpu" and summary.get("threads") else ""
+    count = summary.get("threads") if summary.get("device") == "cpu" else None
+    threads = f", {count} thread{'s' if count > 1 else ''}" if count else ""
     return f"on {name}{threads}" if name else ""
 
 
@@ -314,19 +315,21 @@ def differing(subjects: Sequence[Subject]) -> str:
 
 
 def by_seed(subjects: Sequence[Subject]) -> str:
-    """Runs that differ in their seed only, together: number, mean and range of the test accuracy."""
+    """Runs that differ in their seed only, together; empty where no configuration was trained with several seeds."""
     groups: dict[str, list[Subject]] = {}
     for subject in subjects:
         if subject.config and known(subject.summary.get("test_accuracy")):
             values = flatten(subject.config) | {"training.seed": 0}
             groups.setdefault(json.dumps(values), []).append(subject)
+    if all(len(group) == 1 for group in groups.values()):
+        return ""
     rows = []
     for group in groups.values():
         scores = [subject.summary["test_accuracy"] for subject in group]
         names = ", ".join(subject.run.name for subject in group)
         spread = f"{percent(min(scores), 2)} to {percent(max(scores), 2)}" if len(group) > 1 else "–"
         rows.append([names, str(len(group)), percent(statistics.fmean(scores), 2), spread])
-    return table(["runs that differ in their seed only", "n", "mean test accuracy", "range"], rows) if rows else ""
+    return table(["runs that differ in their seed only", "n", "mean test accuracy", "range"], rows)
 
 
 def comparison_caveats(subjects: Sequence[Subject]) -> list[str]:
@@ -346,6 +349,14 @@ def comparison_caveats(subjects: Sequence[Subject]) -> list[str]:
     return found
 
 
+def _overlays(subjects: Sequence[Subject]) -> str:
+    charts = overlay_charts(subjects)
+    names = "".join(
+        f"<span>{_swatch(index)}{html.escape(subject.run.name)}</span>" for index, subject in enumerate(subjects)
+    )
+    return f"<div class='legend'>{names}</div>{_charts(charts)}" if charts else ""
+
+
 def comparison_parts(subjects: Sequence[Subject]) -> str:
     """The runs side by side, then each by itself."""
     parts = [
@@ -353,7 +364,7 @@ def comparison_parts(subjects: Sequence[Subject]) -> str:
         section("What to keep in mind", _bullets(comparison_caveats(subjects))),
         section("Seeds", by_seed(subjects)),
         section("What differs", differing(subjects)),
-        section("Learning curves", _charts(overlay_charts(subjects))),
+        section("Learning curves", _overlays(subjects)),
     ]
     for index, subject in enumerate(subjects):
         title = f"<h2>{_swatch(index)}{html.escape(subject.run.name)}</h2><p class='soft'>{facts(subject)}</p>"
