@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from cnncore.commands import networks, repeats, runs, training
+from cnncore.commands import export, networks, repeats, runs, training
 from cnncore.commands.command import Command
 
-COMMANDS: dict[str, Command] = {**training.COMMANDS, **runs.COMMANDS, **repeats.COMMANDS, **networks.COMMANDS}
+COMMANDS: dict[str, Command] = {
+    **training.COMMANDS,
+    **runs.COMMANDS,
+    **repeats.COMMANDS,
+    **networks.COMMANDS,
+    **export.COMMANDS,
+}
 """Every command by its name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -120,6 +121,8 @@ class Execution:
                 self._checkpoint(state, images)
             raise
         self.recorder.flush()
+        if self.recorder.mirror is not None:
+            self.recorder.mirror.finish(self.recorder.summary)
         return "finished"
 
     def _ended_status(self) -> str:
@@ -139,7 +142,10 @@ class Execution:
         state = new_state(self.config, images.in_shape, len(images.classes), device=device, precision=precision)
         self._resume(state, images)
         self.recorder.describe(
-            classes=list(images.classes), split_note=images.split_note, device_name=device_name(device)
+            classes=list(images.classes),
+            split_note=images.split_note,
+            device_name=device_name(device),
+            versions={"python": platform.python_version(), "torch": torch.__version__},
         )
         return images, state
 
@@ -169,6 +175,10 @@ class Execution:
                 save_checkpoint(self.folder, state, images.fingerprint)
                 self.recorder.forget_result()
         self.recorder.attempt = self.store.begin_attempt(self.run.id, state.step)
+        if self.config.training.tensorboard:
+            from cnncore.runs.tensorboard import EVENTS, EventMirror
+
+            self.recorder.mirror = EventMirror(self.store, self.run, self.folder / EVENTS)
         state.changes = []
         for change in self.store.changes(self.run.id):
             if change.step is not None:
