@@ -25,6 +25,7 @@ MAX_FILE_BYTES = 2 << 30
 MAX_TENSORS = 20_000
 _MAX_RATIO = 2
 """Largest ratio of what an archive unpacks to and its size; torch does not compress."""
+_MAX_PARTS = 2 * MAX_TENSORS
 _DICTIONARIES = ("state_dict", "model_state_dict", "model", "net", "model_state", "network", "weights", "params")
 """Where checkpoints keep the state_dict, beside the optimizer's and the like."""
 _SAVE_RIGHT = "Save `model.state_dict()` instead, best with safetensors."
@@ -90,9 +91,10 @@ def _read_torch(path: Path, label: str, *, zipped: bool) -> object:
     if zipped:
         _refuse_bombs(path, label)
     try:
-        with warnings.catch_warnings():
+        # Opened here: given a path, torch looks at the ending of its name.
+        with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as problem:
         match = re.search(r"GLOBAL ([\w.]+)", str(problem))
         if match is None and "weights_only" not in str(problem) and "Unsupported" not in str(problem):
@@ -115,7 +117,7 @@ def _refuse_bombs(path: Path, label: str) -> None:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
         raise _damaged(label, problem) from None
     unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > _MAX_RATIO * path.stat().st_size or len(entries) > 2 * MAX_TENSORS:
+    if unpacked > _MAX_RATIO * path.stat().st_size or len(entries) > _MAX_PARTS:
         raise WeightsError(
             f"{label} unpacks to {unpacked >> 20:,} MiB in {len(entries):,} parts, which no file of weights does.",
             _SAVE_RIGHT,
