@@ -386,8 +386,10 @@ def relevant(config: TrainConfig) -> frozenset[str]:
     optimizer = {"name", "lr", "weight_decay", *OPTIMIZERS[config.optimizer.name].settings}
     schedule = {"name", "warmup_epochs", *SCHEDULES[config.schedule.name].settings}
     read = {"model": options, "optimizer": optimizer, "schedule": schedule}
-    if config.data.dataset != "folder":
-        read["data"] = {name.partition(".")[2] for name in _DATA} - {"path"}
+    unread = {"path"} if config.data.dataset != "folder" else set[str]()
+    # Validation images of its own leave a data set nothing to set aside.
+    unread |= {"validation"} if config.dataset_spec.num_validation else set[str]()
+    read["data"] = {name.partition(".")[2] for name in _DATA} - unread
     return frozenset(
         name for name in FIELDS if (part := name.partition("."))[0] not in read or part[2] in read[part[0]]
     )
