@@ -34,7 +34,6 @@ def show_run(run_id: str) -> None:
         show_rate_search(run)
     elif run.kind == "import":
         show_import(run)
-        show_results(run)
     else:
         show_live(run)
         show_results(run)
