@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncore.commands import export, networks, repeats, runs, training
+from cnncore.commands import export, networks, repeats, runs, training, weights
 from cnncore.commands.command import Command
 
 COMMANDS: dict[str, Command] = {
@@ -10,6 +10,7 @@ COMMANDS: dict[str, Command] = {
     **runs.COMMANDS,
     **repeats.COMMANDS,
     **networks.COMMANDS,
+    **weights.COMMANDS,
     **export.COMMANDS,
 }
 """Every command by its name."""

@@ -85,6 +85,7 @@ _BOUNDS = {
 }
 _ALLOWED = {
     "training.device": "Allowed: auto, cpu, mps, cuda, cuda:0, cuda:1, …",
+    "training.start_from": "Give the id of a run, as `python -m cnncore runs` lists them.",
     "schedule.milestones": "Allowed: up to 20 epochs with commas between them, for example 5,8.",
 }
 

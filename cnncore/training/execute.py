@@ -20,7 +20,8 @@ from cnncore.runs.store import ENDED_STATUS, Run, RunStore
 from cnncore.training.checkpoint import load_checkpoint, save_checkpoint, save_weights, weights_card
 from cnncore.training.devices import device_name, pick_device, pick_precision
 from cnncore.training.hardware import HardwareMeter
-from cnncore.training.loop import Loaders, fit, make_loaders
+from cnncore.training.imports import take_over
+from cnncore.training.loop import Loaders, fit, make_loaders, score
 from cnncore.training.lr_finder import find_learning_rate
 from cnncore.training.optim import LearningRateChange
 from cnncore.training.recorder import Recorder
@@ -32,7 +33,11 @@ CHECKPOINT_EVERY_S = 300.0
 Listener = Callable[[Event], None]
 
 
-_KINDS: dict[str, Callable[[TrainState, Loaders], Iterator[Event]]] = {"train": fit, "find_lr": find_learning_rate}
+_KINDS: dict[str, Callable[[TrainState, Loaders], Iterator[Event]]] = {
+    "train": fit,
+    "find_lr": find_learning_rate,
+    "import": score,
+}
 """What a run of a kind does."""
 
 
@@ -161,8 +166,12 @@ class Execution:
         self._stop_if_wanted()
 
     def _resume(self, state: TrainState, images: ImageData) -> None:
-        """Go on from the checkpoint, if there is one, with the changes made until then and after it."""
+        """Go on from the checkpoint, if there is one, with the changes made until then and after it; else start."""
         saved = load_checkpoint(self.folder)
+        source = self.run.id if self.run.kind == "import" else self.config.training.start_from
+        if saved is None and source is not None:
+            notes = take_over(state, run_dir(self.folder.parent, source), images)
+            self.recorder.describe(start_notes=list(notes))
         if saved is not None:
             if saved["fingerprint"] != images.fingerprint:
                 raise RunError(
@@ -204,7 +213,8 @@ class Execution:
             self._save_epoch(event, state, images)
         if isinstance(event, Finished):
             self.recorder.describe(elapsed_s=state.elapsed_s)
-            self._save_weights(state, images)
+            if state.step:
+                self._save_weights(state, images)
             return
         if isinstance(event, StepEnd):
             self._between_steps(state, images)
@@ -236,6 +246,8 @@ class Execution:
 
     def _checkpoint(self, state: TrainState, images: ImageData) -> None:
         self.recorder.flush()
+        if self.run.kind == "import":
+            return
         size = save_checkpoint(self.folder, state, images.fingerprint)
         self.store.add_artifact(self.run.id, RESUME, size)
         self._last_checkpoint = time.monotonic()

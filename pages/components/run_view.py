@@ -12,6 +12,7 @@ from pages.components.lab import artifacts, look_after, store
 from pages.components.navigation import TRAIN
 from pages.components.rate_search import show_rate_search
 from pages.components.run_header import show_header
+from pages.components.run_import import show_import
 from pages.components.run_list import recent_runs, show_queue
 from pages.components.run_live import show_live
 from pages.components.run_results import show_outcome, show_results
@@ -32,6 +33,8 @@ def show_run(run_id: str) -> None:
         show_queue()
     if run.kind == "find_lr":
         show_rate_search(run)
+    elif run.kind == "import":
+        show_import(run)
     else:
         show_live(run)
         show_results(run)
