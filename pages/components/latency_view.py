@@ -12,8 +12,8 @@ from pages.components.lab import artifacts, shown_errors, store
 
 _TICK_S = 1.0
 _HOW = (
-    "Forward only, in evaluation mode, as the lab evaluates. The first passes do not count; the median and the 10th and "
-    "90th percentile of the others are shown, since single passes are disturbed by whatever else the machine does."
+    "Forward only, in evaluation mode, as the lab evaluates. The first passes do not count; the median and the 10th "
+    "and 90th percentile of the others are shown: single passes are disturbed by whatever else the machine does."
 )
 
 
