@@ -50,10 +50,18 @@ class Trial:
 
 
 TRIALS = {
+    "alexnet_grouped": Trial(width=0.25, steps=250, lr=5e-4),
+    "alexnet_ungrouped": Trial(width=0.25, steps=250, lr=5e-4),
+    "alexnet": Trial(width=0.25, steps=150, lr=1e-3),
+    "vgg16_1x1": Trial(width=0.25, lr=5e-4),
+    "vgg16": Trial(width=0.25, lr=5e-4),
+    "vgg19": Trial(width=0.25, lr=5e-4),
+    "nin": Trial(side=16, width=0.25),
     "resnet1202": Trial(side=16, width=0.25, steps=30),
     "preresnet1001": Trial(side=16, width=0.25, steps=30),
 }
-"""Networks whose steps take seconds get fewer of them, on smaller images."""
+"""Networks whose steps take seconds get fewer of them, on smaller images; deep VGGs without batch normalization get
+smaller steps, and AlexNets that start from weights of 0.01 more of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
