@@ -50,6 +50,12 @@ def _check_data(config: TrainConfig, spec: ModelSpec) -> None:
         raise ConfigError("data.path", "A folder of images needs its path.", "Give the folder that holds the classes.")
     if data.dataset != "folder" and data.path:
         raise ConfigError("data.path", f"{config.dataset_spec.title} takes no path.", "Choose the data set 'folder'.")
+    if data.normalize == "imagenet" and in_shape(config)[0] != 3 and data.dataset != "folder":
+        raise ConfigError(
+            "data.normalize",
+            f"{config.dataset_spec.title} has gray images, ImageNet's mean and deviation are of color images.",
+            "Choose standardize, unit or symmetric.",
+        )
     available = config.dataset_spec.num_train
     if available and data.train_images and data.train_images > available:
         raise ConfigError(

@@ -11,11 +11,30 @@ SMALL = (
     "lenet5",
     "cnn3",
     "alexnet_small",
+    "alexnet_grouped",
     "vgg11_small",
+    "vgg13_5x5_bn",
+    "nin",
     "googlenet_small",
     "googlenet",
     "inception_bn",
     "resnet20",
+    "plain20",
+    "resnet18",
+    "resnet_tutorial",
 )
 
 NAMES = tuple(MODELS) if os.environ.get("CNNLAB_ZOO") == "1" else SMALL
+
+THOUSAND_LAYERS = frozenset({"resnet1202", "preresnet1001"})
+UNFIT = frozenset({"plain44", "plain56", "plain110"})
+"""Plain networks over 34 layers: no few steps fit them, as `benchmarks.zoo` shows."""
+
+TRAINED = tuple(name for name in NAMES if name not in THOUSAND_LAYERS | UNFIT)
+"""Those that some steps of training are tried on."""
+TRACED = tuple(name for name in NAMES if name not in THOUSAND_LAYERS)
+
+
+def training_width(name: str) -> float:
+    """Factor on the filters that makes training quick: a quarter, unless the network is small as it is."""
+    return 0.25 if MODELS[name].num_params > 2_000_000 or name == "nin" else 1.0
