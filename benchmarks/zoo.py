@@ -195,8 +195,8 @@ def row_table(rows: Sequence[Row]) -> str:
         for row in rows
     ]
     header = (
-        "network", "parameters", "million MACs", "build s", "profile s", "from torchvision's", "finite gradients", "bf16",
-        "lowest loss", "steps", "width at pixels",
+        "network", "parameters", "million MACs", "build s", "profile s", "from torchvision's", "finite gradients",
+        "bf16", "lowest loss", "steps", "width at pixels",
     )  # fmt: skip
     return table(header, lines)
 
