@@ -78,7 +78,7 @@ def test_profile_counts_parameters() -> None:
         (("show", "zzzz"), "no run"),
         (("stop", "zzzz"), "no run"),
         (("evaluate", "zzzz"), "no run"),
-        (("profile", "resnet"), "resnet20"),
+        (("profile", "resnet-20"), "resnet20"),
     ],
 )
 def test_mistakes_are_one_line(arguments: tuple[str, ...], words: str) -> None:
