@@ -302,16 +302,19 @@ def main() -> int:
     os.environ["CNNLAB_DATA"] = str(arguments.data)
     os.environ.pop("CNNLAB_DATABASE_URL", None)
     report = Report(name="stress", title="Stress")
+    # Saved after each part, so that an hour's work is not lost with the last one.
     if arguments.kills:
         report_kills(report, arguments.kills, random.Random(arguments.seed))
+        report.save(arguments.results)
     if arguments.runs:
         report_queue(report, arguments.runs, arguments.data)
+        report.save(arguments.results)
     if arguments.viewers:
         rounds = viewers.measure(
             arguments.data, viewers=arguments.viewers, rounds=arguments.viewer_rounds, seconds=arguments.viewer_seconds
         )
         viewers.summarize(report, rounds)
-    report.save(arguments.results)
+        report.save(arguments.results)
     return int(any(target.met is False for target in report.targets))
 
 

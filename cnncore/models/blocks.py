@@ -2,8 +2,8 @@
 
 Order inside a convolution's block: convolution, batch normalization, activation, pooling, local response normalization.
 Where the pooling takes maxima and the activation never falls, the pooling comes first: the result is the same and the
-activation has a quarter of the work. AlexNet normalized before it pooled; the order here is CaffeNet's, for the same
-reason.
+activation has a quarter of the work. With `norm_last` the normalization stands between activation and pooling, where
+AlexNet's paper has it; the order otherwise is CaffeNet's, for the same reason.
 """
 
 from __future__ import annotations
@@ -128,13 +128,16 @@ def conv_block(
     options: Options,
     in_channels: int,
     filters: int,
-    kernel: int,
+    kernel: int | tuple[int, int],
     *,
     stride: int = 1,
-    padding: int = 0,
+    padding: int | tuple[int, int] = 0,
     pool: nn.Module | None = None,
     lrn: bool = True,
     activation: Callable[[], nn.Module] | None = None,
+    groups: int = 1,
+    bias: bool | None = None,
+    norm_last: bool = False,
 ) -> nn.Sequential:
     """A convolution with what follows it; `filters` is final, that is, already scaled by the width.
 
@@ -142,34 +145,69 @@ def conv_block(
         options: Which activation and normalization.
         in_channels: Channels of the input.
         filters: Channels of the output.
-        kernel: Window in pixels.
+        kernel: Window in pixels, or its height and width.
         stride: Step of the window in pixels.
-        padding: Zeros added on each side.
+        padding: Zeros added on each side, or above and below, left and right.
         pool: Pooling at the end of the block.
         lrn: Whether the block is one of those which local response normalization follows, if it is chosen.
         activation: Makes the activation, if not the one of `ACTIVATIONS`.
+        groups: Equal parts of the input's channels, each seen by its part of the filters only.
+        bias: Whether the convolution has biases; if not given, unless batch normalization follows it at once.
+        norm_last: Whether the normalization follows the activation, and the pooling the normalization.
     """
-    batch_norm = options.norm == "batch"
+    norm: dict[str, nn.Module] = {}
+    if options.norm == "batch":
+        norm["norm"] = nn.BatchNorm2d(filters)
+    elif lrn and options.norm == "lrn":
+        norm["norm"] = LocalResponseNorm(filters)
+    norm_first = options.norm == "batch" and not norm_last
     # Batch normalization subtracts the mean and has a bias itself.
-    conv = nn.Conv2d(in_channels, filters, kernel, stride, padding, bias=not batch_norm)
+    biased = not norm_first if bias is None else bias
+    conv = nn.Conv2d(in_channels, filters, kernel, stride, padding, groups=groups, bias=biased)
     after: dict[str, nn.Module] = {"activation": (activation or ACTIVATIONS[options.activation])()}
-    if pool is not None:
-        pool_first = isinstance(pool, nn.MaxPool2d) and options.activation in NEVER_FALLING
-        after = {"pool": pool, **after} if pool_first else {**after, "pool": pool}
-    if lrn and options.norm == "lrn":
-        after["norm"] = LocalResponseNorm(filters)
-    return chain({"conv": conv, **({"norm": nn.BatchNorm2d(filters)} if batch_norm else {}), **after})
+    pooling: dict[str, nn.Module] = {} if pool is None else {"pool": pool}
+    if norm and norm_last:
+        return chain({"conv": conv, **after, **norm, **pooling})
+    pool_first = isinstance(pool, nn.MaxPool2d) and options.activation in NEVER_FALLING
+    after = {**pooling, **after} if pool_first else {**after, **pooling}
+    return chain({"conv": conv, **norm, **after} if norm_first else {"conv": conv, **after, **norm})
 
 
 def dense_block(
-    options: Options, inputs: int, units: int, *, activation: Callable[[], nn.Module] | None = None
+    options: Options,
+    inputs: int,
+    units: int,
+    *,
+    activation: Callable[[], nn.Module] | None = None,
+    dropout_first: bool = False,
 ) -> nn.Sequential:
-    """A hidden dense layer: linear map, activation, dropout (if there is any)."""
-    layers = {
+    """A hidden dense layer: linear map, activation, dropout of its result or, first, of its input (if there is any)."""
+    dropout: dict[str, nn.Module] = {"dropout": nn.Dropout(options.dropout)} if options.dropout else {}
+    layers: dict[str, nn.Module] = {
         "linear": nn.Linear(inputs, units),
         "activation": (activation or ACTIVATIONS[options.activation])(),
     }
-    return chain({**layers, "dropout": nn.Dropout(options.dropout)} if options.dropout else layers)
+    return chain({**dropout, **layers} if dropout_first else {**layers, **dropout})
+
+
+def dense_head(
+    options: Options, inputs: int, hidden: tuple[int, ...], num_classes: int, *, dropout_first: bool = False
+) -> dict[str, nn.Module]:
+    """The hidden dense layers `fc1`, `fc2`, … and the output after them.
+
+    Args:
+        options: Which activation, dropout and width.
+        inputs: Values of one image at the first of them.
+        hidden: Units of each hidden layer before they are scaled by the width.
+        num_classes: Units of the output.
+        dropout_first: Whether dropout stands before the hidden layers instead of behind them.
+    """
+    layers: dict[str, nn.Module] = {}
+    for number, count in enumerate(hidden, start=1):
+        units = options.scaled(count)
+        layers[f"fc{number}"] = dense_block(options, inputs, units, dropout_first=dropout_first)
+        inputs = units
+    return {**layers, "output": nn.Linear(inputs, num_classes)}
 
 
 def chain(layers: dict[str, nn.Module]) -> nn.Sequential:
@@ -180,14 +218,21 @@ def chain(layers: dict[str, nn.Module]) -> nn.Sequential:
     return model
 
 
-def shrink_to(side: int, height: int, width: int) -> tuple[dict[str, nn.Module], int]:
+def shrink_to(side: int, height: int, width: int, *, exact: bool = False) -> tuple[dict[str, nn.Module], int]:
     """Averages feature maps of `height` × `width` down to at most `side` × `side`, and flattens them.
+
+    Args:
+        side: Positions along a side.
+        height: Of the maps.
+        width: Of the maps.
+        exact: Whether smaller maps become `side` × `side` too, by repeating values, as torchvision does it: the first
+            dense layer's weights then fit images of any size.
 
     Returns:
         The layers, and the values per channel that they leave. Without it the first dense layer would grow with the
         square of the image's size.
     """
-    grid = (min(height, side), min(width, side))
+    grid = (side, side) if exact else (min(height, side), min(width, side))
     shrink: dict[str, nn.Module] = {} if grid == (height, width) else {"shrink": nn.AdaptiveAvgPool2d(grid)}
     return {**shrink, "flatten": nn.Flatten()}, grid[0] * grid[1]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from cnncore.arithmetic import conv_output_size
-from cnncore.models.blocks import chain, conv_block, dense_block, entry, pool_layer, pooled_size, shrink_to
+from cnncore.models.blocks import chain, conv_block, dense_head, entry, pool_layer, pooled_size, shrink_to
 from cnncore.models.options import Options
 
 Rows = tuple[tuple[int, bool], ...]
@@ -36,12 +36,4 @@ def plain_network(
         size = [pooled_size(options, side) for side in size] if pooled else size
         channels = filters
     shrink, positions = shrink_to(LARGEST_GRID, *size)
-    units = options.scaled(hidden)
-    return chain(
-        {
-            **layers,
-            **shrink,
-            "fc1": dense_block(options, channels * positions, units),
-            "output": nn.Linear(units, num_classes),
-        }
-    )
+    return chain({**layers, **shrink, **dense_head(options, channels * positions, (hidden,), num_classes)})

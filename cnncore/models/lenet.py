@@ -1,8 +1,9 @@
 """LeNet: the one of the tutorials, and LeNet-5 as it was in 1998.
 
 Source: LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition, 1998, section II.B.
-Our deviations in LeNet-5: the output is a dense layer instead of the distances to fixed bitmaps (RBF), and larger
-images than 32×32 give C5 feature maps whose average F6 receives.
+Our deviations in LeNet-5: the output is a dense layer unless the option says `rbf`; the bitmaps of the digits are
+redrawn after the style of Figure 3, not copied; the first weights are normal with the deviation 1/√(inputs), where the
+paper draws them uniformly within ±2.4/inputs; larger images than 32×32 give C5 feature maps whose average F6 receives.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (its usual name)
 from torch import Tensor, nn
 
+from cnncore.errors import ConfigError
 from cnncore.models.blocks import ACTIVATIONS, PartialConv2d, chain, conv_block, dense_block, entry, pool_layer
 from cnncore.models.cnn import Rows, plain_network
 from cnncore.models.options import Options
@@ -24,6 +26,36 @@ C3_INPUTS = (
     "012345",
 )  # fmt: skip
 """The maps of S2 that each map of C3 sees (Table I)."""
+
+DIGITS = """
+.#####.  ...##..  .#####.  .#####.  ....##.
+#######  ..###..  #######  #######  ...###.
+##...##  .####..  ##...##  ##...##  ..####.
+##...##  ...##..  .....##  .....##  .##.##.
+##...##  ...##..  .....##  .....##  ##..##.
+##...##  ...##..  ....##.  ..####.  ##..##.
+##...##  ...##..  ...##..  ..####.  #######
+##...##  ...##..  ..##...  .....##  #######
+##...##  ...##..  .##....  .....##  ....##.
+##...##  ...##..  ##.....  ##...##  ....##.
+#######  .######  #######  #######  ....##.
+.#####.  .######  #######  .#####.  ....##.
+
+#######  ..####.  #######  .#####.  .#####.
+#######  .#####.  #######  #######  #######
+##.....  ##.....  .....##  ##...##  ##...##
+##.....  ##.....  .....##  ##...##  ##...##
+##.....  ##.....  ....##.  ##...##  ##...##
+######.  ######.  ....##.  .#####.  #######
+#######  #######  ...##..  .#####.  .######
+.....##  ##...##  ...##..  ##...##  .....##
+.....##  ##...##  ..##...  ##...##  .....##
+##...##  ##...##  ..##...  ##...##  .....##
+#######  #######  ..##...  #######  .#####.
+.#####.  .#####.  ..##...  .#####.  .####..
+"""
+"""The digits 0 to 9 on 7 × 12 pixels: what the 84 units of F6 are compared with (Fig. 3, redrawn by us)."""
+PIXELS = 7 * 12
 
 
 class ScaledTanh(nn.Module):
@@ -52,16 +84,57 @@ class Subsample(nn.Module):
         return torch.addcmul(bias, F.avg_pool2d(x, 2), coefficient)
 
 
+class Bitmaps(nn.Module):
+    """The paper's output layer: Euclidean RBF units, one a class, whose centers are fixed bitmaps of the digits.
+
+    Maps features (N, 84) to logits (N, num_classes) in fp32: minus the squared distance to each class's bitmap of ±1
+    (equation 7), the digits in order. Their cross-entropy is the paper's equation 9 without the constant j.
+    """
+
+    kind = "distance"
+
+    def __init__(self, num_classes: int) -> None:
+        """Makes the layer for at most as many classes as there are digits.
+
+        Raises:
+            ConfigError: if there are more.
+        """
+        super().__init__()
+        bitmaps = digit_bitmaps()
+        if num_classes > len(bitmaps):
+            raise ConfigError(
+                "model.output",
+                f"The output layer of 1998 has bitmaps of {len(bitmaps)} digits; these images are of {num_classes} "
+                "classes.",
+                'Set the output to "dense".',
+            )
+        self.register_buffer("bitmaps", bitmaps[:num_classes], persistent=False)
+        self.bitmaps: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        # In bf16 large distances could not be told apart.
+        return -(x.float()[:, None] - self.bitmaps.float()).square().sum(dim=2)
+
+
+def digit_bitmaps() -> Tensor:
+    """The bitmaps of DIGITS, (10, 84): 1 for ink and -1 for paper, which F6's units reach without saturating."""
+    upper, lower = (half.split("\n") for half in DIGITS.strip().split("\n\n"))
+    rows = [line.split() for line in upper], [line.split() for line in lower]
+    digits = ["".join(column) for half in rows for column in zip(*half, strict=True)]
+    return torch.tensor([[1.0 if pixel == "#" else -1.0 for pixel in digit] for digit in digits])
+
+
 def lenet_tutorial(options: Options, in_shape: tuple[int, int, int], num_classes: int) -> nn.Module:
     """The LeNet of Keras tutorials: 20 and 50 filters, 500 hidden units; 431,080 parameters at 28×28×1."""
     return plain_network(options, in_shape, num_classes, TUTORIAL, hidden=500)
 
 
 def lenet5(options: Options, in_shape: tuple[int, int, int], num_classes: int) -> nn.Module:
-    """LeNet-5: 60,850 parameters at 28×28×1, which it pads to 32×32 like every smaller image."""
+    """LeNet-5: 60,850 parameters, or 60,000 with fixed bitmaps; smaller images than 32×32 are padded to that."""
     channels, height, width = in_shape
     maps = [options.scaled(count) for count in (6, 16, 120)]
-    units = options.scaled(84)
+    fixed = options.output == "rbf"
+    units = PIXELS if fixed else options.scaled(PIXELS)
     squash = ScaledTanh if options.activation == "tanh" else ACTIVATIONS[options.activation]
     block = partial(conv_block, options, activation=squash)
     c3 = block(maps[0], maps[1], 5)
@@ -78,7 +151,7 @@ def lenet5(options: Options, in_shape: tuple[int, int, int], num_classes: int) -
             "average": nn.AdaptiveAvgPool2d(1),
             "flatten": nn.Flatten(),
             "f6": dense_block(options, maps[2], units, activation=squash),
-            "output": nn.Linear(units, num_classes),
+            "output": Bitmaps(num_classes) if fixed else nn.Linear(units, num_classes),
         }
     )
 

@@ -8,6 +8,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnncore.arithmetic import conv_macs, receptive_field
+from cnncore.catalog import MODELS
 from cnncore.catalog.profiles import profile_key, shipped_profile
 from cnncore.config import ModelConfig
 from cnncore.errors import ConfigError
@@ -19,7 +20,8 @@ from tests.models.members import NAMES
 @pytest.mark.parametrize("name", NAMES)
 def test_macs_are_half_the_flops_that_torch_counts(name: str) -> None:
     shape = (3, 32, 32)
-    options = {"norm": "none"} if name == "alexnet_small" else {}  # LRN runs as a convolution, but is not counted
+    # LRN runs as a convolution, but is not counted.
+    options = {"norm": "none"} if MODELS[name].defaults.get("norm") == "lrn" else {}
     config = ModelConfig.model_validate({"name": name, **options})
     profile = profile_model(config, shape, 10)
     model = build_model(config, shape, 10)

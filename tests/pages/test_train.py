@@ -55,6 +55,14 @@ def test_only_settings_that_are_read_are_shown(train: AppTest):
     assert not train.exception
 
 
+def test_a_data_set_with_validation_images_of_its_own_offers_no_share(train: AppTest):
+    train.selectbox(key="train_data_dataset").set_value("mnist").run()
+    assert "data.validation" in _inputs(train)
+    train.selectbox(key="train_data_dataset").set_value("mnist5k").run()
+    assert "data.validation" not in _inputs(train)
+    assert_clean(train)
+
+
 def test_switching_forth_and_back_loses_nothing(train: AppTest):
     train.number_input(key="train_optimizer_beta1").set_value(0.8).run()
     train.selectbox(key="train_optimizer_name").set_value("sgd").run()
