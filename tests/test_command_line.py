@@ -107,7 +107,7 @@ def test_profile_counts_parameters() -> None:
         (("show", "zzzz"), "no run"),
         (("stop", "zzzz"), "no run"),
         (("evaluate", "zzzz"), "no run"),
-        (("profile", "resnet"), "resnet20"),
+        (("profile", "resnet-20"), "resnet20"),
         (("repeat", "zzzz"), "no run"),
         (("grid",), "1 or 2 settings"),
         (("grid", "--vary", "optimizer.lr"), "NAME=VALUE"),
