@@ -65,7 +65,9 @@ def _tensorboard(store: RunStore, runs: Sequence[Run], out: Path | None) -> str:
 
     folder = out or Path("tensorboard")
     write_tensorboard(store, [run.id for run in runs], folder)
-    return f"{folder}/ has event files of {len(runs)} run{'s' if len(runs) > 1 else ''}: `tensorboard --logdir {folder}`"
+    return (
+        f"{folder}/ has event files of {len(runs)} run{'s' if len(runs) > 1 else ''}: `tensorboard --logdir {folder}`"
+    )
 
 
 def _onnx(store: RunStore, runs: Sequence[Run], out: Path | None) -> str:

@@ -85,10 +85,22 @@ _CURVES = (
     _Curve(title="Training loss", phase="step", column="loss", hover="%{y:.4f}", smoothed=True),
     _Curve(title="Validation loss", phase="epoch", column="val_loss", hover="%{y:.4f}"),
     _Curve(
-        title="Training accuracy", phase="epoch", column="train_accuracy", hover="%{y:.2f} %", scale=100, suffix=" %", from_zero=False
+        title="Training accuracy",
+        phase="epoch",
+        column="train_accuracy",
+        hover="%{y:.2f} %",
+        scale=100,
+        suffix=" %",
+        from_zero=False,
     ),
     _Curve(
-        title="Validation accuracy", phase="epoch", column="val_accuracy", hover="%{y:.2f} %", scale=100, suffix=" %", from_zero=False
+        title="Validation accuracy",
+        phase="epoch",
+        column="val_accuracy",
+        hover="%{y:.2f} %",
+        scale=100,
+        suffix=" %",
+        from_zero=False,
     ),
     _Curve(title="Learning rate", phase="step", column="lr", hover="%{y:.3g}"),
     _Curve(title="Gradient norm", phase="step", column="grad_norm", hover="%{y:.3g}", smoothed=True, log_y=True),

@@ -146,8 +146,8 @@ def caveats(subject: Subject) -> list[str]:
         found.append(str(summary["split_note"]))
     if config:
         found.append(
-            f"One run with seed {config.training.seed} (n = 1): another seed gives another number, and the interval does "
-            "not cover that. Whether one network is better than another takes several seeds of each."
+            f"One run with seed {config.training.seed} (n = 1): another seed gives another number, and the interval "
+            "does not cover that. Whether one network is better than another takes several seeds of each."
         )
     for change in subject.log.changes:
         values = change.values
@@ -237,10 +237,12 @@ def reproduction(subject: Subject, level: int) -> str:
     if config is None:
         return ""
     versions = summary.get("versions") or {}
-    used = ", ".join(f"{ {'torch': 'PyTorch'}.get(name, name.capitalize())} {value}" for name, value in versions.items())
+    used = ", ".join(
+        f"{ {'torch': 'PyTorch'}.get(name, name.capitalize()) } {value}" for name, value in versions.items()
+    )
     exact = (
-        "The same seed gives the same numbers bit for bit on a CPU with as many threads and the same versions; on a GPU "
-        "only with training.deterministic=true."
+        "The same seed gives the same numbers bit for bit on a CPU with as many threads and the same versions; on a "
+        "GPU only with training.deterministic=true."
     )
     notes = [
         f"Seeds: {config.training.seed} for the weights, the order of the images, augmentation and dropout; "
@@ -271,7 +273,17 @@ def run_parts(subject: Subject, *, level: int = 2, curves: bool = True) -> str:
 
 def overview(subjects: Sequence[Subject]) -> str:
     """A row a run: what, how good, how long, in the color of its curves."""
-    head = ["run", "network", "images", "seed", "test accuracy", "95 % (Wilson)", "best validation", "parameters", "time"]
+    head = [
+        "run",
+        "network",
+        "images",
+        "seed",
+        "test accuracy",
+        "95 % (Wilson)",
+        "best validation",
+        "parameters",
+        "time",
+    ]
     rows = []
     for subject in subjects:
         summary, interval = subject.summary, subject.test_interval

@@ -73,7 +73,7 @@ def test_a_run_becomes_a_file_that_explains_itself_until_it_has_other_weights(
     assert json.loads(properties["classes"]) == [str(digit) for digit in range(10)]
     assert "(N, 1, 28, 28)" in properties["input"]
     session = onnxruntime.InferenceSession(folder / ONNX, providers=["CPUExecutionProvider"])
-    (probabilities,) = session.run(["probabilities"], {"images": np.zeros((3, 1, 28, 28), np.float32)})
+    probabilities = np.asarray(session.run(["probabilities"], {"images": np.zeros((3, 1, 28, 28), np.float32)})[0])
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     assert {ONNX, ONNX_CARD} <= store.artifacts(trained.id).keys()
     weights = folder / "model.safetensors"
