@@ -88,7 +88,7 @@ def test_everything_about_a_run_is_there(store: RunStore, artifacts: Path, finis
         "seed 0 (n = 1)",
         "python -m cnncore train --preset",
         "optimizer.lr",
-        "Measured on the test images.",
+        "Measured on the test images: 1,000 images.",
         "These digits come from MNIST's training images.",
         finished.id,
     ):
