@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from cnncore.runs.store import RunStore
+from tests import fake_runs
 
 pytestmark = pytest.mark.slow
 
@@ -133,7 +135,7 @@ def test_latency_is_measured_and_kept(store: RunStore) -> None:
         (("show", "zzzz"), "no run"),
         (("stop", "zzzz"), "no run"),
         (("evaluate", "zzzz"), "no run"),
-        (("profile", "resnet"), "resnet20"),
+        (("profile", "resnet-20"), "resnet20"),
         (("profile", "lenet5", "--batch", "0"), "from 1 up to 4,096"),
         (("latency", "lenet6"), "Did you mean"),
         (("latency", "lenet5", "--repeats", "1"), "from 5 up to 1,000"),
@@ -163,3 +165,22 @@ def test_a_network_is_never_scored_on_its_training_images(store: RunStore) -> No
     run = store.create(config.model_dump(mode="json"), name="on MNIST", status="starting")
     with pytest.raises(DataError, match="drawn from the training images"):
         evaluate_run(store, artifacts_dir(), data_dir(), run, "test", "mnist5k")
+
+
+def test_export_writes_each_kind(store: RunStore, artifacts: Path, tmp_path: Path) -> None:
+    runs = [
+        fake_runs.finish(store, artifacts, fake_runs.open_run(store, artifacts, steps=40, name=f"=Run {number}"))
+        for number in range(2)
+    ]
+    ids = [run.id for run in runs]
+    for kind, out in (("html", "out/report.html"), ("csv", "out/tables.zip"), ("tensorboard", "out/events")):
+        done = cnncore("export", *ids, "--to", kind, "--out", str(tmp_path / out))
+        assert done.returncode == 0, done.stderr
+        assert str(tmp_path / out) in done.stdout
+    assert "2 runs compared" in (tmp_path / "out/report.html").read_text()
+    assert len(list((tmp_path / "out/events").iterdir())) == 2
+    refused = cnncore("export", *ids, "--to", "onnx")
+    assert (refused.returncode, refused.stderr) == (2, "error: An ONNX file holds one network. Name one run.\n")
+    unwritable = cnncore("export", ids[0], "--to", "csv", "--out", str(tmp_path))
+    assert unwritable.returncode == 2
+    assert unwritable.stderr.startswith("error: The file cannot be written")
