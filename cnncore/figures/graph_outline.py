@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cnncore.graph import Graph
 
-BUDGET = 30
+BUDGET = 32
 """Boxes up to which blocks are open at first; more are hard to take in at once."""
 MOST_BOXES = 600
 """Boxes up to which blocks open when they are asked to."""
