@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import streamlit as st
 
 from cnncore.figures.overlay import OverlayView, Quantity, Series, overlay, style_of
 from cnncore.runs.curves import Curves, XAxis, curves_csv, read_curves
-from cnncore.runs.groups import Group, group_runs, verdict
+from cnncore.runs.groups import Group, group_runs, verdicts
 from cnncore.runs.run import Run
 from cnncore.runs.search import changed_runs
 from pages.components.lab import shown_errors, store
@@ -56,15 +55,12 @@ def show_legend(compared: Sequence[Compared]) -> None:
 
 def show_verdicts(compared: Sequence[Compared]) -> None:
     """What the seeds say about each pair of groups; nothing for a single group."""
-    pairs = list(combinations([one.group for one in compared], 2))
-    for first, second in pairs[:MAX_VERDICTS]:
-        st.markdown(plain(verdict(first, second, "test_accuracy", "test accuracy")))
-    if len(pairs) > MAX_VERDICTS:
-        rest = len(pairs) - MAX_VERDICTS
-        st.caption(
-            f"{rest} more {'pair' if rest == 1 else 'pairs'} under Groups. Of twenty equal pairs, one is expected "
-            "to look different by chance."
-        )
+    told = verdicts([one.group for one in compared], "test_accuracy", "test accuracy")
+    for sentence in told[:MAX_VERDICTS]:
+        st.markdown(plain(sentence))
+    if len(told) > MAX_VERDICTS:
+        rest = len(told) - MAX_VERDICTS
+        st.caption(f"{rest} more under Groups. Of twenty equal pairs, one is expected to look different by chance.")
 
 
 def show_curves(compared: Sequence[Compared], view: OverlayView) -> None:
@@ -82,7 +78,9 @@ def _curves(compared: Sequence[Compared], view: OverlayView) -> None:
                 still_chart(overlay(series, quantity, view), key=f"runs_{quantity}")
         every = max((curves.every for one in series for _, curves in one.runs), default=1)
         notes = [
-            "Band: mean ± Student's 95 % t-interval over the seeds." if _has_groups(series) else "",
+            "Band: mean ± Student's 95 % t-interval over the seeds, cut where no run has been."
+            if _has_groups(series)
+            else "",
             "Training is dotted." if view.split == "both" else "",
             f"Of the longest run every {every}th step is drawn." if view.every_step and every > 1 else "",
             "Drag in a chart to zoom, double-click to reset.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -15,7 +14,7 @@ from cnncore.figures.confusion import MAX_CLASSES as MAX_MATRIX
 from cnncore.figures.confusion import confusion, top_confusions
 from cnncore.runs.artifacts import TEST, epoch_file, load_evaluation, run_dir
 from cnncore.runs.events import Evaluation
-from cnncore.runs.groups import Group, differing, verdict
+from cnncore.runs.groups import Group, differing, verdicts
 from cnncore.runs.run import Run
 from cnncore.runs.statistics import mean_interval
 from pages.components.compare_runs_curves import Compared, follow
@@ -83,8 +82,8 @@ def _groups(compared: Sequence[Compared]) -> None:
     columns = ("Test, mean", "Validation, mean")
     st.dataframe(pd.DataFrame(rows), hide_index=True, key="runs_groups", column_config=dict.fromkeys(columns, share))
     if len(groups) > 1:
-        pairs = [verdict(first, second, "test_accuracy", "test accuracy") for first, second in combinations(groups, 2)]
-        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in pairs[:45]))
+        told = verdicts(groups, "test_accuracy", "test accuracy")
+        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in told))
     st.caption(
         "Runs that differ in the seed only are a group. ± is half the width of Student's 95 % t-interval of the mean; "
         "it covers the choice of the seed, not that of the test images. Runs of which a setting was changed on the way "

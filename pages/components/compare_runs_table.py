@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,7 +47,7 @@ _COLUMNS: dict[str, Any] = {
     "Time, s": st.column_config.NumberColumn(format="localized", help="Training time, evaluation included"),
     "Parameters": st.column_config.NumberColumn(format="localized"),
     "Seed": st.column_config.NumberColumn(format="plain"),
-    "Settings": st.column_config.TextColumn(width="large", help="Settings that are not the same in all of these runs"),
+    "Settings": st.column_config.TextColumn(width="large", help="Settings in which a run differs from most of these"),
     "Begun": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
     "Open": st.column_config.LinkColumn(display_text="Open", width="small"),
 }
@@ -130,24 +131,30 @@ def _footer(wanted: Search, shown: int) -> None:
 def run_table(runs: Sequence[Run]) -> pd.DataFrame:
     """One row a run; accuracies from 0 to 1, times in seconds."""
     found = [settings(run.config) for run in runs]
-    told = _told(found)
-    table = pd.DataFrame([_row(run, own, told) for run, own in zip(runs, found, strict=True)])
+    usual = _usual(found)
+    table = pd.DataFrame([_row(run, own, usual) for run, own in zip(runs, found, strict=True)])
     return table.astype(dict.fromkeys(_NUMBERS, "float64"))
 
 
 _NUMBERS = ("Validation", "Test", "Time, s", "Parameters", "Seed")
 
 
-def _told(found: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The settings that are not the same in all runs, else those that differ from the defaults."""
+def _usual(found: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The settings that are not the same in all runs, each with its most frequent value; of one run the defaults."""
     first = DEFAULTS if len(found) == 1 else found[0]
-    names = dict.fromkeys(name for own in found for name in own)
-    return tuple(
-        name for name in names if name not in _OWN_COLUMNS and any(own.get(name) != first.get(name) for own in found)
-    )
+    names = [
+        name for name in found[0] if name not in _OWN_COLUMNS and any(own.get(name) != first.get(name) for own in found)
+    ]
+    values = [first] if len(found) == 1 else found
+    return {name: Counter(value_text(own.get(name)) for own in values).most_common(1)[0][0] for name in names}
 
 
-def _row(run: Run, own: Mapping[str, Any], told: Sequence[str]) -> dict[str, Any]:
+def _settings(own: Mapping[str, Any], usual: Mapping[str, str]) -> str:
+    texts = {name: value_text(own.get(name)) for name in usual}
+    return " · ".join(f"{setting_words(name)} {text}" for name, text in texts.items() if text != usual[name])
+
+
+def _row(run: Run, own: Mapping[str, Any], usual: Mapping[str, str]) -> dict[str, Any]:
     summary = run.summary
     model, dataset = MODELS.get(own["model.name"]), DATASETS.get(own["data.dataset"])
     count = summary.get("test_count") or 0
@@ -165,7 +172,7 @@ def _row(run: Run, own: Mapping[str, Any], told: Sequence[str]) -> dict[str, Any
         "Time, s": _number(run, "elapsed_s", digits=1),
         "Parameters": _number(run, "num_params"),
         "Seed": own[SEED],
-        "Settings": " · ".join(f"{setting_words(name)} {value_text(own.get(name))}" for name in told),
+        "Settings": _settings(own, usual),
         "Tags": list(run.tags),
         "Begun": pd.Timestamp(run.started or run.created, unit="s").floor("s"),
         "Open": f"train?run={run.id}",
