@@ -45,10 +45,11 @@ _RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """One opening of the page."""
+    """One opening of the page: time by the clock, and what the server's processor worked on it."""
 
     what: str
     milliseconds: float
+    cpu_milliseconds: float
     kilobytes: float
 
 
@@ -84,18 +85,19 @@ def fill(store: RunStore, folder: Path, num_runs: int, steps: int) -> list[str]:
     return ids
 
 
-async def open_page(port: int, what: str, query: str) -> Opened:
+async def open_page(server: psutil.Process, port: int, what: str, query: str) -> Opened:
     """Open Compare by a link in a new session and wait until its script has ended."""
     address = f"ws://localhost:{port}/_stcore/stream"
-    async with websockets.connect(address, subprotocols=[websockets.Subprotocol("streamlit")], max_size=None) as server:
+    async with websockets.connect(address, subprotocols=[websockets.Subprotocol("streamlit")], max_size=None) as socket:
         request = BackMsg()
         request.rerun_script.query_string = query
         request.rerun_script.page_name = "compare"
         begin = time.perf_counter()
-        await server.send(request.SerializeToString())
+        used = server.cpu_times()
+        await socket.send(request.SerializeToString())
         num_bytes = 0
         while True:
-            data = await server.recv()
+            data = await socket.recv()
             assert isinstance(data, bytes)
             num_bytes += len(data)
             message = ForwardMsg()
@@ -103,12 +105,18 @@ async def open_page(port: int, what: str, query: str) -> Opened:
             # The first script of a new server ends early: it learns of the app's pages.
             if message.WhichOneof("type") == "script_finished" and message.script_finished == FINISHED:
                 break
-        return Opened(what=what, milliseconds=1_000 * (time.perf_counter() - begin), kilobytes=num_bytes / 1_000)
+        after = server.cpu_times()
+        return Opened(
+            what=what,
+            milliseconds=1_000 * (time.perf_counter() - begin),
+            cpu_milliseconds=1_000 * (after.user + after.system - used.user - used.system),
+            kilobytes=num_bytes / 1_000,
+        )
 
 
-async def measure(port: int, ids: Sequence[str], repeats: int) -> list[Opened]:
+async def measure(server: psutil.Process, port: int, ids: Sequence[str], repeats: int) -> list[Opened]:
     """The list, a filtered list, and overlays of runs that were not looked at before, in turn."""
-    found = [await open_page(port, "first page of a new server", "view=runs")]
+    found = [await open_page(server, port, "first page of a new server", "view=runs")]
     for number in range(repeats):
         chosen = ",".join(ids[number * OVERLAID : (number + 1) * OVERLAID])
         for what, query in (
@@ -118,7 +126,7 @@ async def measure(port: int, ids: Sequence[str], repeats: int) -> list[Opened]:
             ("ten runs, again", f"view=runs&runs={chosen}"),
             ("ten runs, every step", f"view=runs&runs={chosen}&images=both&steps=1&x=time&show=groups"),
         ):
-            found.append(await open_page(port, what, query))
+            found.append(await open_page(server, port, what, query))
             print(json.dumps(vars(found[-1])), file=sys.stderr)
     return found
 
@@ -127,6 +135,7 @@ def summarize(report: Report, found: Sequence[Opened], server_mb: float, facts: 
     """Add the table and the targets of the openings to a report."""
     kinds = list(dict.fromkeys(each.what for each in found))
     times = {kind: [each.milliseconds for each in found if each.what == kind] for kind in kinds}
+    busy = {kind: [each.cpu_milliseconds for each in found if each.what == kind] for kind in kinds}
     sizes = {kind: [each.kilobytes for each in found if each.what == kind] for kind in kinds}
     rows = [
         (
@@ -135,11 +144,12 @@ def summarize(report: Report, found: Sequence[Opened], server_mb: float, facts: 
             f"{statistics.median(times[kind]):.0f}",
             f"{quantile(times[kind], 0.95):.0f}",
             f"{max(times[kind]):.0f}",
+            f"{statistics.fmean(busy[kind]):.0f}",
             f"{statistics.median(sizes[kind]):,.0f}",
         )
         for kind in kinds
     ]
-    header = ("opening", "times", "median, ms", "95 %, ms", "worst, ms", "sent, kB")
+    header = ("opening", "times", "median, ms", "95 %, ms", "worst, ms", "processor, ms", "sent, kB")
     report.sections.append(f"{facts}\n\n" + table(header, rows) + f"\n\nServer memory afterwards: {server_mb:.0f} MB.")
     limits = {"all runs": MAX_LIST_MS, "filtered and sorted": MAX_LIST_MS}
     for kind in kinds[1:]:
@@ -177,8 +187,9 @@ def carry_out(report: Report, folder: Path, num_runs: int, steps: int, repeats: 
     port = free_port()
     server = start_server(folder, port)
     try:
-        found = asyncio.run(measure(port, ids, min(repeats, len(ids) // OVERLAID)))
-        server_mb = psutil.Process(server.pid).memory_info().rss / 1e6
+        process = psutil.Process(server.pid)
+        found = asyncio.run(measure(process, port, ids, min(repeats, len(ids) // OVERLAID)))
+        server_mb = process.memory_info().rss / 1e6
     finally:
         kill_tree(psutil.Process(server.pid))
         server.wait()

@@ -13,9 +13,8 @@ from cnncore.errors import LabError
 from cnncore.runs.groups import SEED, base_name, group_runs
 from cnncore.runs.repeats import MAX_RUNS, MAX_SEEDS, Plan, plan_grid, plan_repeats, plan_seconds, queue_plan
 from cnncore.runs.run import Run
-from cnncore.runs.runner import ensure_runner
 from cnncore.runs.search import changed_runs
-from pages.components.lab import artifacts, show_problem, store
+from pages.components.lab import serve_queue, show_problem, store
 from pages.components.run_words import read_config
 from pages.components.wording import duration_text, plain
 
@@ -119,7 +118,7 @@ def _offer(plans: Sequence[tuple[str, Plan]], past: Sequence[Run], key: str) -> 
 
 def _queue(plans: Sequence[tuple[str, Plan]]) -> None:
     made = [run for name, plan in plans for run in queue_plan(store(), plan, name=name)]
-    ensure_runner(artifacts())
+    serve_queue()
     st.session_state["runs_action"] = None
     st.toast(
         f"{len(made)} {'run is' if len(made) == 1 else 'runs are'} in the queue.", icon=":material/playlist_add_check:"
