@@ -13,7 +13,7 @@ from cnncore.figures.overlay import OverlayView, Quantity, Series, overlay, styl
 from cnncore.runs.curves import Curves, XAxis, curves_csv, read_curves
 from cnncore.runs.groups import Group, group_runs, verdicts
 from cnncore.runs.run import Run
-from cnncore.runs.search import changed_runs
+from cnncore.runs.search import changed_runs, runs_by_id
 from pages.components.lab import shown_errors, store
 from pages.components.live_chart import still_chart
 from pages.components.wording import plain
@@ -72,6 +72,7 @@ def show_curves(compared: Sequence[Compared], view: OverlayView) -> None:
 
 def _curves(compared: Sequence[Compared], view: OverlayView) -> None:
     with shown_errors():
+        _draw_again_where_one_ended([run for one in compared for run in one.group.runs if run.is_open])
         series = [_series(one) for one in compared]
         for column, quantity in zip(st.columns(2), _QUANTITIES, strict=True):
             with column:
@@ -86,6 +87,13 @@ def _curves(compared: Sequence[Compared], view: OverlayView) -> None:
             "Drag in a chart to zoom, double-click to reset.",
         ]
         st.caption(" ".join(note for note in notes if note))
+
+
+def _draw_again_where_one_ended(on: Sequence[Run]) -> None:
+    """The whole page shows more of a run that is over; one may also have been deleted meanwhile."""
+    now = runs_by_id(store(), [run.id for run in on]) if on else {}
+    if any(run.id not in now or now[run.id].status != run.status or now[run.id].deleted for run in on):
+        st.rerun()
 
 
 _QUANTITIES: tuple[Quantity, ...] = ("loss", "accuracy")
@@ -108,7 +116,8 @@ def curves_of(run: Run) -> Curves:
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
-def _read(run_id: str, _state: tuple[Any, ...]) -> Curves:
+def _read(run_id: str, state: tuple[Any, ...]) -> Curves:
+    """`state` says how far the run is: another one is read anew."""
     return read_curves(store(), store().get(run_id))
 
 

@@ -106,7 +106,8 @@ def _group_row(group: Group) -> dict[str, Any]:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _evaluation(run_id: str, file: str, _stamp: object, stamp: str) -> Evaluation | None:
+def _evaluation(run_id: str, file: str, stamp: str) -> Evaluation | None:
+    """`stamp` tells an evaluation from an older one in the same file."""
     return load_evaluation(run_dir(artifacts(), run_id) / file)
 
 
@@ -118,7 +119,7 @@ def _evaluations(compared: Sequence[Compared]) -> list[tuple[Run, str, Evaluatio
             epoch = run.summary.get("best_epoch") or run.summary.get("epoch")
             file = TEST if "test_accuracy" in run.summary else epoch_file(int(epoch)) if epoch else ""
             stamp = f"{run.attempt} {run.summary.get('test_scored')} {epoch}"
-            evaluation = _evaluation(run.id, file, None, stamp) if file else None
+            evaluation = _evaluation(run.id, file, stamp) if file else None
             if evaluation is not None:
                 found.append((run, one.style[0], evaluation))
     return found

@@ -83,6 +83,7 @@ def _draw(runs: Sequence[Run], selected: Sequence[str]) -> None:
         run_table(runs),
         key=TABLE,
         hide_index=True,
+        placeholder="–",
         height=_HEAD + _ROW * (5 if len(runs) <= 5 else 10),
         row_height=_ROW,
         column_config=_COLUMNS | {"Begun": begun},

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnncore.catalog import DATASETS
 from cnncore.config import TrainConfig, replace
+from cnncore.runs.curves import Curves, read_curves
 from cnncore.runs.run import Run
 from cnncore.runs.search import Choices
 from cnncore.runs.store import RunStore
@@ -49,10 +50,6 @@ def view(app: AppTest) -> Open:
         return app.run()
 
     return opened
-
-
-def _charts(app: AppTest) -> list[str]:
-    return [element.proto.id for element in app.get("bidi_component") if "runs_" in element.proto.id]
 
 
 def _table(app: AppTest) -> list[str]:
@@ -134,6 +131,30 @@ def test_the_axis_is_in_the_link(view: Open, runs: list[Run]) -> None:
     assert address(app)["x"] == "images"
     app.segmented_control(key="runs_x").set_value("epoch").run()
     assert "x" not in address(app)
+
+
+def test_curves_are_read_again_exactly_when_the_run_went_on(
+    view: Open, runs: list[Run], store: RunStore, artifacts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def counted(store: RunStore, run: Run) -> Curves:
+        read.append(run.id)
+        return read_curves(store, run)
+
+    monkeypatch.setattr("pages.components.compare_runs_curves.read_curves", counted)
+    on = runs[3]
+    app = view(on)
+    app.run()
+    assert read == [on.id]
+    store.log(on.id, [], {**on.summary, "step": 50})
+    app.run()
+    assert read == [on.id] * 2
+    fake_runs.finish(store, artifacts, store.get(on.id))
+    app.run()
+    app.run()
+    assert_clean(app)
+    assert read == [on.id] * 3
 
 
 def test_deleting_can_be_undone(view: Open, runs: list[Run], store: RunStore) -> None:
@@ -269,5 +290,5 @@ def test_runs_of_other_versions_and_diverged_ones_have_rows(store: RunStore) -> 
     store.set_summary(run.id, {"spark_loss": [1.0, float("nan")], "test_accuracy": float("nan"), "num_params": None})
     table = run_table(store.list())
     assert table["Loss"].tolist() == [[1.0], []]
-    assert table["Test"].isna().all()
+    assert all(table["Test"].isna())
     assert "spells 3" in table["Settings"][1]
