@@ -126,12 +126,16 @@ def verdict(first: Group, second: Group, name: str, what: str) -> str:
     if found.method == "none":
         single = " and ".join(group.label for group, values in ((first, a), (second, b)) if len(values) < 2)
         return f"No claim about {first.label} and {second.label}: one seed only of {single}."
-    low, high = (f"{100 * end:+.2f}" for end in (found.low, found.high))
-    facts = f"{100 * found.value:+.2f} percentage points of {what}, 95 % interval {low} to {high} ({_method(found)})"
     if not found.is_distinguishable:
-        return f"{first.label} and {second.label} are not distinguishable: {facts}."
-    better, worse = (first, second) if found.value > 0 else (second, first)
-    return f"{better.label} is better than {worse.label}: {first.label} minus {second.label} is {facts}."
+        return f"{first.label} and {second.label} are not distinguishable: {_facts(found, what)}."
+    if found.value < 0:
+        first, second, found = second, first, difference(b, a)
+    return f"{first.label} is better than {second.label}: {_facts(found, what)}."
+
+
+def _facts(found: Difference, what: str) -> str:
+    value, low, high = (f"{100 * number:+.2f}".replace("-", "−") for number in (found.value, found.low, found.high))
+    return f"{value} percentage points of {what}, 95 % interval {low} to {high} ({_method(found)})"
 
 
 def _method(found: Difference) -> str:

@@ -94,7 +94,7 @@ class RunStore:
             )
         if found[0].deleted is not None:
             raise RunError(
-                f"The run {found[0].name[:60]!r} was deleted.", "For a day it can be restored: `cnncore restore`."
+                f"The run {found[0].name[:60]!r} was deleted.", f"For a day it can be restored: `python -m cnncore restore {run_id}`."
             )
         return found[0]
 

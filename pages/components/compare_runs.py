@@ -11,7 +11,7 @@ from cnncore.config import preset
 from cnncore.runs.run import Run
 from cnncore.runs.search import ORDERS, Choices, Search, choices, find_runs, runs_by_id
 from cnncore.runs.tidying import restore
-from pages.components.compare_runs_actions import show_actions
+from pages.components.compare_runs_actions import UNDO, show_actions
 from pages.components.compare_runs_curves import (
     compared_groups,
     curves_table,
@@ -37,7 +37,7 @@ def show_runs() -> None:
     asked = read_asked(st.query_params.to_dict(), known)
     for problem in asked.problems:
         st.warning(plain(problem), icon=":material/link_off:")
-    if not known.statuses and not asked.selected and "runs_undo" not in st.session_state:
+    if not known.statuses and not asked.selected and UNDO not in st.session_state:
         _show_empty()
         return
     runs = _selected(asked)
@@ -66,7 +66,7 @@ def _selected(asked: Asked) -> list[Run]:
     found = runs_by_id(store(), asked.selected)
     gone = [found[run_id] for run_id in asked.selected if run_id in found and found[run_id].deleted is not None]
     unknown = [run_id for run_id in asked.selected if run_id not in found]
-    just_deleted = st.session_state.get("runs_undo", ())
+    just_deleted = st.session_state.get(UNDO, ())
     for run in gone:
         if run.id in just_deleted:
             continue

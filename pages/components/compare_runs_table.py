@@ -31,7 +31,7 @@ _HUGE = 1e30
 _SHARE = st.column_config.NumberColumn(format="percent")
 _COLUMNS: dict[str, Any] = {
     "Run": st.column_config.TextColumn(width="medium", pinned=True),
-    "Status": st.column_config.TextColumn(width="small"),
+    "Status": st.column_config.TextColumn(width=105),
     "Loss": st.column_config.LineChartColumn(width="small", color=theme.TRAIN, help="Training loss until now"),
     "Accuracy": st.column_config.LineChartColumn(
         width="small",

@@ -159,7 +159,7 @@ def test_curves_are_read_again_exactly_when_the_run_went_on(
 
 def test_deleting_can_be_undone(view: Open, runs: list[Run], store: RunStore) -> None:
     app = view(runs[0], runs[1])
-    app.segmented_control(key="runs_action").set_value("Delete").run()
+    app.pills(key="runs_action").set_value("Delete").run()
     app.button(key="runs_delete").click().run()
     assert_clean(app)
     assert _table(app) == ["On", "Other"]
@@ -174,13 +174,13 @@ def test_deleting_can_be_undone(view: Open, runs: list[Run], store: RunStore) ->
 
 def test_a_run_that_is_on_is_not_deleted(view: Open, runs: list[Run]) -> None:
     app = view(*runs)
-    app.segmented_control(key="runs_action").set_value("Delete").run()
+    app.pills(key="runs_action").set_value("Delete").run()
     assert app.button(key="runs_delete").disabled
 
 
 def test_tags_are_added_and_taken_away(view: Open, runs: list[Run], store: RunStore) -> None:
     app = view(runs[0], runs[1])
-    app.segmented_control(key="runs_action").set_value("Tag").run()
+    app.pills(key="runs_action").set_value("Tag").run()
     app.text_input(key="runs_new_tags").set_value("good, seeds")
     app.button(key="runs_add_tags").click().run()
     assert_clean(app)
@@ -191,7 +191,7 @@ def test_tags_are_added_and_taken_away(view: Open, runs: list[Run], store: RunSt
 
 def test_a_tag_that_is_too_long_is_refused_in_a_sentence(view: Open, runs: list[Run]) -> None:
     app = view(runs[0])
-    app.segmented_control(key="runs_action").set_value("Tag").run()
+    app.pills(key="runs_action").set_value("Tag").run()
     app.text_input(key="runs_new_tags").set_value("x" * 60)
     app.button(key="runs_add_tags").click().run()
     assert not app.exception
@@ -200,7 +200,7 @@ def test_a_tag_that_is_too_long_is_refused_in_a_sentence(view: Open, runs: list[
 
 def test_renaming(view: Open, runs: list[Run], store: RunStore) -> None:
     app = view(runs[0])
-    app.segmented_control(key="runs_action").set_value("Rename").run()
+    app.pills(key="runs_action").set_value("Rename").run()
     app.text_input(key=f"runs_name_{runs[0].id}").set_value("Best run")
     app.button(key="runs_rename").click().run()
     assert store.get(runs[0].id).name == "Best run"
@@ -209,7 +209,7 @@ def test_renaming(view: Open, runs: list[Run], store: RunStore) -> None:
 
 def test_missing_seeds_are_queued_after_a_preview(view: Open, runs: list[Run], store: RunStore) -> None:
     app = view(runs[0], runs[2])
-    app.segmented_control(key="runs_action").set_value("Repeat with more seeds").run()
+    app.pills(key="runs_action").set_value("Repeat with more seeds").run()
     app.number_input(key="runs_seeds").set_value(3).run()
     preview = app.dataframe[1].value
     assert preview["Seeds that exist"].tolist() == [2, 1]
@@ -223,7 +223,7 @@ def test_missing_seeds_are_queued_after_a_preview(view: Open, runs: list[Run], s
 
 def test_a_grid_is_queued_after_a_preview(view: Open, runs: list[Run], store: RunStore) -> None:
     app = view(runs[0])
-    app.segmented_control(key="runs_action").set_value("Vary settings").run()
+    app.pills(key="runs_action").set_value("Vary settings").run()
     app.text_input(key="runs_values_0_optimizer.lr").set_value("1e-3, 1e-2").run()
     app.selectbox(key="runs_vary_1").select("training.batch_size").run()
     app.text_input(key="runs_values_1_training.batch_size").set_value("64,128").run()
@@ -235,7 +235,7 @@ def test_a_grid_is_queued_after_a_preview(view: Open, runs: list[Run], store: Ru
 @pytest.mark.parametrize(("values", "words"), [("fast", "cannot be"), (",", "no values"), ("20", "up to 10")])
 def test_an_impossible_grid_is_one_sentence(view: Open, runs: list[Run], values: str, words: str) -> None:
     app = view(runs[0])
-    app.segmented_control(key="runs_action").set_value("Vary settings").run()
+    app.pills(key="runs_action").set_value("Vary settings").run()
     app.text_input(key="runs_values_0_optimizer.lr").set_value(values).run()
     assert not app.exception
     assert words in app.error[0].value.replace("\\", "")

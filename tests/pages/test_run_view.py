@@ -160,6 +160,12 @@ def test_a_run_is_renamed_and_its_name_shown_literally(app: AppTest, store: RunS
     assert r"\*Best\* \<b\>run\</b\> \[x\]" in app.header[0].value
 
 
+def test_a_finished_run_leads_to_its_comparison(app: AppTest, finished: Run):
+    link(app, run=finished.id).button(key="run_compare").click().run()
+    assert_clean(app)
+    assert address(app) == {"view": "runs", "runs": finished.id}
+
+
 def test_a_run_is_deleted_after_asking_and_can_be_restored(
     app: AppTest, store: RunStore, artifacts: Path, finished: Run
 ):

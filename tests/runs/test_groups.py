@@ -73,8 +73,8 @@ def test_a_seed_counts_once_and_unfinished_runs_do_not(store: RunStore) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "words"),
     [
-        ([0.90, 0.91, 0.92], [0.95, 0.96, 0.97], ["LeNet, lr 0.1 is better than LeNet, lr 0.001", "paired over 3"]),
-        ([0.90, 0.95, 0.92], [0.95, 0.91, 0.93], ["not distinguishable", "95 % interval -"]),
+        ([0.90, 0.91, 0.92], [0.95, 0.96, 0.97], ["LeNet, lr 0.1 is better than LeNet, lr 0.001: +5.00", "paired over 3"]),
+        ([0.90, 0.95, 0.92], [0.95, 0.91, 0.93], ["not distinguishable", "95 % interval −"]),
         ([0.90, 0.91], [0.99], ["No claim", "one seed only of LeNet, lr 0.1."]),
         ([0.90], [0.99], ["No claim", "one seed only of LeNet, lr 0.001 and LeNet, lr 0.1."]),
         ([0.90], [], ["LeNet, lr 0.1: no finished run"]),
@@ -95,7 +95,7 @@ def test_a_verdict_by_hand(store: RunStore) -> None:
     right = [make(store, 0.9, training__seed=seed, optimizer__lr=0.1) for seed in range(3)]
     one, other = groups_of(left, right)
     sentence = verdict(one, other, "test_accuracy", "test accuracy")
-    assert "+2.00 percentage points of test accuracy, 95 % interval -0.48 to +4.48" in sentence
+    assert "+2.00 percentage points of test accuracy, 95 % interval −0.48 to +4.48" in sentence
 
 
 def test_groups_of_which_nothing_can_be_said_share_a_sentence(store: RunStore) -> None:
