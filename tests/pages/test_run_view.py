@@ -15,7 +15,7 @@ from cnncore.runs.store import RunStore
 from pages.components.run_header import MORE_EPOCHS
 from pages.components.run_words import STATUS_LOOKS, duration, fraction_done, progress_words
 from tests import fake_runs
-from tests.pages.conftest import assert_clean, link
+from tests.pages.conftest import address, assert_clean, link
 
 
 def _buttons(app: AppTest) -> set[str]:
