@@ -179,11 +179,14 @@ def carry_out(report: Report, folder: Path, num_runs: int, steps: int, repeats: 
     """Fill a store, or take the one that lies there, and measure."""
     store = RunStore(f"sqlite:///{folder / 'lab.db'}")
     begin = time.perf_counter()
-    ids = [run.id for run in reversed(store.list())][1:] or fill(store, folder, num_runs, steps)
-    filled_s = time.perf_counter() - begin
+    ids = [run.id for run in reversed(store.list())][1:]
+    written = "found as they were"
+    if not ids:
+        ids = fill(store, folder, num_runs, steps)
+        written = f"written in {time.perf_counter() - begin:.0f} s"
     size_gb = (folder / "lab.db").stat().st_size / 1e9
     store.engine.dispose()
-    facts = f"{len(ids) + 1:,} runs with {steps:,} steps each: {size_gb:.1f} GB in SQLite, written in {filled_s:.0f} s."
+    facts = f"{len(ids) + 1:,} runs with {steps:,} steps each: {size_gb:.1f} GB in SQLite, {written}."
     port = free_port()
     server = start_server(folder, port)
     try:
