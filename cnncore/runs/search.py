@@ -28,7 +28,7 @@ class Search:
         status: One of STATUSES.
         tag: A tag; capitals do not matter.
         text: Part of the name or of a tag, or the beginning of the id.
-        kind: What the runs do; None for all kinds.
+        searches: Whether searches for a learning rate are listed too; they have no result to compare.
         sort: Key of ORDERS.
         limit: Most runs.
     """
@@ -38,7 +38,7 @@ class Search:
     status: str = ""
     tag: str = ""
     text: str = ""
-    kind: str | None = "train"
+    searches: bool = False
     sort: str = "newest"
     limit: int = MAX_LISTED
 
@@ -113,10 +113,10 @@ def changed_runs(store: RunStore) -> frozenset[str]:
         return frozenset(db.execute(select(changes.c.run_id).where(changes.c.step.is_not(None)).distinct()).scalars())
 
 
-def choices(store: RunStore, kind: str | None = "train") -> Choices:
-    """Every network, data set, status and tag that a run of this kind has."""
+def choices(store: RunStore) -> Choices:
+    """Every network, data set, status and tag that a run has, searches for a learning rate left aside."""
 
-    query = select(runs.c.model, runs.c.dataset, runs.c.status, runs.c.tags).where(*_conditions(Search(kind=kind)))
+    query = select(runs.c.model, runs.c.dataset, runs.c.status, runs.c.tags).where(*_conditions(Search()))
     with store.engine.connect() as db:
         found = db.execute(query.distinct()).all()
     models, datasets, statuses, texts = (
@@ -127,8 +127,10 @@ def choices(store: RunStore, kind: str | None = "train") -> Choices:
 
 
 def _conditions(wanted: Search) -> list[ColumnElement[bool]]:
-    exact = {"model": wanted.model, "dataset": wanted.dataset, "status": wanted.status, "kind": wanted.kind}
+    exact = {"model": wanted.model, "dataset": wanted.dataset, "status": wanted.status}
     conditions = [runs.c.deleted.is_(None), *(runs.c[name] == value for name, value in exact.items() if value)]
+    if not wanted.searches:
+        conditions.append(runs.c.kind != "find_lr")
     if wanted.tag:
         # Tags are a JSON list of texts: one between its quotation marks is a whole one.
         conditions.append(_contains(runs.c.tags, json.dumps(wanted.tag)))

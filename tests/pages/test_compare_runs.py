@@ -118,6 +118,13 @@ def test_filters_are_in_the_link(view: Open, runs: list[Run], store: RunStore) -
     assert address(app) == {"view": "runs", "q": "twin", "sort": "name"}
 
 
+def test_a_status_that_no_run_has_any_more_is_no_mistake(view: Open, runs: list[Run]) -> None:
+    app = view(status="failed")
+    assert_clean(app)
+    assert not app.warning
+    assert app.selectbox(key="runs_status").value == "failed"
+
+
 def test_nothing_matches(view: Open, runs: list[Run]) -> None:
     app = view(q="nothing like it")
     assert_clean(app)
@@ -274,7 +281,7 @@ def test_hostile_links(view: Open, runs: list[Run], params: dict[str, str]) -> N
 
 
 def test_links_are_read_without_a_page() -> None:
-    asked = read_asked({"runs": f"abcdef,abcdef, {'1' * 12},zz", "x": "time", "model": "cnn3"}, EMPTY)
+    asked = read_asked({"runs": f"abcdef,abcdef, {'1' * 12},zz", "x": "time", "model": "cnn9"}, EMPTY)
     assert asked.selected == ("abcdef", "1" * 12)
     assert asked.curves.x == "time"
     assert asked.search.model == ""
