@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from cnncore.runs.best import Best
 
 Mask = npt.NDArray[np.bool_]
 
-_WIDTH, _HEIGHT = 560, 380
+_WIDTH, _HEIGHT = 720, 380
 """Pixels of the plot that labels are placed for; where it is wider they have more room."""
 _LETTER, _LINE = 6.4, 15
 """Pixels that a letter and a line of a label take."""
@@ -138,7 +139,8 @@ def tradeoff(table: pd.DataFrame, cost_name: str, score_name: str, chosen: str =
     cost, score = (table[name].to_numpy(dtype=float) for name in ("cost", "score"))
     front = table["front"].to_numpy(dtype=bool)
     first = front | (table["key"] == chosen).to_numpy(dtype=bool)
-    labels = place_labels(*_on_plot(cost, score), table["network"].tolist(), first)
+    x, y = _on_plot(cost, score)
+    labels = place_labels(x, y, table["network"].tolist(), first, _front_boxes(x[front], y[front]))
     traces = [_front_line(cost[front], score[front])] if front.any() else []
     for family in FAMILIES:
         own = np.flatnonzero(table["family"] == family)
@@ -192,16 +194,21 @@ def _on_plot(cost: npt.NDArray[Any], score: npt.NDArray[Any]) -> tuple[npt.NDArr
     return _WIDTH * (np.log10(cost) - left) / (right - left), _HEIGHT * (score - low) / (high - low)
 
 
+Box = tuple[float, float, float, float]
+"""Left, lower, right and upper edge in pixels."""
+
+
 def place_labels(
-    x: npt.NDArray[Any], y: npt.NDArray[Any], texts: Sequence[str], first: Mask
+    x: npt.NDArray[Any], y: npt.NDArray[Any], texts: Sequence[str], first: Mask, lines: Sequence[Box] = ()
 ) -> list[tuple[str, str] | None]:
-    """Where each label stands without covering a point or another label.
+    """Where each label stands without covering a point, a line or another label.
 
     Args:
         x: Points `(N,)` in pixels.
         y: The same, upwards.
         texts: The labels.
         first: Which points get theirs first.
+        lines: What else is in the way.
 
     Returns:
         For each point its label and its place in plotly.js' words, or `None` where there is no room.
@@ -216,14 +223,11 @@ def place_labels(
         for place, (right, up) in _PLACES.items():
             box = _box(float(x[index]), float(y[index]), len(texts[index]), right, up)
             inside = box[0] >= 0 and box[2] <= _WIDTH and box[1] >= 0 and box[3] <= _HEIGHT
-            if inside and not any(_overlap(box, other) for other in taken if other is not own):
+            if inside and not any(_overlap(box, other) for other in (*taken, *lines) if other is not own):
                 taken.append(box)
                 labels[index] = (texts[index], place)
                 break
     return labels
-
-
-Box = tuple[float, float, float, float]
 
 
 def _box(x: float, y: float, letters: int, right: int, up: int) -> Box:
@@ -235,6 +239,16 @@ def _box(x: float, y: float, letters: int, right: int, up: int) -> Box:
 
 def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _front_boxes(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> list[Box]:
+    """The steps of the front in pixels."""
+    order = np.argsort(x)
+    steps = list(zip(x[order].tolist(), y[order].tolist(), strict=True))
+    boxes: list[Box] = []
+    for (left, low), (right, high) in pairwise(steps):
+        boxes += [(left, low - 1, right, low + 1), (right - 1, low, right + 1, high)]
+    return boxes
 
 
 def _front_line(cost: npt.NDArray[Any], score: npt.NDArray[Any]) -> Trace:

@@ -16,7 +16,7 @@ from cnncore.figures.cost_shares import cost_bars, cost_table, treemap
 from cnncore.figures.timeline import timeline, winners_table
 from cnncore.figures.tradeoff import COSTS, own_table, published_table, tradeoff
 from pages.components.architecture_layers import ask_layers
-from pages.components.architecture_table import draw_measures
+from pages.components.architecture_table import draw_dataset, draw_protocol
 from pages.components.architectures_link import LENGTHS, MOST_NETS, QUANTITIES, SCORES, Choices
 from pages.components.architectures_state import bind, download, follow, own_best
 from pages.components.live_chart import still_chart
@@ -34,7 +34,7 @@ def draw_cost(choices: Choices, keys: list[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _switch("Accuracy", "y", SCORES, choices)
         _switch("Against", "x", {name: axis.title for name, axis in COSTS.items()}, choices)
-        draw_measures(choices)
+        (draw_dataset if choices.y == "own" else draw_protocol)(choices)
     still_chart(tradeoff(table, COSTS[choices.x].axis, _score_name(choices), choices.net), key="architectures_tradeoff")
     st.html(f"<div class='lab-note'>{_tradeoff_note(choices, keys, table)}</div>")
     _behind(

@@ -164,6 +164,7 @@ _OWN_COLUMNS = {
     "accuracy": _PERCENT,
     "low": st.column_config.NumberColumn("from", format="%.1f %%", help="Lower end of Wilson's 95 % interval."),
     "high": st.column_config.NumberColumn("to", format="%.1f %%", help="Its upper end."),
+    "images": st.column_config.NumberColumn(format="localized"),
     "run": st.column_config.LinkColumn("run", display_text="open"),
 }
 

@@ -1,0 +1,96 @@
+"""Accuracy against cost: the Pareto front on points by hand, labels that do not cover each other, the chart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cnncore.catalog import MODELS
+from cnncore.figures.tradeoff import COSTS, own_table, pareto_front, place_labels, published_table, tradeoff
+from cnncore.runs.best import Best
+from tests.figures.charts import named, sent
+
+IMAGENET = ("ImageNet", "1 crop")
+
+
+@pytest.mark.parametrize(
+    ("costs", "scores", "front"),
+    [
+        ([1, 2, 3], [10, 20, 30], [True, True, True]),
+        ([1, 2, 3], [30, 20, 10], [True, False, False]),
+        ([3, 1, 2], [30, 20, 10], [True, True, False]),
+        # The same cost: the better one; the same score: the cheaper one; the same point: the first.
+        ([1, 1], [10, 20], [False, True]),
+        ([2, 1], [10, 10], [False, True]),
+        ([1, 1], [10, 10], [True, False]),
+        ([1, np.nan, 2], [np.nan, 50, 5], [False, False, True]),
+        ([], [], []),
+        ([7], [7], [True]),
+    ],
+)
+def test_pareto_front(costs: list[float], scores: list[float], front: list[bool]):
+    assert pareto_front(costs, scores).tolist() == front
+
+
+def test_published_results_of_one_protocol():
+    table = published_table(MODELS, "params", "top1", IMAGENET).set_index("key")
+    assert table.loc["resnet18", "cost"] == 11_689_512
+    assert table.loc["resnet18", "score"] == 69.758
+    assert "lenet5" not in table.index
+    assert not table.loc["vgg16", "front"], "ResNet-50 is smaller and better"
+    assert table.loc["resnet50", "front"]
+    assert not published_table(["vgg16"], "macs", "top5", ("ImageNet", "no such protocol")).size
+
+
+def test_own_results_whose_cost_is_another_are_left_out():
+    def best(model: str, *, same: bool) -> Best:
+        return Best(run_id="r", run_name="r", model=model, dataset="cifar10", correct=9, count=10, num_params=5,
+                    same_macs=same)  # fmt: skip
+
+    runs = {("resnet20", "cifar10"): best("resnet20", same=True), ("nin", "cifar10"): best("nin", same=False)}
+    macs = own_table(MODELS, "macs", "cifar10", runs)
+    assert macs["key"].tolist() == ["resnet20"]
+    assert macs["cost"].tolist() == [40_551_040]
+    assert macs["score"].tolist() == [90]
+    assert own_table(MODELS, "params", "cifar10", runs)["cost"].tolist() == [5, 5]
+    assert own_table(MODELS, "params", "mnist", runs).empty
+
+
+def test_the_chart_draws_each_family_and_the_front():
+    table = published_table(MODELS, "macs", "top1", IMAGENET)
+    content = sent(tradeoff(table, COSTS["macs"].axis, "top-1", chosen="vgg16"))
+    traces = named(content)
+    assert {"Pareto front", "VGG", "ResNet", "AlexNet"} <= set(traces)
+    assert traces["Pareto front"]["x"] == sorted(traces["Pareto front"]["x"])
+    assert traces["Pareto front"]["line"]["shape"] == "hv"
+    symbols = [trace["marker"]["symbol"] for trace in content["traces"][1:]]
+    assert len(set(symbols)) == len(symbols), "color is not the only sign"
+    vgg = table[table["family"] == "vgg"].reset_index(drop=True)
+    marked = vgg.index[vgg["key"] == "vgg16"].item()
+    assert traces["VGG"]["marker"]["size"][marked] == max(traces["VGG"]["marker"]["size"])
+    assert content["layout"]["xaxis"]["type"] == "log"
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_charts_of_hardly_anything(count: int):
+    table = published_table(MODELS, "macs", "top1", IMAGENET).head(count)
+    content = sent(tradeoff(table, "MACs", "top-1"))
+    assert len(content["traces"]) == 2 * count
+    assert content["empty"]
+
+
+def test_labels_cover_neither_points_nor_each_other():
+    x, y = np.array([100.0, 104, 108, 112, 500]), np.array([100.0, 101, 102, 103, 300])
+    labels = place_labels(x, y, ["a network"] * 5, np.array([False, False, False, True, False]))
+    assert labels[3] is not None
+    assert labels[4] == ("a network", "top center")
+    assert None in labels, "there is no room for all"
+    places = [label[1] for label in labels[:4] if label]
+    assert len(set(places)) == len(places)
+
+
+def test_labels_keep_off_lines_and_inside():
+    at = np.array([1.0]), np.array([100.0])
+    assert place_labels(*at, ["name"], np.array([True])) == [("name", "middle right")]
+    line = (0.0, 99.0, 700.0, 101.0)
+    assert place_labels(*at, ["name"], np.array([True]), [line]) == [None]
