@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from cnncore.errors import ConfigError, DataError, DeviceError, LabError, RunError, TrainingError
+from cnncore.errors import ConfigError, DataError, DeviceError, LabError, RunError, TrainingError, WeightsError
 from cnncore.places import PROJECT_ROOT, artifacts_dir, data_dir
 
 CACHE_BYTES = 64 << 20
@@ -71,7 +71,7 @@ def unpack(content: bytes) -> Answer:
         raise ValueError(f"damaged answer: {problem}") from problem
 
 
-_ERRORS = {kind.__name__: kind for kind in (LabError, DataError, RunError, DeviceError, TrainingError)}
+_ERRORS = {kind.__name__: kind for kind in (LabError, DataError, RunError, DeviceError, TrainingError, WeightsError)}
 
 
 def pack_error(error: LabError) -> bytes:

@@ -4,6 +4,7 @@ LabError
 ├── ConfigError    a setting is impossible; `field` is its dotted name
 ├── DataError      an image file, a data set or a cache is missing, broken or wrongly laid out
 ├── RunError       a run does not exist or is in the wrong state for what was asked
+├── WeightsError   a file of weights is broken, unsafe or of another network
 ├── DeviceError    the hardware cannot do what was asked
 └── TrainingError  a run ended early: the loss stopped being a number, memory or disk ran out
 """
@@ -41,6 +42,10 @@ class ConfigError(LabError):
 
 class DataError(LabError):
     """Image data is missing, broken or wrongly laid out; the message names the file."""
+
+
+class WeightsError(LabError):
+    """A file of weights is broken, holds more than tensors, or does not fit the network."""
 
 
 class RunError(LabError):

@@ -1,6 +1,7 @@
 """What the service can be asked: one function a question, which takes a JSON object and returns an `Answer`.
 
-To add one, write a function and add it to `QUESTIONS`. None of them trains or downloads anything.
+To add one, write a function and add it to `QUESTIONS`. None of them trains or downloads anything;
+one of them makes a run, of weights that a person brings.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ from pydantic import Field, ValidationError
 from cnncore.answers import Answer
 from cnncore.catalog import at_hand
 from cnncore.catalog.datasets import DATASETS
-from cnncore.config import AugmentConfig, DataConfig, ModelConfig, Section
+from cnncore.config import AugmentConfig, DataConfig, ModelConfig, Section, TrainConfig, TrainingConfig
 from cnncore.data import preview, samples
 from cnncore.errors import ConfigError
+from cnncore.models.graph import graph_of
 from cnncore.models.profile import memory_bytes, profile_model
-from cnncore.places import data_dir
+from cnncore.places import artifacts_dir, data_dir, database_url
+from cnncore.runs.store import RunStore
+from cnncore.runs.uploads import stored_file, upload_file
+from cnncore.training import imports
 from cnncore.training.devices import pick_device, pick_precision
 from cnncore.training.machine import machine_facts
 
@@ -73,6 +78,20 @@ def profile(asked: dict[str, Any]) -> Answer:
     found = profile_model(request.model, request.in_shape, request.num_classes)
     memory = memory_bytes(found, request.batch_size, request.optimizer, BYTES_PER_VALUE[precision])
     return Answer({**found.to_dict(), "memory_bytes": memory, "precision": precision})
+
+
+class GraphRequest(Section):
+    """A network and the images it gets (as stored: it resizes them itself)."""
+
+    model: ModelConfig
+    in_shape: tuple[Annotated[int, Field(ge=1, le=16)], Pixels, Pixels]
+    num_classes: int = Field(ge=1, le=100_000)
+
+
+def graph(asked: dict[str, Any]) -> Answer:
+    """The graph of a `GraphRequest`'s network while training, as `cnncore.graph.Graph.to_dict` has it."""
+    request = _parse(GraphRequest, asked)
+    return Answer(graph_of(request.model, request.in_shape, request.num_classes).to_dict())
 
 
 class PreviewRequest(Section):
@@ -143,7 +162,45 @@ def machine(asked: dict[str, Any]) -> Answer:
     return Answer(machine_facts(data_dir()), lasting=False)
 
 
+class ImportWeightsRequest(Section):
+    """A file of weights, uploaded or in the data folder, and what it is imported for."""
+
+    upload: str = Field(default="", max_length=64, description="token of `cnncore.runs.uploads.keep_upload`")
+    stored: str = Field(default="", max_length=255, description="name of a file in the data folder's weights/")
+    label: str = Field(max_length=255, description="how a person calls the file")
+    model: ModelConfig
+    data: DataConfig | None = None
+    normalize: Literal["", "standardize", "unit", "symmetric", "imagenet"] = ""
+
+
+def import_weights(asked: dict[str, Any]) -> Answer:
+    """Makes a run out of a file of weights: `run`, its id."""
+    request = _parse(ImportWeightsRequest, asked)
+    upload, root = request.upload, data_dir()
+    values = {"model": request.model, "training": TrainingConfig(precision="fp32")}
+    config = TrainConfig(**values, **({"data": request.data} if request.data else {}))
+    store = RunStore(database_url())
+    try:
+        run = imports.import_weights(
+            store,
+            artifacts_dir(),
+            root,
+            imports.ImportRequest(
+                file=upload_file(artifacts_dir(), upload) if upload else stored_file(root, request.stored),
+                label=request.label,
+                config=config,
+                has_images=request.data is not None,
+                normalize=request.normalize,
+            ),
+        )
+    finally:
+        store.engine.dispose()
+    return Answer({"run": run.id}, lasting=False)
+
+
 QUESTIONS: dict[str, Question] = {
+    "import_weights": import_weights,
+    "graph": graph,
     "machine": machine,
     "preview": augmentation_preview,
     "profile": profile,

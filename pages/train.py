@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnncore.config import command
 from pages.components.config_form import draw_form, show_notices
 from pages.components.form_state import NOTICES, Form, read_form, write_address
+from pages.components.import_weights import draw_import
 from pages.components.lab import start_run
-from pages.components.links import address, command, link_params
+from pages.components.links import address, link_params
 from pages.components.machine_card import device_names
 from pages.components.navigation import guard, open_run
 from pages.components.outlook import draw_outlook
@@ -42,7 +44,9 @@ def show_form() -> None:
     form = read_form()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title("Train", anchor=False, width="content")
-        draw_share(form)
+        with st.container(horizontal=True, width="content"):
+            draw_import(form.config)
+            draw_share(form)
     show_notices(st.session_state.get(NOTICES, ()))
     left, right = st.columns([1, 2], gap="medium")
     with left:

@@ -26,6 +26,8 @@ def check_options(model: ModelConfig, spec: ModelSpec) -> None:
     Raises:
         ConfigError: naming the option, the reason and what is allowed.
     """
+    if model.width != 1 and "width" in spec.refusals:
+        raise ConfigError("model.width", spec.refusals["width"], "Leave it at 1.")
     for name in MODEL_OPTIONS:
         value = getattr(model, name)
         if value is None:
@@ -48,6 +50,12 @@ def _check_data(config: TrainConfig, spec: ModelSpec) -> None:
         raise ConfigError("data.path", "A folder of images needs its path.", "Give the folder that holds the classes.")
     if data.dataset != "folder" and data.path:
         raise ConfigError("data.path", f"{config.dataset_spec.title} takes no path.", "Choose the data set 'folder'.")
+    if data.normalize == "imagenet" and in_shape(config)[0] != 3 and data.dataset != "folder":
+        raise ConfigError(
+            "data.normalize",
+            f"{config.dataset_spec.title} has gray images, ImageNet's mean and deviation are of color images.",
+            "Choose standardize, unit or symmetric.",
+        )
     available = config.dataset_spec.num_train
     if available and data.train_images and data.train_images > available:
         raise ConfigError(

@@ -77,8 +77,10 @@ class DataConfig(Section):
     image_size: Annotated[int, Field(ge=8, le=512)] | None = Field(
         default=None, description="pixels the images are stored at; native size if not given"
     )
-    normalize: Literal["standardize", "unit"] = Field(
-        default="standardize", description="standardize: mean 0 and deviation 1 per channel; unit: 0 to 1"
+    normalize: Literal["standardize", "unit", "symmetric", "imagenet"] = Field(
+        default="standardize",
+        description="standardize: mean 0 and deviation 1 per channel; unit: 0 to 1; symmetric: -1 to 1; "
+        "imagenet: by ImageNet's mean and deviation, as most imported weights want it",
     )
 
 
@@ -151,10 +153,14 @@ class TrainingConfig(Section):
         default=None, description="epochs without a better validation loss before training ends early"
     )
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    start_from: Annotated[str, Field(pattern=r"^[0-9a-f]{6,32}$")] | None = Field(
+        default=None, description="id of the run whose weights training starts from; random ones if not given"
+    )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$")
     compile: bool = Field(default=False, description="torch.compile: slower start, sometimes faster steps")
     deterministic: bool = Field(default=False, description="same numbers bit for bit on a GPU too, at a cost in speed")
+    tensorboard: bool = Field(default=False, description="also write TensorBoard event files while training")
 
 
 class TrainConfig(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -84,6 +85,7 @@ _BOUNDS = {
 }
 _ALLOWED = {
     "training.device": "Allowed: auto, cpu, mps, cuda, cuda:0, cuda:1, …",
+    "training.start_from": "Give the id of a run, as `python -m cnncore runs` lists them.",
     "schedule.milestones": "Allowed: up to 20 epochs with commas between them, for example 5,8.",
 }
 
@@ -202,6 +204,19 @@ def preset(key: str) -> TrainConfig:
         ConfigError: if there is no such preset.
     """
     return replace(TrainConfig(), lookup(PRESETS, key, "preset").settings)
+
+
+def nearest_preset(config: TrainConfig) -> str:
+    """The preset that `config` differs from in the fewest settings."""
+    return min(PRESETS, key=lambda key: len(differences(config, preset(key))))
+
+
+def command(config: TrainConfig, key: str) -> str:
+    """The training that `config` describes on the command line, told as a preset and what differs from it."""
+    settings = differences(config, preset(key)).items()
+    return " ".join(
+        [f"python -m cnncore train --preset {key}", *(f"--set {name}={shlex.quote(value)}" for name, value in settings)]
+    )
 
 
 def from_json(text: str) -> TrainConfig:

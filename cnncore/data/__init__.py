@@ -4,7 +4,7 @@ from cnncore.catalog import at_hand
 from cnncore.data.augment import augment_batch
 from cnncore.data.batches import Batch, Batches
 from cnncore.data.images import Files, ImageData, Images, Progress, Split
-from cnncore.data.opening import open_images
+from cnncore.data.opening import fixed_statistics, open_images
 from cnncore.data.preview import Samples, preview, samples
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Split",
     "at_hand",
     "augment_batch",
+    "fixed_statistics",
     "open_images",
     "preview",
     "samples",

@@ -95,8 +95,8 @@ class ImageData:
 
     Attributes:
         in_shape: Channels, height and width as stored.
-        mean: Per channel on the scale from 0 to 1, over the chosen training images; 0 with `normalize="unit"`.
-        std: Likewise the standard deviation; 1 with `normalize="unit"`.
+        mean: Per channel on the scale from 0 to 1, of the chosen training images, or what `data.normalize` fixes.
+        std: Likewise the standard deviation.
         split_note: One sentence on where the validation images come from.
         fingerprint: Hash of the content and of the images chosen: equal where a run sees the same images.
     """

@@ -23,6 +23,8 @@ from cnncore.errors import ConfigError, lookup
 
 SAMPLED_FOR_STATISTICS = 512
 """Training images of a streamed folder that mean and deviation are taken from, evenly spaced."""
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Red, green and blue of ImageNet's training images, as torchvision's and most other weights were trained with."""
 MIN_STD = 1 / 255
 """Images of a single color have no deviation to divide by."""
 
@@ -159,13 +161,26 @@ def _fingerprint(config: DataConfig, source: Source, division: Division) -> str:
     return digest.hexdigest()
 
 
+def fixed_statistics(normalize: str, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation per channel of the normalizations that no image is needed for, on the scale from 0 to 1.
+
+    Args:
+        normalize: `unit`, `symmetric` or `imagenet`, which is for 3 channels.
+        channels: Channels of the images.
+    """
+    if normalize == "imagenet":
+        return IMAGENET_MEAN, IMAGENET_STD
+    mean, std = {"unit": (0.0, 1.0), "symmetric": (0.5, 0.5)}[normalize]
+    return (mean,) * channels, (std,) * channels
+
+
 def _mean_std(
     config: DataConfig, train: Split, stored: Stored | None, rows: np.ndarray
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and deviation per channel of the training images, on the scale from 0 to 1."""
     channels, height, width = _in_shape(train)
-    if config.normalize == "unit":
-        return (0.0,) * channels, (1.0,) * channels
+    if config.normalize != "standardize":
+        return fixed_statistics(config.normalize, channels)
     if stored is not None:
         split = stored.splits["train"]
         sums, squares, num_images = split.sums[rows].sum(axis=0), split.squares[rows].sum(axis=0), len(rows)

@@ -45,3 +45,9 @@ KIND_COLORS = {
     "auxiliary head": WRONG,
 }
 """Color of each kind of layer that has parameters; all others are NEUTRAL."""
+
+SERIES = ("#2F7ED8", "#E07B00", "#10A37F", "#C2559D", "#8B5CF6", "#B7791F", "#0E9AA7", "#D6455D")
+"""Colors of things that have none of their own, in order; after the last one they start again with dashes."""
+
+SERIES_DASH = ("solid", "dash", "longdash")
+"""Line styles of the first, second and third round of SERIES."""

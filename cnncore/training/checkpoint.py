@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,18 @@ def save_weights(folder: Path, weights: Mapping[str, Tensor], card: Mapping[str,
     return size
 
 
-def weights_card(config: TrainConfig, data: ImageData, **results: Any) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What weights from elsewhere expect: the facts of `ImageData` that a card needs, without images."""
+
+    classes: tuple[str, ...]
+    in_shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    fingerprint: str = ""
+
+
+def weights_card(config: TrainConfig, data: ImageData | Expected, **results: Any) -> dict[str, Any]:
     """What is needed to use the weights: network, classes and preprocessing, with how they came about."""
     return {
         "model": config.model.model_dump(),

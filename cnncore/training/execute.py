@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,7 +20,8 @@ from cnncore.runs.store import ENDED_STATUS, Run, RunStore
 from cnncore.training.checkpoint import load_checkpoint, save_checkpoint, save_weights, weights_card
 from cnncore.training.devices import device_name, pick_device, pick_precision
 from cnncore.training.hardware import HardwareMeter
-from cnncore.training.loop import Loaders, fit, make_loaders
+from cnncore.training.imports import take_over
+from cnncore.training.loop import Loaders, fit, make_loaders, score
 from cnncore.training.lr_finder import find_learning_rate
 from cnncore.training.optim import LearningRateChange
 from cnncore.training.recorder import Recorder
@@ -31,7 +33,11 @@ CHECKPOINT_EVERY_S = 300.0
 Listener = Callable[[Event], None]
 
 
-_KINDS: dict[str, Callable[[TrainState, Loaders], Iterator[Event]]] = {"train": fit, "find_lr": find_learning_rate}
+_KINDS: dict[str, Callable[[TrainState, Loaders], Iterator[Event]]] = {
+    "train": fit,
+    "find_lr": find_learning_rate,
+    "import": score,
+}
 """What a run of a kind does."""
 
 
@@ -90,10 +96,16 @@ class Execution:
             status, error = "failed", self._explain(problem)
         except BaseException:
             # Ctrl-C in a notebook: the row must not keep the process of somebody who goes on working.
-            self.store.end(self.run.id, "interrupted", error="Training was interrupted.", hint="Resume it to go on.")
+            self._end("interrupted", TrainingError("Training was interrupted.", "Resume it to go on."))
             raise
-        self.store.end(self.run.id, status, error=error.message if error else None, hint=error.hint if error else None)
+        self._end(status, error)
         return status
+
+    def _end(self, status: str, error: LabError | None) -> None:
+        """Close the run, unless another process has begun another attempt at it meanwhile."""
+        message, hint = (error.message, error.hint) if error else (None, None)
+        attempt = self.run.attempt if self.recorder.attempt is None else self.recorder.attempt
+        self.store.end(self.run.id, status, error=message, hint=hint, attempt=attempt)
 
     def _train(self) -> str:
         if not self.store.set_running(self.run.id):
@@ -114,6 +126,8 @@ class Execution:
                 self._checkpoint(state, images)
             raise
         self.recorder.flush()
+        if self.recorder.mirror is not None:
+            self.recorder.mirror.finish(self.recorder.summary)
         return "finished"
 
     def _ended_status(self) -> str:
@@ -133,7 +147,10 @@ class Execution:
         state = new_state(self.config, images.in_shape, len(images.classes), device=device, precision=precision)
         self._resume(state, images)
         self.recorder.describe(
-            classes=list(images.classes), split_note=images.split_note, device_name=device_name(device)
+            classes=list(images.classes),
+            split_note=images.split_note,
+            device_name=device_name(device),
+            versions={"python": platform.python_version(), "torch": torch.__version__},
         )
         return images, state
 
@@ -149,8 +166,12 @@ class Execution:
         self._stop_if_wanted()
 
     def _resume(self, state: TrainState, images: ImageData) -> None:
-        """Go on from the checkpoint, if there is one, with the changes made until then and after it."""
+        """Go on from the checkpoint, if there is one, with the changes made until then and after it; else start."""
         saved = load_checkpoint(self.folder)
+        source = self.run.id if self.run.kind == "import" else self.config.training.start_from
+        if saved is None and source is not None:
+            notes = take_over(state, run_dir(self.folder.parent, source), images)
+            self.recorder.describe(start_notes=list(notes))
         if saved is not None:
             if saved["fingerprint"] != images.fingerprint:
                 raise RunError(
@@ -163,6 +184,10 @@ class Execution:
                 save_checkpoint(self.folder, state, images.fingerprint)
                 self.recorder.forget_result()
         self.recorder.attempt = self.store.begin_attempt(self.run.id, state.step)
+        if self.config.training.tensorboard:
+            from cnncore.runs.tensorboard import EVENTS, EventMirror
+
+            self.recorder.mirror = EventMirror(self.store, self.run, self.folder / EVENTS)
         state.changes = []
         for change in self.store.changes(self.run.id):
             if change.step is not None:
@@ -188,7 +213,8 @@ class Execution:
             self._save_epoch(event, state, images)
         if isinstance(event, Finished):
             self.recorder.describe(elapsed_s=state.elapsed_s)
-            self._save_weights(state, images)
+            if state.step:
+                self._save_weights(state, images)
             return
         if isinstance(event, StepEnd):
             self._between_steps(state, images)
@@ -220,6 +246,8 @@ class Execution:
 
     def _checkpoint(self, state: TrainState, images: ImageData) -> None:
         self.recorder.flush()
+        if self.run.kind == "import":
+            return
         size = save_checkpoint(self.folder, state, images.fingerprint)
         self.store.add_artifact(self.run.id, RESUME, size)
         self._last_checkpoint = time.monotonic()

@@ -100,6 +100,14 @@ def fit(state: TrainState, loaders: Loaders) -> Iterator[Event]:
     )
 
 
+def score(state: TrainState, loaders: Loaders) -> Iterator[Event]:
+    """Score the weights as they are on the test split, without training."""
+    yield started(state, loaders, total_steps=0)
+    weights = state.evaluated_weights()
+    test = yield from _score(state, loaders.test, loaders.test_examples, "test", loaders.num_classes, weights)
+    yield Finished(step=0, epoch=0, reason="the weights were imported", scored_epoch=0, test=test)
+
+
 def _is_stale(state: TrainState) -> bool:
     patience = state.config.training.patience
     return patience is not None and state.stale >= patience
@@ -280,6 +288,7 @@ def _end_epoch(state: TrainState, loaders: Loaders, begin: float) -> Generator[E
         best=best,
         seconds=time.monotonic() - begin,
         evaluation_s=evaluation_s,
+        elapsed_s=state.elapsed_s,
     )
 
 

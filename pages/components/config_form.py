@@ -15,6 +15,7 @@ from pages.components.form_fields import FORM, GROUPS, SCHEMA, Group, relevant
 from pages.components.form_state import PRESET, VALUES, Form, to_widget, use_preset, widget_key
 from pages.components.lab import show_problem, start_run
 from pages.components.navigation import open_run
+from pages.components.run_list import trained_runs
 from pages.components.wording import plain
 
 
@@ -105,7 +106,9 @@ def _draw_field(name: str, form: Form, devices: Mapping[str, str]) -> None:
     if key not in st.session_state:
         st.session_state[key] = to_widget(name, st.session_state[VALUES][name])
     labels = {**row.labels, **devices} if name == "training.device" else row.labels
-    if labels:
+    if name == "training.start_from":
+        _draw_choice(name, form, trained_runs(form.config.model.name))
+    elif labels:
         _draw_choice(name, form, labels)
     elif row.slider:
         whole = schema["type"] == "integer"
@@ -150,7 +153,7 @@ def _draw_choice(name: str, form: Form, labels: Mapping[str, str]) -> None:
         key=key,
         format_func=lambda value: labels.get(value, value),
         help=row.help,
-        placeholder=f"{row.none} ({labels.get(published, published)})",
+        placeholder=f"{row.none} ({labels.get(published, published)})" if setting in spec.defaults else row.none,
     )
 
 

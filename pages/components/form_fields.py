@@ -226,7 +226,12 @@ _DATA = {
     "data.normalize": FormField(
         title="Pixel values",
         help="Standardized: mean 0 and deviation 1 per channel, measured on the training images.",
-        labels={"standardize": "standardized", "unit": "0 to 1"},
+        labels={
+            "standardize": "standardized",
+            "unit": "0 to 1",
+            "symmetric": "−1 to 1",
+            "imagenet": "by ImageNet's mean and deviation",
+        },
     ),
     "data.seed": FormField(title="Seed of the division", help="Which images go where; same seed, same division."),
 }
@@ -258,6 +263,13 @@ _TRAINING = {
     "training.seed": FormField(
         title="Seed", help="Start of all random numbers: weights, order of the images, augmentation, dropout."
     ),
+    "training.start_from": FormField(
+        title="Start from the weights of",
+        help="A run with this network, trained or imported: training goes on from its weights instead of random ones "
+        "(fine-tuning). Where the classes differ in number, the last layer starts anew.",
+        none="random weights",
+        wide=True,
+    ),
     "training.precision": FormField(
         title="Precision",
         help="Number format of the network's arithmetic. Auto: bfloat16 where the hardware does it natively, "
@@ -274,6 +286,11 @@ _TRAINING = {
     ),
     "training.deterministic": FormField(
         title="Deterministic", help="The same numbers bit for bit on a GPU too, at a cost in speed."
+    ),
+    "training.tensorboard": FormField(
+        title="TensorBoard files",
+        help="Also writes event files into the run's folder while it trains, for those who watch curves in TensorBoard. "
+        "Every run can be exported to TensorBoard afterwards too.",
     ),
 }
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from cnncore.config import parse_value, replace
-from cnncore.runs.artifacts import remove
+from cnncore.config import TrainConfig, parse_value, replace
 from cnncore.runs.store import Run
-from pages.components.lab import artifacts, resume_run, store
+from cnncore.runs.tidying import delete
+from pages.components.lab import resume_run, store
 from pages.components.links import address
 from pages.components.navigation import TRAIN
-from pages.components.run_words import STATUS_LOOKS, facts_words, read_config
+from pages.components.run_import import has_images
+from pages.components.run_words import STATUS_LOOKS, facts_words, known, read_config
 from pages.components.wording import plain
 
 MORE_EPOCHS = 5
@@ -38,6 +39,8 @@ def _actions(run: Run) -> Sequence[Action]:
     """What can be done with it now; a search for a learning rate can only be stopped."""
     if run.kind == "train":
         return _ACTIONS[run.status]
+    if run.kind == "import" and not run.is_open:
+        return (_score, _train_on) if has_images(run) else (_train_on,)
     return (_stop,) if run.is_open and run.status != "stopping" else ()
 
 
@@ -86,6 +89,23 @@ def _again_button(run: Run, *, primary: bool) -> None:
         st.switch_page(TRAIN, query_params={"from": run.id})
 
 
+def _score(run: Run) -> None:
+    if known(run.summary.get("test_accuracy")):
+        return
+    why = "Puts the test images through the network once; its turn comes in the queue."
+    if st.button("Score the test images", icon=":material/grading:", type="primary", key="run_score", help=why):
+        resume_run(run.id)
+        st.rerun()
+
+
+def _train_on(run: Run) -> None:
+    why = "Opens the form with this network; training starts from these weights instead of random ones."
+    if st.button("Fine-tune", icon=":material/tune:", key="run_train_on", help=why):
+        params = {"from": run.id, "training.start_from": run.id, "training.precision": "auto"}
+        images = {} if has_images(run) else {"data.dataset": TrainConfig().data.dataset}
+        st.switch_page(TRAIN, query_params={**params, **images})
+
+
 def _learning_rate(run: Run) -> None:
     with st.popover("Learning rate", icon=":material/speed:"), st.form("run_lr_form", border=False):
         asked = [change.value for change in store().changes(run.id) if change.setting == "optimizer.lr"]
@@ -119,11 +139,10 @@ def _more(run: Run) -> None:
 
 
 def _delete(run: Run) -> None:
-    st.caption("Its curves, weights and checkpoints will be gone for good.")
-    if st.button("Delete for good", icon=":material/delete:", key="run_delete", width="stretch"):
-        store().delete(run.id)
-        remove(artifacts(), run.id)
-        st.switch_page(TRAIN)
+    st.caption("For a day it can be restored; then its curves, weights and checkpoints are gone for good.")
+    if st.button("Delete", icon=":material/delete:", key="run_delete", width="stretch"):
+        delete(store(), [run.id])
+        st.rerun()
 
 
 _ACTIONS: dict[str, tuple[Action, ...]] = {

@@ -13,6 +13,7 @@ from pages.components.run_words import STATUS_LOOKS, curve_of, fraction_done, kn
 from pages.components.wording import plain
 
 _LOOK_S = 2.0
+_MOST_OFFERED = 200
 
 
 def show_queue() -> None:
@@ -45,6 +46,22 @@ def _queue_row(run: Run, words: str) -> None:
             st.caption(words)
         else:
             st.progress(fraction_done(run), text=words)
+
+
+@st.cache_resource(ttl=5, show_spinner=False)
+def _latest(url: str) -> tuple[Run, ...]:
+    return store().list(limit=_MOST_OFFERED)
+
+
+def trained_runs(model: str) -> dict[str, str]:
+    """Names of the latest runs of a network that have weights, by their ids."""
+    return {
+        run.id: run.name
+        for run in _latest(store().url)
+        if run.config.get("model", {}).get("name") == model
+        and (run.kind == "import" or (run.kind == "train" and run.summary.get("epoch")))
+        and not run.is_open
+    }
 
 
 def recent_runs(limit: int = 6) -> None:

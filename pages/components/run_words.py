@@ -75,7 +75,7 @@ def curve_of(summary: Mapping[str, Any], name: str) -> list[float]:
 def fraction_done(run: Run) -> float:
     """How much of what the run does now is done, 0 to 1."""
     summary = run.summary
-    preparing = summary.get("stage") == "preparing" and run.is_open
+    preparing = run.is_open and (summary.get("stage") == "preparing" or run.kind == "import")
     done, total = ("stage_done", "stage_total") if preparing else ("step", "total_steps")
     if run.status == "finished":
         return 1.0
@@ -104,7 +104,7 @@ def _before_training(run: Run) -> str:
     words = {"queued": "Waiting for its turn", "starting": "Starting the training process", "stopping": "Stopping"}
     if run.status in words:
         return f"{words[run.status]}…"
-    text = run.summary.get("stage_text") or "Preparing"
+    text = _STAGES.get(run.summary.get("stage", "")) or run.summary.get("stage_text") or "Preparing"
     done, total = run.summary.get("stage_done", 0), run.summary.get("stage_total", 0)
     return f"{text} · {100 * done / total:.0f} %" if total else f"{text}…"
 
@@ -148,6 +148,9 @@ def facts_words(run: Run) -> str:
 
 
 def _config_words(config: TrainConfig, kind: str) -> tuple[str, ...]:
+    if kind == "import":
+        images = config.dataset_spec.title if config.data.dataset != "folder" or config.data.path else ""
+        return (config.model_spec.title, images)
     optimizer = OPTIMIZERS[config.optimizer.name].title
     schedule = "" if config.schedule.name == "constant" else f", {SCHEDULES[config.schedule.name].title.lower()}"
     rate = f", learning rate {config.optimizer.lr:g}{schedule}" if kind == "train" else ""

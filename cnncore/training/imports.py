@@ -1,0 +1,177 @@
+"""Weights from elsewhere: a file becomes a run like a trained one, and a run starts from another one's weights."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from cnncore.catalog import DATASETS, MODELS, ModelSpec
+from cnncore.config import DataConfig, TrainConfig, check
+from cnncore.data import ImageData, fixed_statistics, open_images
+from cnncore.errors import RunError
+from cnncore.models import build_model
+from cnncore.models.names import SCHEMES
+from cnncore.models.weights import IN_ORDER, Fitted, fit_weights
+from cnncore.models.weights_file import read_weights
+from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
+from cnncore.runs.runner import own_process
+from cnncore.runs.store import Run, RunStore
+from cnncore.training.checkpoint import Expected, save_weights, weights_card
+from cnncore.training.state import TrainState
+
+IMAGENET_CLASSES = 1_000
+_SYMMETRIC = frozenset({"googlenet", "inception_v3", "inception_resnet_v2", "legacy_xception", "xception"})
+"""Networks whose weights at torchvision (behind `transform_input`) and timm expect pixel values from -1 to 1."""
+NO_IMAGES = DataConfig(dataset="folder")
+"""The data set of weights that were imported without one: a folder that was not named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportRequest:
+    """What is imported, and what for.
+
+    Attributes:
+        file: The file of weights.
+        label: How a person calls it.
+        config: Network with its options, and the images it is to be used with.
+        has_images: Whether `config` names images; without them the network has its published form.
+        normalize: `data.normalize` that the weights expect; empty for what is usual for them.
+        name: Of the run.
+        download: Whether missing images may be downloaded.
+    """
+
+    file: Path
+    label: str
+    config: TrainConfig
+    has_images: bool = True
+    normalize: str = ""
+    name: str = ""
+    download: bool = False
+
+
+def import_weights(store: RunStore, artifacts: Path, data_root: Path, request: ImportRequest) -> Run:
+    """Make a finished run of kind `import` out of a file of weights.
+
+    Raises:
+        LabError: if the file is unsafe, damaged or of another network, or if it does not suit the images.
+    """
+    config, spec = request.config, request.config.model_spec
+    images: ImageData | None = None
+    if request.has_images:
+        check(config)
+        if config.data.dataset == "folder":
+            images = open_images(config.data, data_root)
+    else:
+        config = config.model_copy(update={"data": NO_IMAGES})
+    classes = images.classes if images else DATASETS[config.data.dataset].classes
+    in_shape = images.in_shape if images else _in_shape(config.data, spec, has_images=request.has_images)
+    file = read_weights(request.file, request.label)
+    fitted = fit_weights(file, config.model, in_shape, len(classes) or None)
+    normalize = request.normalize or usual_normalization(spec, fitted)
+    if not normalize:
+        normalize = config.data.normalize if request.has_images else "unit"
+    config = config.model_copy(update={"data": config.data.model_copy(update={"normalize": normalize})})
+    if request.has_images:
+        check(config)
+    mean, std = _statistics(config, images, in_shape, data_root, download=request.download)
+    expected = Expected(classes=classes or _class_names(fitted), in_shape=in_shape, mean=mean, std=std)
+    return _stored(store, artifacts, request, config, fitted, expected)
+
+
+def usual_normalization(spec: ModelSpec, fitted: Fitted) -> str:
+    """What torchvision's and timm's weights for ImageNet expect of `data.normalize`; empty for all others."""
+    known = fitted.scheme in ("torchvision", "timm", "timm_inner") or spec.timm
+    if not known or fitted.num_classes != IMAGENET_CLASSES:
+        return ""
+    return "symmetric" if {spec.torchvision, spec.timm} & _SYMMETRIC else "imagenet"
+
+
+def scheme_words(fitted: Fitted) -> str:
+    """By which rule the tensors were matched."""
+    return "order and shape" if fitted.scheme == IN_ORDER else SCHEMES[fitted.scheme].title
+
+
+def _in_shape(data: DataConfig, spec: ModelSpec, *, has_images: bool) -> tuple[int, int, int]:
+    if not has_images:
+        return spec.in_channels, spec.native_size, spec.native_size
+    channels, height, width = DATASETS[data.dataset].in_shape
+    return channels, data.image_size or height, data.image_size or width
+
+
+def _class_names(fitted: Fitted) -> tuple[str, ...]:
+    if fitted.num_classes == IMAGENET_CLASSES and fitted.scheme != IN_ORDER:
+        from torchvision.models import ResNet18_Weights
+
+        return tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
+    return tuple(str(index) for index in range(fitted.num_classes))
+
+
+def _statistics(
+    config: TrainConfig, images: ImageData | None, in_shape: tuple[int, int, int], data_root: Path, *, download: bool
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation per channel."""
+    if config.data.normalize != "standardize":
+        return fixed_statistics(config.data.normalize, in_shape[0])
+    images = images or open_images(config.data, data_root, download=download)
+    return images.mean, images.std
+
+
+def _stored(
+    store: RunStore, artifacts: Path, request: ImportRequest, config: TrainConfig, fitted: Fitted, expected: Expected
+) -> Run:
+    with torch.device("meta"):
+        model = build_model(config.model, expected.in_shape, fitted.num_classes)
+    imported = {
+        "imported_from": request.label,
+        "imported_by": scheme_words(fitted),
+        "imported_tensors": fitted.num_tensors,
+        "imported_notes": list(fitted.notes),
+    }
+    facts = {
+        "stage": "done",
+        "classes": list(expected.classes),
+        "num_params": sum(parameter.numel() for parameter in model.parameters()),
+    }
+    name = request.name or f"{MODELS[config.model.name].title} from {request.label}"
+    run = store.create(config.model_dump(mode="json"), name=name[:200], kind="import", status="starting")
+    folder = run_dir(artifacts, run.id)
+    try:
+        store.set_process(run.id, *own_process())
+        size = save_weights(folder, fitted.state, weights_card(config, expected, run=run.id, **imported))
+        store.add_artifact(run.id, WEIGHTS, size)
+        store.add_artifact(run.id, WEIGHTS_CARD, (folder / WEIGHTS_CARD).stat().st_size)
+        store.log(run.id, [], {**facts, **imported})
+    except BaseException:
+        store.end(run.id, "failed", error="The import was interrupted.", hint="Import the file again.")
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    store.end(run.id, "finished")
+    return store.get(run.id)
+
+
+def take_over(state: TrainState, folder: Path, images: ImageData) -> tuple[str, ...]:
+    """Give the network of `state` the weights of the run in `folder`, before its first step; returns what was changed.
+
+    A last layer with another number of classes keeps the random weights it has.
+
+    Raises:
+        LabError: if there are no weights, or they are of another network.
+    """
+    if not (folder / WEIGHTS).is_file():
+        raise RunError(
+            f"The run {folder.name}, from whose weights this one starts, has none (any more).",
+            "Choose another run to start from, or random weights.",
+        )
+    fitted = fit_weights(
+        read_weights(folder / WEIGHTS, f"The weights of run {folder.name}"),
+        state.config.model,
+        images.in_shape,
+        len(images.classes),
+        new_classifier=True,
+        seed=state.config.training.seed,
+    )
+    state.model.load_state_dict(fitted.state)
+    return fitted.notes
