@@ -25,6 +25,7 @@ from benchmarks.report import Report, Target, parser, spread, table
 from cnncore.answers import Answer
 from cnncore.catalog import MODELS
 from cnncore.config import TrainConfig, replace
+from cnncore.errors import LabError
 from cnncore.places import PROJECT_ROOT
 from cnncore.runs.store import RunStore
 from cnncore.runs.tables import runs
@@ -56,9 +57,9 @@ def fill(store: RunStore, count: int) -> None:
         db.execute(insert(runs), rows)
 
 
-def no_layers(name: str, request: object) -> Answer:
+def no_answer(name: str, request: object) -> Answer:
     """Stands in for the service."""
-    return Answer({"layers": []})
+    raise LabError("The service is not asked.")
 
 
 def run_ms(app: AppTest) -> float:
@@ -92,7 +93,7 @@ def main() -> None:
     command_line.add_argument("--repeats", type=int, default=15)
     arguments = command_line.parse_args()
     report = Report(name="architectures_view", title="Server time of the Architectures view")
-    waiting.ask = no_layers
+    waiting.ask = no_answer
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CNNLAB_ARTIFACTS"] = folder
         os.environ.pop("CNNLAB_DATABASE_URL", None)

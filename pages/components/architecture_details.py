@@ -17,6 +17,7 @@ from pages.components.architectures_link import FIXED_DATASETS, Choices
 from pages.components.architectures_state import bind, choose, download, follow, own_best
 from pages.components.lab import data_root
 from pages.components.navigation import TRAIN
+from pages.components.network_graph import draw_network
 from pages.components.waiting import fill_in
 from pages.components.wording import bytes_text, compact
 
@@ -49,6 +50,8 @@ def draw_details(choices: Choices) -> None:
         with right:
             _draw_results(choices.net)
         fill_in("architectures_layers", lambda: _draw_layers(choices.net))
+        st.markdown("**Drawing**: open a block to see what is in it, choose a layer for its facts")
+        draw_network({"name": choices.net}, published_shape(choices.net), spec.num_classes, "architectures_graph")
 
 
 def _draw_head(key: str, spec: ModelSpec) -> None:
@@ -181,7 +184,7 @@ def _draw_layers(key: str) -> None:
         return
     table = layer_table(reply.answer.data["layers"])
     st.dataframe(
-        table if any(table["norm_statistics"]) else table.drop(columns="norm_statistics"),
+        table.drop(columns=_unused(table)),
         hide_index=True,
         height=_LAYER_ROWS,
         placeholder="",
@@ -189,6 +192,12 @@ def _draw_layers(key: str) -> None:
         key=f"architectures_layers_{key}",
     )
     download(table, f"layers-{key}", label="Layers as CSV")
+
+
+def _unused(table: pd.DataFrame) -> list[str]:
+    """Columns that would say the same of every layer."""
+    usual = {"norm_statistics": 0, "groups": 1}
+    return [name for name, value in usual.items() if all(table[name] == value)]
 
 
 _count = st.column_config.NumberColumn
@@ -199,6 +208,11 @@ _LAYER_COLUMNS = {
     "norm_statistics": _count("statistics", format="localized", help="Running averages, which are not trained."),
     "params": _count("parameters", format="localized"),
     "macs": _count("MACs", format="localized", help="Multiply-accumulates; FLOPs = 2 × MACs."),
+    "flops": _count("FLOPs", format="localized"),
     "memory_kb": _count("memory", format="%.1f kB", help="Kept of one image for the backward pass, fp32."),
-    "receptive_field": _count("sees", format="%d px", help="Receptive field along a side."),
+    "receptive_field": _count("sees", format="%d px", help="Receptive field of one output, along a side."),
+    "jump": _count(
+        "apart", format="%d px", help="Effective stride: how far apart are what two neighboring outputs see."
+    ),
+    "start": _count("center", format="%.1f px", help="Middle of what the first output sees, from the image's edge."),
 }

@@ -25,8 +25,8 @@ TABLE = pd.DataFrame(
 def test_the_stages_of_the_networks():
     table = cost_table(["vgg16", "googlenet_small"])
     assert table["key"].unique().tolist() == ["vgg16", "googlenet_small"]
-    dense = table[(table["key"] == "vgg16") & (table["kind"] == "dense")]
-    assert dense["params"].sum() == 123_642_856
+    dense = table.query("key == 'vgg16' and kind == 'dense'")
+    assert sum(dense["params"]) == 123_642_856
     assert cost_table([]).empty
 
 
@@ -97,8 +97,7 @@ def test_a_network_without_layers_yet():
 def test_all_networks_can_be_drawn():
     for key in MODELS:
         sent(cost_bars(cost_table([key]), "macs"))
-    table = cost_table(MODELS)
-    assert table.groupby("key")["params"].sum().to_dict() == {key: zoo()[key].num_params for key in MODELS}
+        assert sum(cost_table([key])["params"]) == zoo()[key].num_params
 
 
 def test_counts_in_three_digits():
