@@ -17,6 +17,7 @@ from cnncore.figures import theme
 from cnncore.figures.architectures import Protocol, result_by
 from cnncore.figures.chart import INK, PAPER, Chart, Trace, escape
 from cnncore.runs.best import Best
+from cnncore.runs.latencies import Latency
 
 Mask = npt.NDArray[np.bool_]
 
@@ -25,7 +26,16 @@ _WIDTH, _HEIGHT = 720, 380
 _LETTER, _LINE = 6.4, 15
 """Pixels that a letter and a line of a label take."""
 _MARKER = 12
-_PLACES = {"top center": (0, 1), "bottom center": (0, -1), "middle right": (1, 0), "middle left": (-1, 0)}
+_PLACES = {
+    "top center": (0, 1),
+    "bottom center": (0, -1),
+    "middle right": (1, 0),
+    "middle left": (-1, 0),
+    "top right": (1, 1),
+    "bottom right": (1, -1),
+    "top left": (-1, 1),
+    "bottom left": (-1, -1),
+}
 """Where a label may stand, as plotly.js names it, with its direction from the point."""
 
 
@@ -36,17 +46,17 @@ class CostAxis:
     Attributes:
         title: In a choice.
         axis: Along the axis, with the unit.
-        published: Of the network `key` in its published form.
-        own: Of the network as a run trained it.
+        published: Of the network `key` in its published form, given the measured milliseconds by network.
+        own: Of the network as a run trained it; `None` where that is never known.
     """
 
     title: str
     axis: str
-    published: Callable[[str], float | None]
-    own: Callable[[Best], float | None]
+    published: Callable[[str, Mapping[str, float]], float | None]
+    own: Callable[[Best], float | None] | None
 
 
-def _published_macs(key: str) -> float | None:
+def _published_macs(key: str, measured: Mapping[str, float]) -> float | None:
     return zoo()[key].macs if key in zoo() else None
 
 
@@ -60,14 +70,39 @@ COSTS: dict[str, CostAxis] = {
     "params": CostAxis(
         title="Parameters",
         axis="parameters",
-        published=lambda key: MODELS[key].num_params,
+        published=lambda key, measured: MODELS[key].num_params,
         own=lambda best: best.num_params or None,
+    ),
+    "latency": CostAxis(
+        title="Latency",
+        axis="milliseconds for one image on this machine",
+        published=lambda key, measured: measured.get(key),
+        own=None,
     ),
 }
 """The costs by their name in a link."""
 
 
-def published_table(keys: Iterable[str], cost: str, score: str, protocol: Protocol) -> pd.DataFrame:
+def comparable_ms(found: Mapping[str, Latency]) -> tuple[dict[str, float], Latency | None]:
+    """Milliseconds for one image by network, of measurements under the same conditions as the newest one.
+
+    Returns:
+        The times, and the newest measurement, `None` where there is none.
+    """
+    newest = max(found.values(), key=lambda each: each.measured, default=None)
+    if newest is None:
+        return {}, None
+    same = {key: each for key, each in found.items() if _conditions(each) == _conditions(newest) and 1 in each.timings}
+    return {key: each.timings[1].ms for key, each in same.items()}, newest
+
+
+def _conditions(found: Latency) -> tuple[str, str, str, int]:
+    return found.host, found.device, found.precision, found.threads
+
+
+def published_table(
+    keys: Iterable[str], cost: str, score: str, protocol: Protocol, measured: Mapping[str, float] | None = None
+) -> pd.DataFrame:
     """What `tradeoff` draws, of published results.
 
     Args:
@@ -75,13 +110,14 @@ def published_table(keys: Iterable[str], cost: str, score: str, protocol: Protoc
         cost: Key of COSTS.
         score: `top1` or `top5`.
         protocol: Of the results.
+        measured: Milliseconds for one image by network.
 
     Returns:
         Columns `key`, `network`, `family`, `cost`, `score` (percent), `note`, `front` (whether nothing beats it).
     """
     rows: list[dict[str, Any]] = []
     for key in keys:
-        result, price = result_by(key, protocol), COSTS[cost].published(key)
+        result, price = result_by(key, protocol), COSTS[cost].published(key, measured or {})
         percent = (result.top1 if score == "top1" else result.top5) if result else None
         if result and price and percent is not None:
             rows.append(_row(key, price, percent, f"{percent:.2f} %, {result.source}"))
@@ -91,9 +127,10 @@ def published_table(keys: Iterable[str], cost: str, score: str, protocol: Protoc
 def own_table(keys: Iterable[str], cost: str, dataset: str, best: Mapping[tuple[str, str], Best]) -> pd.DataFrame:
     """The same of the best own runs on a data set; networks whose run has another cost than known are left out."""
     rows: list[dict[str, Any]] = []
+    price_of = COSTS[cost].own
     for key in keys:
         own = best.get((key, dataset))
-        price = COSTS[cost].own(own) if own else None
+        price = price_of(own) if own and price_of else None
         if own and price:
             note = f"{100 * own.accuracy:.2f} % of {own.count:,} test images of {DATASETS[dataset].title}"
             rows.append(_row(key, price, 100 * own.accuracy, note))

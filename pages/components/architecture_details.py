@@ -14,9 +14,10 @@ from cnncore.figures.architectures import layer_table, own_results_table, result
 from cnncore.figures.theme import FAMILY_COLORS
 from pages.components.architecture_layers import ask_layers, published_shape
 from pages.components.architectures_link import FIXED_DATASETS, Choices
-from pages.components.architectures_state import bind, choose, download, follow, own_best
+from pages.components.architectures_state import bind, choose, download, follow, own_best, own_latencies
 from pages.components.lab import data_root
-from pages.components.navigation import TRAIN
+from pages.components.latency_view import start_latency
+from pages.components.navigation import TRAIN, open_run
 from pages.components.network_graph import draw_network
 from pages.components.waiting import fill_in
 from pages.components.wording import bytes_text, compact
@@ -66,6 +67,13 @@ def _draw_head(key: str, spec: ModelSpec) -> None:
         st.space("stretch")
         if st.button("Train this network", key="architectures_train", type="primary", icon=":material/model_training:"):
             st.switch_page(TRAIN, query_params=train_link(key))
+        if st.button(
+            "Measure latency",
+            key="architectures_latency",
+            icon=":material/speed:",
+            help="How long one image and batches take on this machine, forward only.",
+        ):
+            open_run(start_latency(key))
         st.button(
             "Close",
             key="architectures_close",
@@ -97,7 +105,7 @@ def fitting_dataset(spec: ModelSpec) -> str:
 
 def _draw_costs(key: str, spec: ModelSpec) -> None:
     summary = zoo().get(key)
-    with st.grid(5, min_column_width=130, gap="small"):
+    with st.grid(6, min_column_width=130, gap="small"):
         _number("Parameters", f"{spec.num_params:,}", _params_note(summary), "Numbers that are trained.")
         _number("Depth", f"{spec.depth} layers", "with weights", "On the longest way from image to class.")
         if summary is None:
@@ -110,9 +118,19 @@ def _draw_costs(key: str, spec: ModelSpec) -> None:
             "an image, training",
             "What is kept of one image for the backward pass, in fp32.",
         )
+        _draw_latency(key)
         field = f"{summary.receptive_field:,} px" if summary.receptive_field else "–"
         size = f"image {spec.native_size} px"
         _number("Receptive field", field, size, "Of one output of the last convolution, along a side.")
+
+
+def _draw_latency(key: str) -> None:
+    found = own_latencies().get(key)
+    if found and 1 in found.timings:
+        timing = found.timings[1]
+        conditions = f"{found.device_name}, {found.precision}, {found.threads} threads"
+        spread = f"{timing.ms_p10:.3g} to {timing.ms_p90:.3g} ms for the middle 80 % of {timing.repeats} passes"
+        _number("Latency here", f"{timing.ms:.3g} ms", "one image", f"Median, forward only. {conditions}; {spread}.")
 
 
 def _number(title: str, value: str, below: str, explanation: str) -> None:

@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 
 from cnncore.catalog import MODELS
-from cnncore.figures.tradeoff import COSTS, own_table, pareto_front, place_labels, published_table, tradeoff
+from cnncore.config.latency import published_latency
+from cnncore.figures.tradeoff import (
+    COSTS,
+    comparable_ms,
+    own_table,
+    pareto_front,
+    place_labels,
+    published_table,
+    tradeoff,
+)
 from cnncore.runs.best import Best
+from cnncore.runs.latencies import Latency, Timing
 from tests.figures.charts import named, sent
 
 IMAGENET = ("ImageNet", "1 crop")
@@ -56,6 +66,29 @@ def test_own_results_whose_cost_is_another_are_left_out():
     assert own_table(MODELS, "params", "mnist", runs).empty
 
 
+def _latency(name: str, ms: float, measured: float, precision: str = "bf16") -> Latency:
+    timing = Timing(batch_size=1, ms=ms, ms_p10=ms, ms_p90=ms, repeats=50)
+    return Latency(
+        run=name, config=published_latency(name), host="here", device="cpu", device_name="A processor",
+        precision=precision, threads=2, measured=measured, timings={1: timing},
+    )  # fmt: skip
+
+
+def test_latencies_are_compared_under_the_same_conditions():
+    found = {
+        "vgg16": _latency("vgg16", 90, measured=3),
+        "resnet18": _latency("resnet18", 20, measured=2),
+        "resnet50": _latency("resnet50", 70, measured=1, precision="fp32"),
+    }
+    measured, newest = comparable_ms(found)
+    assert (measured, newest) == ({"vgg16": 90, "resnet18": 20}, found["vgg16"])
+    table = published_table(MODELS, "latency", "top1", IMAGENET, measured)
+    assert dict(zip(table["key"], table["cost"], strict=True)) == measured
+    assert comparable_ms({}) == ({}, None)
+    assert published_table(MODELS, "latency", "top1", IMAGENET).empty
+    assert own_table(MODELS, "latency", "cifar10", {}).empty
+
+
 def test_the_chart_draws_each_family_and_the_front():
     table = published_table(MODELS, "macs", "top1", IMAGENET)
     content = sent(tradeoff(table, COSTS["macs"].axis, "top-1", chosen="vgg16"))
@@ -79,17 +112,19 @@ def test_charts_of_hardly_anything(count: int):
 
 
 def test_labels_cover_neither_points_nor_each_other():
-    x, y = np.array([100.0, 104, 108, 112, 500]), np.array([100.0, 101, 102, 103, 300])
-    labels = place_labels(x, y, ["a network"] * 5, np.array([False, False, False, True, False]))
-    assert labels[3] is not None
-    assert labels[4] == ("a network", "top center")
+    x, y = np.array([*np.arange(100.0, 140, 4), 500]), np.array([*np.arange(100.0, 110), 300])
+    first = np.array([False] * 9 + [True, False])
+    labels = place_labels(x, y, ["a network"] * 11, first)
+    assert labels[9] is not None
+    assert labels[10] == ("a network", "top center")
     assert None in labels, "there is no room for all"
-    places = [label[1] for label in labels[:4] if label]
-    assert len(set(places)) == len(places)
 
 
 def test_labels_keep_off_lines_and_inside():
     at = np.array([1.0]), np.array([100.0])
     assert place_labels(*at, ["name"], np.array([True])) == [("name", "middle right")]
     line = (0.0, 99.0, 700.0, 101.0)
-    assert place_labels(*at, ["name"], np.array([True]), [line]) == [None]
+    assert place_labels(*at, ["name"], np.array([True]), [line]) == [("name", "top right")]
+    above = (0.0, 99.0, 700.0, 140.0)
+    assert place_labels(*at, ["name"], np.array([True]), [above]) == [("name", "bottom right")]
+    assert place_labels(*at, ["name"], np.array([True]), [(0.0, 0.0, 700.0, 300.0)]) == [None]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import socket
 
 import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cnncore.answers import Answer
 from cnncore.catalog import MODELS
 from cnncore.config import TrainConfig, replace
+from cnncore.config.latency import published_latency
 from cnncore.errors import LabError
 from cnncore.runs.store import Run, RunStore
 from pages.components.architecture_details import fitting_dataset, train_link
@@ -167,6 +170,42 @@ def test_every_pair_of_axes(app: AppTest, store: RunStore, x: str, y: str):
     table = table_with(app, "nothing beats it")
     assert True in table["nothing beats it"].tolist()
     assert (table["network"].tolist() == ["Network in Network"]) == (y == "own")
+
+
+def measured(store: RunStore, model: str, ms: float) -> None:
+    config = published_latency(model).model_dump(mode="json")
+    run = store.create(config, name=f"Latency of {model}", kind="latency")
+    store.claim(run.id, socket.gethostname())
+    timing = {"batch_size": 1, "ms": ms, "ms_p10": ms, "ms_p90": ms, "repeats": 50}
+    facts = {"device": "cpu", "device_name": "A processor", "precision": "bf16", "threads": 2, "timings": [timing]}
+    store.log(run.id, [], facts)
+    store.end(run.id, "finished")
+
+
+def test_latency_is_an_axis_once_it_was_measured(app: AppTest, store: RunStore):
+    compare(app, tab="cost", x="latency")
+    assert_clean(app)
+    assert "Latency" not in app.segmented_control(key="architectures_x").options
+    assert any("MACs are shown instead" in caption.value for caption in app.caption)
+    measured(store, "vgg16", 90.0)
+    st.cache_resource.clear()
+    compare(app, tab="cost", x="latency", net="vgg16")
+    assert_clean(app)
+    assert app.segmented_control(key="architectures_x").value == "latency"
+    assert table_with(app, "nothing beats it")["cost"].tolist() == [90]
+    assert "90 ms" in [metric.value for metric in app.metric]
+    app.segmented_control(key="architectures_y").set_value("own").run()
+    assert_clean(app)
+    assert "Latency" not in app.segmented_control(key="architectures_x").options
+
+
+def test_a_latency_is_measured_on_demand(app: AppTest, store: RunStore, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pages.components.latency_view.ensure_runner", lambda artifacts: None)
+    compare(app, net="lenet5").button(key="architectures_latency").click().run()
+    assert not app.exception
+    (run,) = store.list(kind="latency")
+    assert run.config["model"]["name"] == "lenet5"
+    assert address(app) == {"run": run.id}
 
 
 def test_a_choice_in_one_part_survives_a_visit_to_another(app: AppTest):
