@@ -21,6 +21,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "first_minute": ("--repeats", "1", "--worker-images", "1000"),
     "live_tick": ("--viewers", "1", "3", "--seconds", "5"),
     "viewers": ("--viewers", "3", "--rounds", "1", "--seconds", "5"),
+    "architectures_view": ("--runs", "50", "--repeats", "2"),
 }
 """The measurements in order, and what makes each of them quick."""
 

@@ -49,8 +49,6 @@ def draw_table(choices: Choices, keys: list[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         draw_protocol(choices)
         draw_dataset(choices)
-        st.space("stretch")
-        download(table, "architectures")
     st.session_state[_SHOWN] = keys
     rows = [keys.index(choices.net)] if choices.net in keys else []
     st.session_state[widget_key("rows")] = {"selection": {"rows": rows, "columns": [], "cells": []}}
@@ -67,6 +65,8 @@ def draw_table(choices: Choices, keys: list[str]) -> None:
         key=widget_key("rows"),
         alt="The networks with their size, cost and accuracy",
     )
+    # Below the table, since its own tools appear above it.
+    download(table, "architectures", label="This table as CSV")
     st.html(f"<div class='lab-note'>{_note(choices)}</div>")
 
 
