@@ -22,6 +22,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "live_tick": ("--viewers", "1", "3", "--seconds", "5"),
     "compare_runs": ("--runs", "60", "--steps", "1000", "--repeats", "2"),
     "viewers": ("--viewers", "3", "--rounds", "1", "--seconds", "5"),
+    "architectures_view": ("--runs", "50", "--repeats", "2"),
 }
 """The measurements in order, and what makes each of them quick."""
 
