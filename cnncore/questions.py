@@ -177,8 +177,9 @@ def import_weights(asked: dict[str, Any]) -> Answer:
     """Makes a run out of a file of weights: `run`, its id."""
     request = _parse(ImportWeightsRequest, asked)
     upload, root = request.upload, data_dir()
-    values = {"model": request.model, "training": TrainingConfig(precision="fp32")}
-    config = TrainConfig(**values, **({"data": request.data} if request.data else {}))
+    config = TrainConfig(
+        model=request.model, data=request.data or DataConfig(), training=TrainingConfig(precision="fp32")
+    )
     store = RunStore(database_url())
     try:
         run = imports.import_weights(

@@ -11,12 +11,10 @@ from types import FrameType
 
 from cnncore import places
 from cnncore.runs.store import RunStore
-from cnncore.training.api import carry_out
-from cnncore.training.execute import Execution
-from cnncore.training.latency import Measurement
+from cnncore.training.api import Stoppable, carry_out
 
 
-def stop_on_signals(execution: Execution | Measurement) -> None:
+def stop_on_signals(execution: Stoppable) -> None:
     """Let SIGTERM and SIGINT ask for an orderly end."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:

@@ -19,6 +19,8 @@ from cnncore.runs.run import Run
 from cnncore.runs.statistics import Difference, difference
 
 SEED = "training.seed"
+FREE = (SEED, "training.tensorboard")
+"""Settings in which the runs of a group may differ: the seed, and what changes no result."""
 DEFAULTS: Mapping[str, Any] = {
     f"{section}.{name}": value
     for section, values in TrainConfig().model_dump(mode="json").items()
@@ -75,7 +77,7 @@ def group_key(run: Run, changed: Container[str] = ()) -> str:
 
 def config_key(config: Mapping[str, Any]) -> str:
     """The key of the group whose runs have this configuration, as JSON has it."""
-    return json.dumps({name: value for name, value in settings(config).items() if name != SEED}, sort_keys=True)
+    return json.dumps({name: value for name, value in settings(config).items() if name not in FREE}, sort_keys=True)
 
 
 def group_runs(runs: Sequence[Run], changed: Container[str] = ()) -> tuple[Group, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cnncore import places
 from cnncore.config import TrainConfig, readable_name, replace
@@ -17,6 +17,14 @@ from cnncore.runs.runner import own_process
 from cnncore.runs.store import Run, RunStore
 from cnncore.training.execute import Execution
 from cnncore.training.latency import Measurement
+
+
+class Stoppable(Protocol):
+    """What carries out a run, of whatever kind."""
+
+    def request_stop(self) -> None:
+        """End soon, in order."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +75,7 @@ def carry_out(
     store: RunStore,
     run: Run,
     on_event: Callable[[Event], None] | None = None,
-    on_execution: Callable[[Execution | Measurement], None] | None = None,
+    on_execution: Callable[[Stoppable], None] | None = None,
 ) -> tuple[Run, str]:
     """Do a run whose status is `starting` in this process; returns it as it is afterwards, and its status.
 

@@ -9,15 +9,14 @@ from cnncore.runs.artifacts import run_dir
 from cnncore.runs.events import Event, StepEnd
 from cnncore.runs.store import RESUMABLE, RunStore
 from cnncore.runs.tensorboard import EVENTS
-from cnncore.training.api import carry_out
-from cnncore.training.execute import Execution
+from cnncore.training.api import Stoppable, carry_out
 from tests.runs.test_tensorboard import assert_same, curve, read
 
 
 def test_a_resumed_run_has_every_step_once(store: RunStore, artifacts: Path, tiny: TrainConfig):
     config = replace(tiny, {"training.tensorboard": True})
     run = store.create(config.model_dump(mode="json"), name="Watched", status="starting")
-    started: list[Execution] = []
+    started: list[Stoppable] = []
 
     def stop_in_the_second_epoch(event: Event) -> None:
         if isinstance(event, StepEnd) and event.step == 6:
