@@ -1,4 +1,4 @@
-"""The learning curves of many runs: thinned in the database, on every axis on which they can be laid over each other."""
+"""The learning curves of many runs: thinned in the database, on every axis on which they can be laid over others."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _every(store: RunStore, run_id: str, limit: int) -> int:
 
 
 def _rows(store: RunStore, run_id: str, phase: str, every: int) -> _Rows:
-    """Step, time and values of every so manieth step, in order; the index on run, phase and step finds them."""
+    """Step, time and values of the steps that `every` divides, in order; an index on run, phase and step finds them."""
     query = select(metrics.c.step, metrics.c.time, metrics.c["values"])
     query = query.where(metrics.c.run_id == run_id, metrics.c.phase == phase)
     if every > 1:
