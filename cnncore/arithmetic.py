@@ -74,19 +74,35 @@ def dense_macs(inputs: int, outputs: int) -> int:
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What one output sees of the image: `size` pixels along a side; neighboring outputs see `jump` pixels apart."""
+    """What the outputs of a layer see of the image along one side, in pixels.
+
+    Attributes:
+        size: Pixels that one output sees, padding included.
+        jump: Pixels between what neighboring outputs see: the effective stride.
+        start: Middle of what the first output sees; the image begins at 0, so its first pixel has its middle at 0.5.
+    """
 
     size: int = 1
     jump: int = 1
+    start: float = 0.5
 
-    def through(self, kernel: int, stride: int = 1, dilation: int = 1) -> ReceptiveField:
+    def through(self, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> ReceptiveField:
         """The receptive field after one more layer with this window."""
-        return ReceptiveField(self.size + dilation * (kernel - 1) * self.jump, self.jump * stride)
+        reach = dilation * (kernel - 1)
+        return ReceptiveField(
+            self.size + reach * self.jump, self.jump * stride, self.start + (reach / 2 - padding) * self.jump
+        )
+
+    def joined(self, other: ReceptiveField) -> ReceptiveField:
+        """The receptive field of outputs that see what either of two sees: a sum or a stack of branches."""
+        low = min(field.start - field.size / 2 for field in (self, other))
+        high = max(field.start + field.size / 2 for field in (self, other))
+        return ReceptiveField(round(high - low), max(self.jump, other.jump), (low + high) / 2)
 
 
-def receptive_field(windows: Iterable[tuple[int, int]]) -> ReceptiveField:
-    """The receptive field after layers given as (kernel, stride), input side first."""
+def receptive_field(windows: Iterable[tuple[int, ...]]) -> ReceptiveField:
+    """The receptive field after layers given as (kernel, stride) or (kernel, stride, padding), input side first."""
     field = ReceptiveField()
-    for kernel, stride in windows:
-        field = field.through(kernel, stride)
+    for window in windows:
+        field = field.through(*window)
     return field

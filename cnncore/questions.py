@@ -19,6 +19,7 @@ from cnncore.catalog.datasets import DATASETS
 from cnncore.config import AugmentConfig, DataConfig, ModelConfig, Section, TrainConfig, TrainingConfig
 from cnncore.data import preview, samples
 from cnncore.errors import ConfigError
+from cnncore.models.graph import graph_of
 from cnncore.models.profile import memory_bytes, profile_model
 from cnncore.places import artifacts_dir, data_dir, database_url
 from cnncore.runs.store import RunStore
@@ -78,6 +79,20 @@ def profile(asked: dict[str, Any]) -> Answer:
     found = profile_model(request.model, request.in_shape, request.num_classes)
     memory = memory_bytes(found, request.batch_size, request.optimizer, BYTES_PER_VALUE[precision])
     return Answer({**found.to_dict(), "memory_bytes": memory, "precision": precision})
+
+
+class GraphRequest(Section):
+    """A network and the images it gets (as stored: it resizes them itself)."""
+
+    model: ModelConfig
+    in_shape: tuple[Annotated[int, Field(ge=1, le=16)], Pixels, Pixels]
+    num_classes: int = Field(ge=1, le=100_000)
+
+
+def graph(asked: dict[str, Any]) -> Answer:
+    """The graph of a `GraphRequest`'s network while training, as `cnncore.graph.Graph.to_dict` has it."""
+    request = _parse(GraphRequest, asked)
+    return Answer(graph_of(request.model, request.in_shape, request.num_classes).to_dict())
 
 
 class PreviewRequest(Section):
@@ -214,6 +229,7 @@ def import_weights(asked: dict[str, Any]) -> Answer:
 QUESTIONS: dict[str, Question] = {
     "disagreement": disagreement,
     "import_weights": import_weights,
+    "graph": graph,
     "machine": machine,
     "preview": augmentation_preview,
     "profile": profile,

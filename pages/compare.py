@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.components.compare_architectures import draw_architectures
+from pages.components.compare_runs import show_runs
 from pages.components.navigation import guard
 
 
@@ -18,7 +20,10 @@ class View:
     draw: Callable[[], None]
 
 
-VIEWS: dict[str, View] = {}
+VIEWS: dict[str, View] = {
+    "architectures": View(title="Architectures", draw=draw_architectures),
+    "runs": View(title="Runs", draw=show_runs),
+}
 """The views by their name in the link, in the order of the switch."""
 
 

@@ -10,8 +10,8 @@ import streamlit as st
 from cnncore.config import preset
 from pages.components.lab import start_run
 from pages.components.machine_card import draw_machine
-from pages.components.navigation import TRAIN, guard, open_run
-from pages.components.pictures import draw_digits, draw_networks
+from pages.components.navigation import COMPARE, TRAIN, guard, open_run
+from pages.components.pictures import draw_digits, draw_networks, draw_sizes
 from pages.components.run_list import recent_runs
 from pages.components.waiting import fill_in
 
@@ -40,6 +40,15 @@ STARTS = (
         icon=":material/model_training:",
         action="Choose network and data",
         picture=draw_networks,
+    ),
+    Start(
+        page=COMPARE,
+        title="Compare architectures",
+        text="How large VGG-16 really is, where its parameters sit, what it costs and how good it is: every classic "
+        "network with exact, sourced numbers, beside your own runs.",
+        icon=":material/compare_arrows:",
+        action="Open the comparison",
+        picture=draw_sizes,
     ),
 )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnncore.config import command
 from pages.components.config_form import draw_form, show_notices
 from pages.components.form_state import NOTICES, Form, read_form, write_address
 from pages.components.import_weights import draw_import
 from pages.components.lab import start_run
-from pages.components.links import address, command, link_params
+from pages.components.links import address, link_params
 from pages.components.machine_card import device_names
 from pages.components.navigation import guard, open_run
 from pages.components.outlook import draw_outlook

@@ -55,8 +55,8 @@ def test_multiply_accumulates_of_known_layers() -> None:
 
 
 def test_three_3x3_layers_see_what_one_7x7_sees() -> None:
-    assert receptive_field([(3, 1)] * 3) == receptive_field([(7, 1)]) == ReceptiveField(7, 1)
-    assert receptive_field([(5, 1), (2, 2), (5, 1), (2, 2)]) == ReceptiveField(16, 4)
+    assert receptive_field([(3, 1)] * 3) == receptive_field([(7, 1)]) == ReceptiveField(7, 1, 3.5)
+    assert receptive_field([(5, 1), (2, 2), (5, 1), (2, 2)]) == ReceptiveField(16, 4, 8)
 
 
 @pytest.mark.parametrize(

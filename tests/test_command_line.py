@@ -53,6 +53,35 @@ def test_the_list_tells_trainings_and_searches_apart(store: RunStore) -> None:
     assert [run["kind"] for run in listed] == ["find_lr", "train"]
 
 
+def test_runs_are_found_named_tagged_deleted_and_restored(store: RunStore) -> None:
+    run, other = (store.create({"model": {"name": name}}, name=name) for name in ("cnn3", "vgg11"))
+    for each in (run, other):
+        store.ask(each.id, "stop")
+    assert "good, first" in cnncore("tag", run.id, "good", "first").stdout
+    assert cnncore("tag", run.id, "--remove", "first").stdout.endswith(": good\n")
+    assert "is now called My run" in cnncore("rename", run.id, "My run").stdout
+    for filters in (("--tag", "good"), ("--model", "cnn3"), ("--text", "my")):
+        assert [json.loads(line)["run"] for line in cnncore("runs", "--json", *filters).stdout.splitlines()] == [run.id]
+    assert "restore" in cnncore("delete", run.id[:8]).stdout
+    assert run.id not in cnncore("runs").stdout
+    assert run.id in cnncore("runs", "--deleted").stdout
+    assert cnncore("restore", run.id[:8]).stdout == "Restored 1.\n"
+    assert cnncore("delete", run.id, other.id).returncode == 0
+    assert "Removed 2" in cnncore("runs", "--purge").stdout
+    assert "can be restored" in cnncore("restore", run.id).stderr
+
+
+def test_missing_runs_are_planned(store: RunStore) -> None:
+    from cnncore.config import preset
+
+    run = store.create(preset("lenet_20s").model_dump(mode="json"), name="LeNet")
+    planned = json.loads(cnncore("repeat", run.id, "--seeds", "3", "--dry-run", "--json").stdout)
+    assert (planned["missing"], planned["existing"], planned["runs"]) == (2, 1, [])
+    grid = ("grid", "--preset", "lenet_20s", "--vary", "optimizer.lr=3e-3,1e-2", "--vary", "training.epochs=8,9")
+    assert "3 runs would be queued; 1 exist already." in cnncore(*grid, "--dry-run").stdout
+    assert len(store.list()) == 1
+
+
 def test_default_batch_of_the_tutorial_lenet_is_128() -> None:
     from cnncore.config import TrainConfig
 
@@ -79,6 +108,11 @@ def test_profile_counts_parameters() -> None:
         (("stop", "zzzz"), "no run"),
         (("evaluate", "zzzz"), "no run"),
         (("profile", "resnet"), "resnet20"),
+        (("repeat", "zzzz"), "no run"),
+        (("grid",), "1 or 2 settings"),
+        (("grid", "--vary", "optimizer.lr"), "NAME=VALUE"),
+        (("grid", "--vary", "optimizer.lr=fast"), "cannot be"),
+        (("delete", "zzzz"), "no run"),
     ],
 )
 def test_mistakes_are_one_line(arguments: tuple[str, ...], words: str) -> None:

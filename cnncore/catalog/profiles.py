@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,72 @@ def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
 
+USUAL: dict[str, Any] = {
+    "kernel": None,
+    "stride": None,
+    "padding": None,
+    "groups": 1,
+    "weights": 0,
+    "biases": 0,
+    "norm_statistics": 0,
+    "macs": 0,
+    "activations": 0,
+    "indices": 0,
+    "receptive_field": None,
+    "jump": None,
+    "start": None,
+}
+"""What most layers have; files leave it out."""
+
+
+def derived(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """What follows from the facts of a layer.
+
+    Returns:
+        `num_params` (trainable numbers), `flops` (two per MAC), `stage` (top-level part of its name) and `block` (the
+        two top-level parts of the name of a layer that lies deeper, else the stage).
+    """
+    parts = str(layer["name"]).split(".")
+    modules = parts[:-1] or parts
+    return {
+        "num_params": layer["weights"] + layer["biases"],
+        "flops": 2 * layer["macs"],
+        "stage": modules[0],
+        "block": ".".join(modules[:2]),
+    }
+
+
+def compact(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a layer without those that are usual or follow from the others, for files and the wire."""
+    follows = ("num_params", "flops", "stage", "block")
+    return {
+        name: value
+        for name, value in layer.items()
+        if name not in follows and (name not in USUAL or value != USUAL[name])
+    }
+
+
+def complete(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """What `compact` left out, and all that follows."""
+    facts = {**USUAL, **layer}
+    return {**facts, **derived(facts)}
+
+
+def totals(layers: Iterable[Mapping[str, Any]], by: str) -> dict[str, dict[str, int]]:
+    """Sums over the layers of each `stage`, `block` or `kind`, in the order in which they run.
+
+    Returns:
+        `num_params`, `norm_statistics`, `macs`, `flops`, `activations` and `indices` by the value of `by`.
+    """
+    names = ("num_params", "norm_statistics", "macs", "flops", "activations", "indices")
+    sums: dict[str, dict[str, int]] = {}
+    for layer in layers:
+        group = sums.setdefault(layer[by], dict.fromkeys(names, 0))
+        for name in names:
+            group[name] += layer[name]
+    return sums
+
+
 @cache
 def _profiles() -> dict[str, dict[str, Any]]:
     return json.loads(PROFILES_FILE.read_text(encoding="utf-8"))
@@ -50,4 +116,5 @@ def _profiles() -> dict[str, dict[str, Any]]:
 
 def shipped_profile(key: str) -> dict[str, Any] | None:
     """The profile under `key`, as `cnncore.models.profile.Profile.to_dict` has it, or `None`. Not to be changed."""
-    return _profiles().get(key)
+    profile = _profiles().get(key)
+    return profile and {**profile, "layers": [complete(layer) for layer in profile["layers"]]}

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from cnncore.commands import networks, runs, training, weights
+from cnncore.commands import export, networks, repeats, runs, training, weights
 from cnncore.commands.command import Command
 
-COMMANDS: dict[str, Command] = {**training.COMMANDS, **runs.COMMANDS, **networks.COMMANDS, **weights.COMMANDS}
+COMMANDS: dict[str, Command] = {
+    **training.COMMANDS,
+    **runs.COMMANDS,
+    **repeats.COMMANDS,
+    **networks.COMMANDS,
+    **weights.COMMANDS,
+    **export.COMMANDS,
+}
 """Every command by its name."""

@@ -1,4 +1,4 @@
-"""Commands about runs: `runs`, `show`, `stop`, `pause`, `evaluate`."""
+"""Commands about runs: `runs`, `show`, `stop`, `pause`, `rename`, `tag`, `delete`, `restore`, `evaluate`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,34 @@ from collections.abc import Callable
 from cnncore import places
 from cnncore.commands.command import Command, open_store, run_argument
 from cnncore.config import TrainConfig, flatten
+from cnncore.errors import RunError
 
 
 def _runs_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, default=20)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--model", default="", help="only runs of this network")
+    parser.add_argument("--dataset", default="", help="only runs on this data set")
+    parser.add_argument("--status", default="", help="only runs with this status, for example finished")
+    parser.add_argument("--tag", default="", help="only runs with this tag")
+    parser.add_argument("--text", default="", help="only runs whose name or tags contain this")
+    parser.add_argument("--deleted", action="store_true", help="runs that can still be restored instead")
+    parser.add_argument("--purge", action="store_true", help="remove what was deleted now, for good")
+
+
+def _rename_options(parser: argparse.ArgumentParser) -> None:
+    run_argument(parser)
+    parser.add_argument("name", help="its new name")
+
+
+def _tag_options(parser: argparse.ArgumentParser) -> None:
+    run_argument(parser)
+    parser.add_argument("tags", nargs="*", help="tags to add; without any, the run's tags are shown")
+    parser.add_argument("--remove", action="append", default=[], metavar="TAG", help="a tag to take away")
+
+
+def _several_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runs", nargs="+", metavar="run", help="id of a run, or its beginning")
 
 
 def _evaluate_options(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +46,15 @@ def _evaluate_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _runs(arguments: argparse.Namespace) -> int:
-    listed = open_store().list(limit=arguments.limit)
+    from cnncore.runs.search import Search, find_runs
+    from cnncore.runs.tidying import deleted_runs, purge
+
+    store = open_store()
+    if arguments.purge:
+        print(f"Removed {purge(store, places.artifacts_dir(), older_than_s=0)} deleted runs for good.")
+        return 0
+    filters = {name: getattr(arguments, name) for name in ("model", "dataset", "status", "tag", "text", "limit")}
+    listed = deleted_runs(store) if arguments.deleted else find_runs(store, Search(kind=None, **filters))
     if arguments.json:
         for run in listed:
             print(json.dumps({"run": run.id, "name": run.name, "kind": run.kind, "status": run.status, **run.summary}))
@@ -66,6 +97,45 @@ def _ask(wanted: str) -> Callable[[argparse.Namespace], int]:
     return command
 
 
+def _rename(arguments: argparse.Namespace) -> int:
+    store = open_store()
+    run = store.find(arguments.run)
+    store.rename(run.id, arguments.name)
+    print(f"{run.name} ({run.id}) is now called {store.get(run.id).name}.")
+    return 0
+
+
+def _tag(arguments: argparse.Namespace) -> int:
+    from cnncore.runs.tidying import set_tags
+
+    store = open_store()
+    run = store.find(arguments.run)
+    set_tags(store, [run.id], add=arguments.tags, remove=arguments.remove)
+    print(f"{run.name} ({run.id}): {', '.join(store.get(run.id).tags) or 'no tags'}")
+    return 0
+
+
+def _delete(arguments: argparse.Namespace) -> int:
+    from cnncore.runs.tidying import delete
+
+    store = open_store()
+    ids = [store.find(text).id for text in arguments.runs]
+    print(f"Deleted {delete(store, ids)}. For a day: `python -m cnncore restore {' '.join(ids)}` brings them back.")
+    return 0
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from cnncore.runs.tidying import deleted_runs, restore
+
+    store = open_store()
+    known = [run.id for run in deleted_runs(store)]
+    ids = [run_id for run_id in known if run_id.startswith(tuple(arguments.runs))]
+    if not ids:
+        raise RunError("None of these runs can be restored.", "`python -m cnncore runs --deleted` lists what can.")
+    print(f"Restored {restore(store, ids)}.")
+    return 0
+
+
 def _evaluate(arguments: argparse.Namespace) -> int:
     from cnncore.analysis.evaluation import evaluate_run
 
@@ -82,5 +152,9 @@ COMMANDS = {
     "show": Command(help="show a run", run=_show, options=run_argument),
     "stop": Command(help="stop a run, with a checkpoint", run=_ask("stop"), options=run_argument),
     "pause": Command(help="pause a run", run=_ask("pause"), options=run_argument),
+    "rename": Command(help="give a run another name", run=_rename, options=_rename_options),
+    "tag": Command(help="add tags to a run, or take them away", run=_tag, options=_tag_options),
+    "delete": Command(help="delete runs; for a day they can be restored", run=_delete, options=_several_options),
+    "restore": Command(help="bring deleted runs back", run=_restore, options=_several_options),
     "evaluate": Command(help="score the network of a run", run=_evaluate, options=_evaluate_options),
 }

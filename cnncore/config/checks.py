@@ -26,6 +26,8 @@ def check_options(model: ModelConfig, spec: ModelSpec) -> None:
     Raises:
         ConfigError: naming the option, the reason and what is allowed.
     """
+    if model.width != 1 and "width" in spec.refusals:
+        raise ConfigError("model.width", spec.refusals["width"], "Leave it at 1.")
     for name in MODEL_OPTIONS:
         value = getattr(model, name)
         if value is None:

@@ -160,6 +160,7 @@ class TrainingConfig(Section):
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$")
     compile: bool = Field(default=False, description="torch.compile: slower start, sometimes faster steps")
     deterministic: bool = Field(default=False, description="same numbers bit for bit on a GPU too, at a cost in speed")
+    tensorboard: bool = Field(default=False, description="also write TensorBoard event files while training")
 
 
 class TrainConfig(Section):

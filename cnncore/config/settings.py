@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -203,6 +204,19 @@ def preset(key: str) -> TrainConfig:
         ConfigError: if there is no such preset.
     """
     return replace(TrainConfig(), lookup(PRESETS, key, "preset").settings)
+
+
+def nearest_preset(config: TrainConfig) -> str:
+    """The preset that `config` differs from in the fewest settings."""
+    return min(PRESETS, key=lambda key: len(differences(config, preset(key))))
+
+
+def command(config: TrainConfig, key: str) -> str:
+    """The training that `config` describes on the command line, told as a preset and what differs from it."""
+    settings = differences(config, preset(key)).items()
+    return " ".join(
+        [f"python -m cnncore train --preset {key}", *(f"--set {name}={shlex.quote(value)}" for name, value in settings)]
+    )
 
 
 def from_json(text: str) -> TrainConfig:

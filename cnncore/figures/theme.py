@@ -25,3 +25,29 @@ FAMILY_COLORS = {
     "xception": "#0E9AA7",
 }
 """Color of each architecture family."""
+
+FAMILY_SYMBOLS = {
+    "lenet": "circle",
+    "cnn": "cross",
+    "alexnet": "triangle-up",
+    "vgg": "square",
+    "nin": "pentagon",
+    "inception": "star",
+    "resnet": "diamond",
+    "xception": "x",
+}
+"""Marker of each architecture family, so that color is never the only sign."""
+
+KIND_COLORS = {
+    "convolution": TRAIN,
+    "dense": VALIDATION,
+    "normalization": "#8B5CF6",
+    "auxiliary head": WRONG,
+}
+"""Color of each kind of layer that has parameters; all others are NEUTRAL."""
+
+SERIES = ("#2F7ED8", "#E07B00", "#10A37F", "#C2559D", "#8B5CF6", "#B7791F", "#0E9AA7", "#D6455D")
+"""Colors of things that have none of their own, in order; after the last one they start again with dashes."""
+
+SERIES_DASH = ("solid", "dash", "longdash")
+"""Line styles of the first, second and third round of SERIES."""

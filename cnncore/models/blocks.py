@@ -128,10 +128,10 @@ def conv_block(
     options: Options,
     in_channels: int,
     filters: int,
-    kernel: int,
+    kernel: int | tuple[int, int],
     *,
     stride: int = 1,
-    padding: int = 0,
+    padding: int | tuple[int, int] = 0,
     pool: nn.Module | None = None,
     lrn: bool = True,
     activation: Callable[[], nn.Module] | None = None,
@@ -145,9 +145,9 @@ def conv_block(
         options: Which activation and normalization.
         in_channels: Channels of the input.
         filters: Channels of the output.
-        kernel: Window in pixels.
+        kernel: Window in pixels, or its height and width.
         stride: Step of the window in pixels.
-        padding: Zeros added on each side.
+        padding: Zeros added on each side, or above and below, left and right.
         pool: Pooling at the end of the block.
         lrn: Whether the block is one of those which local response normalization follows, if it is chosen.
         activation: Makes the activation, if not the one of `ACTIVATIONS`.

@@ -141,7 +141,7 @@ def _before(options: Options, channels: int, *, keep_input: bool) -> dict[str, n
     activation = ACTIVATIONS[options.activation]()
     if options.norm == "batch":
         return {"norm": nn.BatchNorm2d(channels), "activation": activation}
-    if keep_input and hasattr(activation, "inplace"):
+    if keep_input and isinstance(activation, (nn.ReLU, nn.LeakyReLU, nn.ELU)):
         activation.inplace = False
     return {"activation": activation}
 

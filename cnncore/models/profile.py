@@ -8,44 +8,20 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from torch import nn
 
 from cnncore import config as settings
-from cnncore.arithmetic import ReceptiveField, conv_macs, dense_macs
 from cnncore.catalog import PRESETS
-from cnncore.catalog.profiles import PROFILES_FILE, profile_key
+from cnncore.catalog.profiles import PROFILES_FILE, compact, derived, profile_key, totals
 from cnncore.config import ModelConfig
 from cnncore.errors import lookup
-from cnncore.models import build_model
-from cnncore.models.blocks import PartialConv2d
-
-KINDS: dict[type[nn.Module], str] = {
-    nn.Conv2d: "convolution",
-    nn.Linear: "dense",
-    nn.BatchNorm2d: "normalization",
-    nn.MaxPool2d: "pooling",
-    nn.AvgPool2d: "pooling",
-    nn.AdaptiveAvgPool2d: "pooling",
-    nn.Dropout: "dropout",
-    nn.Flatten: "reshape",
-    nn.ZeroPad2d: "padding",
-}
-"""What torch's layers are called; our own classes say it themselves (`kind`), all others are activations."""
+from cnncore.models.recorder import Step, kind_of, num_macs, record, window_of
 
 OPTIMIZER_STATES = {"sgd": 0, "momentum": 1, "nesterov": 1, "adam": 2, "adamw": 2, "rmsprop": 2}
 """Numbers that an optimizer keeps for each parameter (RMSprop: with momentum)."""
-
-Window = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-"""Kernel, stride and padding, each as (height, width)."""
-
-BATCH = 2
-"""Images that are run: batch normalization needs two."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,18 +29,22 @@ class LayerProfile:
     """One layer; all counts are for one image.
 
     Attributes:
-        name: Its name in the network, as in `get_submodule`.
-        kind: One of the values of KINDS, or `activation`.
+        name: Its name in the network, as in `get_submodule`; when it runs a second time, with `#2` behind it.
+        kind: One of the values of `recorder.KINDS`, `activation`, or what the layer's class calls itself.
         kernel: Height and width of the window; `None` where there is none. The same for stride and padding.
-        in_shape: Shape of one image at its input, without the batch.
+        groups: Groups of channels that are convolved by themselves.
+        in_shape: Shape of one image at its input, without the batch; empty if the layer never runs.
         out_shape: Shape of one image at its output.
-        weights: Trainable numbers except biases.
+        weights: Trainable numbers except biases; like all parameters, counted when the layer runs first.
         biases: Trainable numbers that are added.
         norm_statistics: Running averages of batch normalization, which are not trained.
         macs: Multiply-accumulates of convolutions and dense layers.
         activations: Values kept for the backward pass (estimated), counted at the first layer that needs them.
         indices: Positions of maxima kept for the backward pass, 8 bytes each.
-        receptive_field: Pixels of the image along a side that one output sees; `None` once all positions meet.
+        receptive_field: Pixels of the image, along the side where they are more, that one output sees; `None` once all
+            positions meet. The same for jump and start.
+        jump: Pixels between what neighboring outputs see: the effective stride.
+        start: Middle of what the first output sees, in pixels from the image's edge; 0.5 is the first pixel's middle.
     """
 
     name: str
@@ -72,6 +52,7 @@ class LayerProfile:
     kernel: tuple[int, int] | None
     stride: tuple[int, int] | None
     padding: tuple[int, int] | None
+    groups: int
     in_shape: tuple[int, ...]
     out_shape: tuple[int, ...]
     weights: int
@@ -81,11 +62,22 @@ class LayerProfile:
     activations: int
     indices: int
     receptive_field: int | None
+    jump: int | None
+    start: float | None
 
     @property
     def num_params(self) -> int:
         """Trainable numbers."""
         return self.weights + self.biases
+
+    def kept_bytes(self, batch_size: int, bytes_per_activation: int) -> int:
+        """Memory that a batch takes here until the backward pass; 4 bytes a value in fp32, 2 in bf16 and fp16."""
+        return batch_size * (self.activations * bytes_per_activation + self.indices * 8)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All facts, with those of `cnncore.catalog.profiles.derived`."""
+        facts = dataclasses.asdict(self)
+        return {**facts, **derived(facts)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,130 +111,97 @@ class Profile:
 
     def to_dict(self) -> dict[str, Any]:
         """Totals and layers as plain data that JSON can hold."""
-        layers = [{**dataclasses.asdict(layer), "num_params": layer.num_params} for layer in self.layers]
-        totals = {name: self._total(name) for name in ("num_params", "macs", "activations", "indices")}
-        return {**totals, "layers": layers}
+        sums = {name: self._total(name) for name in ("num_params", "macs", "activations", "indices")}
+        return {**sums, "layers": [layer.to_dict() for layer in self.layers]}
+
+    def totals(self, by: str) -> dict[str, dict[str, int]]:
+        """Sums by `stage`, `block` or `kind`: see `cnncore.catalog.profiles.totals`."""
+        return totals((layer.to_dict() for layer in self.layers), by)
 
     def to_json(self) -> str:
         """Totals and layers as JSON text."""
         return json.dumps(self.to_dict(), separators=(",", ":"))
 
 
-def profile_model(config: ModelConfig, in_shape: tuple[int, int, int], num_classes: int) -> Profile:
+def profile_model(
+    config: ModelConfig, in_shape: tuple[int, int, int], num_classes: int, *, training: bool = True
+) -> Profile:
     """The cost of a network for images of `in_shape` (C, H, W), found without computing anything.
+
+    Args:
+        config: The network and its options.
+        in_shape: Channels, height and width of the images.
+        num_classes: Number of classes.
+        training: Whether auxiliary heads run; without them their layers come last, with parameters but without work.
 
     Raises:
         ConfigError: if `build_model` would refuse the network.
     """
-    with torch.device("meta"):
-        model = build_model(config, in_shape, num_classes).train()
-        images = torch.empty(BATCH, *in_shape)
-    recorder = _Recorder(model)
-    with recorder, torch.autograd.graph.saved_tensors_hooks(recorder.keep, lambda kept: kept):
-        model(images)
-    return Profile(layers=tuple(recorder.layers))
+    recording = record(config, in_shape, num_classes, training=training)
+    ran = [layer_of(step) for step in recording.steps if step.layer is not None]
+    return Profile(layers=(*ran, *(_idle(name, layer) for name, layer in recording.idle)))
 
 
-class _Recorder(TorchFunctionMode):
-    """Notes each layer as it runs.
-
-    Receptive fields travel with the tensors: any operation hands the largest one of its inputs on (which is right for
-    sums and for stacked branches), then the layer's window is applied.
-    """
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.layers: list[LayerProfile] = []
-        self._fields: dict[int, ReceptiveField | None] = {}
-        # Storages are recognized by identity, so everything seen stays alive until the end.
-        self._alive: list[Any] = []
-        self._kept = {own.untyped_storage()._cdata for own in (*model.parameters(), *model.buffers())}
-        self._values = self._positions = 0
-        for name, layer in model.named_modules():
-            if next(layer.children(), None) is None and not isinstance(layer, nn.Identity):
-                layer.register_forward_hook(partial(self._after, name))
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        if isinstance(result, Tensor):
-            flat = [item for arg in args for item in (arg if isinstance(arg, (list, tuple)) else (arg,))]
-            fields = [self._fields[id(item)] for item in flat if id(item) in self._fields]
-            if fields:
-                largest = None if None in fields else max((f for f in fields if f), key=lambda field: field.size)
-                self._remember(result, largest)
-        return result
-
-    def _remember(self, tensor: Tensor, field: ReceptiveField | None) -> None:
-        self._alive.append(tensor)
-        self._fields[id(tensor)] = field
-
-    def keep(self, tensor: Tensor) -> Tensor:
-        """Counts a tensor that autograd keeps, unless it is a parameter or already counted."""
-        storage = tensor.untyped_storage()
-        if storage._cdata not in self._kept:
-            self._alive.append(tensor)
-            self._kept.add(storage._cdata)
-            if tensor.dtype == torch.int64:
-                self._positions += tensor.numel()
-            else:
-                self._values += tensor.numel()
-        return tensor
-
-    def _after(self, name: str, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        source = inputs[0]
-        window = _window(layer)
-        field = self._field(layer, source, window)
-        self._remember(output, field)
-        own = dict(layer.named_parameters(recurse=False))
-        biases = own["bias"].numel() if "bias" in own else 0
-        out_shape = tuple(output.shape[1:])
-        self.layers.append(
-            LayerProfile(
-                name=name,
-                kind=getattr(layer, "kind", None) or KINDS.get(type(layer), "activation"),
-                kernel=window[0] if window else None,
-                stride=window[1] if window else None,
-                padding=window[2] if window else None,
-                in_shape=tuple(source.shape[1:]),
-                out_shape=out_shape,
-                weights=sum(parameter.numel() for parameter in own.values()) - biases,
-                biases=biases,
-                norm_statistics=2 * layer.num_features if isinstance(layer, nn.BatchNorm2d) else 0,
-                macs=_macs(layer, out_shape),
-                activations=self._values // BATCH,
-                indices=self._positions // BATCH,
-                receptive_field=field.size if field else None,
-            )
-        )
-        self._values = self._positions = 0
-
-    def _field(self, layer: nn.Module, source: Tensor, window: Window | None) -> ReceptiveField | None:
-        """What an output of the layer sees; the network's input, which no layer made, sees itself."""
-        field = self._fields.get(id(source), ReceptiveField())
-        if isinstance(layer, (nn.AdaptiveAvgPool2d, nn.Flatten, nn.Linear)) or field is None:
-            return None
-        return field.through(window[0][0], window[1][0]) if window else field
+def layer_of(step: Step) -> LayerProfile:
+    """The facts of a layer that ran."""
+    assert step.layer is not None
+    window = step.window
+    # Height and width differ inside factorized modules only, and after them on images that are not square.
+    field = max(step.fields, key=lambda field: field.size) if step.fields else None
+    return LayerProfile(
+        name=step.name,
+        kind=step.kind,
+        kernel=window.kernel if window else None,
+        stride=window.stride if window else None,
+        padding=window.padding if window else None,
+        groups=getattr(step.layer, "groups", 1),
+        in_shape=step.in_shape,
+        out_shape=step.out_shape,
+        **(_params(step.layer) if step.first else _NO_PARAMS),
+        macs=num_macs(step.layer, step.out_shape),
+        activations=step.activations,
+        indices=step.indices,
+        receptive_field=field.size if field else None,
+        jump=field.jump if field else None,
+        start=field.start if field else None,
+    )
 
 
-def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
-    return value if isinstance(value, tuple) else (value, value)
+def _idle(name: str, layer: nn.Module) -> LayerProfile:
+    """A layer that has parameters but never runs."""
+    window = window_of(layer)
+    return LayerProfile(
+        name=name,
+        kind=kind_of(layer),
+        kernel=window.kernel if window else None,
+        stride=window.stride if window else None,
+        padding=window.padding if window else None,
+        groups=getattr(layer, "groups", 1),
+        in_shape=(),
+        out_shape=(),
+        **_params(layer),
+        macs=0,
+        activations=0,
+        indices=0,
+        receptive_field=None,
+        jump=None,
+        start=None,
+    )
 
 
-def _window(layer: nn.Module) -> Window | None:
-    """Kernel, stride and padding, if the layer slides a window."""
-    if not hasattr(layer, "kernel_size"):
-        return None
-    kernel, stride, padding = (_pair(getattr(layer, name)) for name in ("kernel_size", "stride", "padding"))
-    return kernel, stride, padding
+_NO_PARAMS = {"weights": 0, "biases": 0, "norm_statistics": 0}
 
 
-def _macs(layer: nn.Module, out_shape: tuple[int, ...]) -> int:
-    if isinstance(layer, nn.Linear):
-        return dense_macs(layer.in_features, layer.out_features)
-    if isinstance(layer, (nn.Conv2d, PartialConv2d)):
-        # A partly connected layer is computed with zeros in its gaps.
-        return conv_macs(layer.in_channels, layer.out_channels, layer.kernel_size[0], *out_shape[1:])
-    return 0
+def _params(layer: nn.Module) -> dict[str, int]:
+    """The parameters and statistics of a layer and all it holds."""
+    named = [(name.rpartition(".")[2], values.numel()) for name, values in layer.named_parameters()]
+    biases = sum(count for name, count in named if name == "bias")
+    norms = (module for module in layer.modules() if isinstance(module, nn.BatchNorm2d))
+    return {
+        "weights": sum(count for _, count in named) - biases,
+        "biases": biases,
+        "norm_statistics": sum(2 * norm.num_features for norm in norms if norm.track_running_stats),
+    }
 
 
 def memory_bytes(profile: Profile, batch_size: int, optimizer_name: str, bytes_per_activation: int) -> int:
@@ -260,8 +219,8 @@ def memory_bytes(profile: Profile, batch_size: int, optimizer_name: str, bytes_p
         ConfigError: if there is no such optimizer.
     """
     copies = 2 + lookup(OPTIMIZER_STATES, optimizer_name, "optimizer", "optimizer.name")
-    kept = profile.activations * bytes_per_activation + profile.indices * 8
-    return profile.num_params * 4 * copies + batch_size * kept
+    kept = sum(layer.kept_bytes(batch_size, bytes_per_activation) for layer in profile.layers)
+    return profile.num_params * 4 * copies + kept
 
 
 def preset_profiles() -> dict[str, dict[str, Any]]:
@@ -277,10 +236,12 @@ def preset_profiles() -> dict[str, dict[str, Any]]:
 
 
 def write_preset_profiles(path: Path = PROFILES_FILE) -> None:
-    """Writes the presets' profiles as JSON, one network a line."""
-    lines = [
-        f"{json.dumps(key)}: {json.dumps(value, separators=(',', ':'))}" for key, value in preset_profiles().items()
-    ]
+    """Writes the presets' profiles as JSON, one network a line, without what `catalog.profiles` adds on reading."""
+    compacted = {
+        key: {**profile, "layers": [compact(layer) for layer in profile["layers"]]}
+        for key, profile in preset_profiles().items()
+    }
+    lines = [f"{json.dumps(key)}: {json.dumps(value, separators=(',', ':'))}" for key, value in compacted.items()]
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 

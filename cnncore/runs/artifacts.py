@@ -41,6 +41,12 @@ def run_dir(root: Path, run_id: str) -> Path:
     return root / run_id
 
 
+def file_stem(name: str, run_id: str) -> str:
+    """A name for files made of a run, from its name and id; names come from people, so only safe characters stay."""
+    words = re.sub(r"[^\w.-]+", "_", name).strip("._-")[:60].strip("._-")
+    return f"{words}-{run_id}" if words else run_id
+
+
 def epoch_file(epoch: int) -> str:
     """Name of an epoch's evaluation below the run's folder."""
     return f"epochs/{epoch:04d}.npz"

@@ -102,7 +102,7 @@ class Examples:
 
 @dataclass(frozen=True, kw_only=True)
 class EpochEnd:
-    """An epoch is done and evaluated; `epoch` counts from 1."""
+    """An epoch is done and evaluated; `epoch` counts from 1, `elapsed_s` is training time since the run began."""
 
     epoch: int
     step: int
@@ -114,6 +114,7 @@ class EpochEnd:
     best: bool
     seconds: float
     evaluation_s: float
+    elapsed_s: float
 
 
 @dataclass(frozen=True, kw_only=True)

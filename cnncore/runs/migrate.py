@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cnncore.errors import RunError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration in `migrations/versions`; comparing with it spares importing Alembic at every start."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -7,6 +7,7 @@ time: it finds its workers again by process id and the time they were created.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -22,6 +23,7 @@ from filelock import FileLock, Timeout
 from cnncore.places import PROJECT_ROOT, environment
 from cnncore.runs.artifacts import LOG, run_dir
 from cnncore.runs.store import ALIVE, ENDED_STATUS, Run, RunStore
+from cnncore.runs.tidying import purge
 
 POLL_S = 0.2
 IDLE_EXIT_S = 60.0
@@ -29,6 +31,7 @@ TERMINATE_AFTER_S = 5.0
 KILL_AFTER_S = 30.0
 """A worker reads `wanted` between steps; it is sent SIGTERM, then killed, when it has not ended after these times."""
 START_GRACE_S = 15.0
+PURGE_EVERY_S = 3_600.0
 SILENCE_S = 600.0
 """A run of another machine is given up after so long without a heartbeat: a container that is gone, for instance."""
 
@@ -140,7 +143,11 @@ class Runner:
     def serve(self, idle_exit_s: float = IDLE_EXIT_S) -> None:
         """Tick until there has been nothing to do for `idle_exit_s` seconds."""
         last_work = time.monotonic()
+        purged = -math.inf
         while time.monotonic() - last_work < idle_exit_s:
+            if time.monotonic() - purged > PURGE_EVERY_S:
+                purge(self.store, self.artifacts)
+                purged = time.monotonic()
             if self.tick():
                 last_work = time.monotonic()
             time.sleep(POLL_S)
@@ -198,7 +205,7 @@ class Runner:
 
     def _give_up(self, run: Run) -> None:
         silence = f"The machine {run.host}, which trained it, has been silent for {SILENCE_S / 60:.0f} minutes."
-        self.store.end(run.id, "interrupted", error=silence, hint=_KEPT)
+        self.store.end(run.id, "interrupted", error=silence, hint=_KEPT, attempt=run.attempt)
 
     def _close(self, run: Run, code: int | None) -> bool:
         current = self.store.get(run.id)
@@ -210,8 +217,9 @@ class Runner:
                 ENDED_STATUS[current.wanted],
                 error="The training process did not end by itself and was ended from outside.",
                 hint=_KEPT,
+                attempt=run.attempt,
             )
-        return self.store.end(run.id, "interrupted", error=describe_exit(code), hint=_KEPT)
+        return self.store.end(run.id, "interrupted", error=describe_exit(code), hint=_KEPT, attempt=run.attempt)
 
 
 def _lock_path(artifacts: Path) -> Path:

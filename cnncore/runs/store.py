@@ -13,83 +13,19 @@ import math
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cnncore.errors import RunError, RunLostError
 from cnncore.runs.events import Row
 from cnncore.runs.migrate import open_engine
+from cnncore.runs.run import ALIVE, ENDED_STATUS, RESUMABLE, Change, Page, Run, describe, escape, read_runs
 from cnncore.runs.tables import artifacts, changes, metrics, runs
 
-STATUSES = ("queued", "starting", "running", "stopping", "stopped", "paused", "finished", "failed", "interrupted")
-ALIVE = ("starting", "running", "stopping")
-"""Statuses of runs that have, or are about to have, a process."""
-OPEN = ("queued", *ALIVE)
-ENDED_STATUS = {"stop": "stopped", "pause": "paused"}
-"""What a run becomes when it has ended as wanted."""
 ALL = 2**31 - 1
 """As a limit: no limit."""
-RESUMABLE = ("stopped", "paused", "failed", "interrupted", "finished")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """A row of the store; times are seconds since 1970."""
-
-    id: str
-    kind: str
-    name: str
-    owner: str
-    tags: tuple[str, ...]
-    status: str
-    wanted: str | None
-    wanted_at: float | None
-    config: Mapping[str, Any]
-    summary: Mapping[str, Any]
-    error: str | None
-    hint: str | None
-    created: float
-    started: float | None
-    ended: float | None
-    beat: float | None
-    host: str | None
-    pid: int | None
-    pid_created: float | None
-    attempt: int
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it waits in the queue or is on."""
-        return self.status in OPEN
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """A setting changed while the run was on; `step` is the last step before it took effect, None until then."""
-
-    id: int
-    step: int | None
-    setting: str
-    value: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """New log rows of a run: ask again from `cursor`; another `attempt` means: forget what you have."""
-
-    rows: tuple[Row, ...]
-    cursor: int
-    attempt: int
-
-
-def _run(row: RowMapping) -> Run:
-    values: dict[str, Any] = {name: row[name] for name in Run.__dataclass_fields__}
-    values |= {name: json.loads(row[name]) for name in ("config", "summary")}
-    values["tags"] = tuple(json.loads(row["tags"]))
-    return Run(**values)
 
 
 class RunStore:
@@ -124,7 +60,7 @@ class RunStore:
         run_id = uuid.uuid4().hex[:12]
         with self.engine.begin() as db:
             taken = db.execute(
-                select(func.count()).where((runs.c.name == name) | runs.c.name.like(f"{_escape(name)} #%", escape="\\"))
+                select(func.count()).where((runs.c.name == name) | runs.c.name.like(f"{escape(name)} #%", escape="\\"))
             ).scalar_one()
             db.execute(
                 insert(runs).values(
@@ -134,8 +70,8 @@ class RunStore:
                     owner=owner or getpass.getuser(),
                     tags=json.dumps(list(tags)),
                     status=status,
-                    config=json.dumps(config),
                     summary="{}",
+                    **describe(config),
                     created=now,
                     place=now,
                     started=now if status != "queued" else None,
@@ -148,15 +84,19 @@ class RunStore:
         """The run with this id.
 
         Raises:
-            RunError: if there is none (any more).
+            RunError: if there is none, or it was deleted.
         """
         with self.engine.connect() as db:
-            row = db.execute(select(runs).where(runs.c.id == run_id)).mappings().first()
-        if row is None:
+            found = read_runs(db.execute(select(runs).where(runs.c.id == run_id)).mappings())
+        if not found:
             raise RunError(
                 f"There is no run {run_id[:40]!r} here; it may have been deleted.", "Choose one from the list of runs."
             )
-        return _run(row)
+        if found[0].deleted is not None:
+            raise RunError(
+                f"The run {found[0].name[:60]!r} was deleted.", "For a day it can be restored: `cnncore restore`."
+            )
+        return found[0]
 
     def find(self, text: str) -> Run:
         """The run whose id starts with `text` (or whose name is `text`), as the command line takes it.
@@ -165,10 +105,11 @@ class RunStore:
             RunError: if there is none, or more than one.
         """
         with self.engine.connect() as db:
-            query = select(runs).where(runs.c.id.like(f"{_escape(text)}%", escape="\\") | (runs.c.name == text))
-            found = db.execute(query.limit(2)).mappings().all() if text else []
+            query = select(runs).where(runs.c.id.like(f"{escape(text)}%", escape="\\") | (runs.c.name == text))
+            query = query.where(runs.c.deleted.is_(None)).limit(2)
+            found = read_runs(db.execute(query).mappings()) if text else ()
         if len(found) == 1:
-            return _run(found[0])
+            return found[0]
         many = "More than one run matches" if found else "There is no run"
         raise RunError(f"{many} {text[:40]!r}.", "`python -m cnncore runs` lists them.")
 
@@ -176,19 +117,19 @@ class RunStore:
         self, *, status: Iterable[str] | None = None, kind: str | None = None, limit: int = 1_000
     ) -> tuple[Run, ...]:
         """Runs, newest first."""
-        query = select(runs).order_by(runs.c.created.desc()).limit(limit)
+        query = select(runs).where(runs.c.deleted.is_(None)).order_by(runs.c.created.desc()).limit(limit)
         if status is not None:
             query = query.where(runs.c.status.in_(tuple(status)))
         if kind is not None:
             query = query.where(runs.c.kind == kind)
         with self.engine.connect() as db:
-            return tuple(_run(row) for row in db.execute(query).mappings())
+            return read_runs(db.execute(query).mappings())
 
     def queue(self) -> tuple[Run, ...]:
         """The waiting runs in the order in which they will start."""
-        query = select(runs).where(runs.c.status == "queued").order_by(runs.c.place, runs.c.id)
+        query = select(runs).where(runs.c.status == "queued", runs.c.deleted.is_(None))
         with self.engine.connect() as db:
-            return tuple(_run(row) for row in db.execute(query).mappings())
+            return read_runs(db.execute(query.order_by(runs.c.place, runs.c.id)).mappings())
 
     def rename(self, run_id: str, name: str) -> None:
         """Give a run another name.
@@ -200,17 +141,6 @@ class RunStore:
         if not 0 < len(name) <= 200:
             raise RunError(f"A run's name has 1 to 200 characters, not {len(name)}.", "Choose a shorter name.")
         self._set(run_id, name=name)
-
-    def delete(self, run_id: str) -> None:
-        """Forget a run and its log; its files are removed by `cnncore.runs.artifacts.remove`.
-
-        Raises:
-            RunError: if the run is on.
-        """
-        with self.engine.begin() as db:
-            gone = db.execute(delete(runs).where(runs.c.id == run_id, runs.c.status.not_in(ALIVE))).rowcount
-        if not gone and self.get(run_id).status in ALIVE:
-            raise RunError("A run that is on cannot be deleted.", "Stop it first.")
 
     # The queue and the processes
 
@@ -242,7 +172,7 @@ class RunStore:
 
     def set_config(self, run_id: str, config: Mapping[str, Any]) -> None:
         """Replace the configuration of a run, for example when it is given more epochs."""
-        self._set(run_id, config=json.dumps(config))
+        self._set(run_id, **describe(config))
 
     def set_summary(self, run_id: str, summary: Mapping[str, Any]) -> None:
         """Replace the summary of a run that is over."""
@@ -252,11 +182,20 @@ class RunStore:
         """Note that the process is at work; False if the run was asked to stop or taken away in the meantime."""
         return self._move(run_id, ("starting", "running"), status="running", beat=time.time())
 
-    def end(self, run_id: str, status: str, *, error: str | None = None, hint: str | None = None) -> bool:
-        """Close a run that is on; False if somebody else closed it."""
+    def end(
+        self,
+        run_id: str,
+        status: str,
+        *,
+        error: str | None = None,
+        hint: str | None = None,
+        attempt: int | None = None,
+    ) -> bool:
+        """Close a run that is on; False if somebody else closed it, or it is in another attempt than `attempt`."""
         return self._move(
             run_id,
             ALIVE,
+            attempt,
             status=status,
             ended=time.time(),
             error=error,
@@ -295,8 +234,8 @@ class RunStore:
             values: dict[str, Any] = {"status": "queued", "ended": None, "error": None, "hint": None, "wanted": None}
             values["place"] = (head or time.time()) - 1
             if config is not None:
-                values["config"] = json.dumps(config)
-            query = update(runs).where(runs.c.id == run_id, runs.c.status.in_(RESUMABLE))
+                values |= describe(config)
+            query = update(runs).where(runs.c.id == run_id, runs.c.status.in_(RESUMABLE), runs.c.deleted.is_(None))
             moved = db.execute(query.values(**values)).rowcount
         if not moved:
             raise RunError(f"The run is {self.get(run_id).status} already.", "Wait until it has ended.")
@@ -419,12 +358,10 @@ class RunStore:
         with self.engine.begin() as db:
             db.execute(update(runs).where(runs.c.id == run_id).values(**values))
 
-    def _move(self, run_id: str, sources: Sequence[str], **values: Any) -> bool:
-        """Compare-and-set: change the row only while its status is one of `sources`."""
+    def _move(self, run_id: str, sources: Sequence[str], attempt: int | None = None, /, **values: Any) -> bool:
+        """Compare-and-set: change the row only while its status is one of `sources`, in `attempt` if one is given."""
+        query = update(runs).where(runs.c.id == run_id, runs.c.status.in_(tuple(sources)), runs.c.deleted.is_(None))
+        if attempt is not None:
+            query = query.where(runs.c.attempt == attempt)
         with self.engine.begin() as db:
-            query = update(runs).where(runs.c.id == run_id, runs.c.status.in_(tuple(sources)))
             return db.execute(query.values(**values)).rowcount == 1
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

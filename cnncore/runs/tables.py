@@ -46,6 +46,10 @@ runs = Table(
     Column("pid", Integer),
     Column("pid_created", Float),
     Column("attempt", Integer, nullable=False),
+    # Told again beside the configuration, so that lists can be filtered by them.
+    Column("model", String(100)),
+    Column("dataset", String(100)),
+    Column("deleted", Float),
 )
 
 metrics = Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -95,10 +96,16 @@ class Execution:
             status, error = "failed", self._explain(problem)
         except BaseException:
             # Ctrl-C in a notebook: the row must not keep the process of somebody who goes on working.
-            self.store.end(self.run.id, "interrupted", error="Training was interrupted.", hint="Resume it to go on.")
+            self._end("interrupted", TrainingError("Training was interrupted.", "Resume it to go on."))
             raise
-        self.store.end(self.run.id, status, error=error.message if error else None, hint=error.hint if error else None)
+        self._end(status, error)
         return status
+
+    def _end(self, status: str, error: LabError | None) -> None:
+        """Close the run, unless another process has begun another attempt at it meanwhile."""
+        message, hint = (error.message, error.hint) if error else (None, None)
+        attempt = self.run.attempt if self.recorder.attempt is None else self.recorder.attempt
+        self.store.end(self.run.id, status, error=message, hint=hint, attempt=attempt)
 
     def _train(self) -> str:
         if not self.store.set_running(self.run.id):
@@ -119,6 +126,8 @@ class Execution:
                 self._checkpoint(state, images)
             raise
         self.recorder.flush()
+        if self.recorder.mirror is not None:
+            self.recorder.mirror.finish(self.recorder.summary)
         return "finished"
 
     def _ended_status(self) -> str:
@@ -138,7 +147,10 @@ class Execution:
         state = new_state(self.config, images.in_shape, len(images.classes), device=device, precision=precision)
         self._resume(state, images)
         self.recorder.describe(
-            classes=list(images.classes), split_note=images.split_note, device_name=device_name(device)
+            classes=list(images.classes),
+            split_note=images.split_note,
+            device_name=device_name(device),
+            versions={"python": platform.python_version(), "torch": torch.__version__},
         )
         return images, state
 
@@ -172,6 +184,10 @@ class Execution:
                 save_checkpoint(self.folder, state, images.fingerprint)
                 self.recorder.forget_result()
         self.recorder.attempt = self.store.begin_attempt(self.run.id, state.step)
+        if self.config.training.tensorboard:
+            from cnncore.runs.tensorboard import EVENTS, EventMirror
+
+            self.recorder.mirror = EventMirror(self.store, self.run, self.folder / EVENTS)
         state.changes = []
         for change in self.store.changes(self.run.id):
             if change.step is not None:

@@ -288,6 +288,7 @@ def _end_epoch(state: TrainState, loaders: Loaders, begin: float) -> Generator[E
         best=best,
         seconds=time.monotonic() - begin,
         evaluation_s=evaluation_s,
+        elapsed_s=state.elapsed_s,
     )
 
 

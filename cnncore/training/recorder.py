@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -18,6 +18,9 @@ from cnncore.runs.artifacts import TEST, epoch_file, save_evaluation
 from cnncore.runs.events import Changed, EpochEnd, Evaluating, Event, Finished, Row, Started, StepEnd, Suggested
 from cnncore.runs.store import Run, RunStore
 from cnncore.training.hardware import HardwareMeter
+
+if TYPE_CHECKING:
+    from cnncore.runs.tensorboard import EventMirror
 
 FLUSH_S = 0.3
 HARDWARE_S = 1.0
@@ -46,6 +49,7 @@ class Recorder:
     Attributes:
         wanted: `stop` or `pause` once somebody asked for it.
         attempt: The attempt at the run that is recorded; None until it has begun.
+        mirror: Event files that get every row too; None without them.
         summary: What lists and headers show, see the store's `summary`.
     """
 
@@ -58,6 +62,7 @@ class Recorder:
         self.meter = meter
         self.wanted: str | None = None
         self.attempt: int | None = None
+        self.mirror: EventMirror | None = None
         # A learning-rate test goes on until the loss explodes: that is its result.
         self.tolerates_nan = run.kind == "find_lr"
         self.summary: dict[str, Any] = {**run.summary, "epochs": config.training.epochs}
@@ -126,6 +131,8 @@ class Recorder:
         self._last_flush = now
         rows, self._rows = self._rows, []
         self.wanted = self.store.log(self.run_id, rows, self.summary, attempt=self.attempt) or self.wanted
+        if self.mirror is not None:
+            self.mirror.add(rows)
         if bad is not None:
             raise TrainingError(
                 f"The loss stopped being a number at step {bad:,}.",
@@ -226,6 +233,7 @@ class Recorder:
             "lr": event.lr,
             "best": event.best,
             "seconds": event.seconds,
+            "elapsed_s": event.elapsed_s,
         }
         self.row("epoch", event.step, values)
         # The time of the evaluation must not count as time of the steps before and after it.

@@ -287,6 +287,11 @@ _TRAINING = {
     "training.deterministic": FormField(
         title="Deterministic", help="The same numbers bit for bit on a GPU too, at a cost in speed."
     ),
+    "training.tensorboard": FormField(
+        title="TensorBoard files",
+        help="Also writes event files into the run's folder while it trains, for those who watch curves in TensorBoard. "
+        "Every run can be exported to TensorBoard afterwards too.",
+    ),
 }
 
 _AUGMENT = {

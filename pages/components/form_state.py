@@ -24,6 +24,7 @@ from cnncore.config import (
     flatten,
     format_value,
     is_optional,
+    nearest_preset,
     parse_value,
     preset,
     read_settings,
@@ -31,7 +32,7 @@ from cnncore.config import (
 from cnncore.errors import ConfigError, LabError
 from pages.components.form_fields import SCHEMA, relevant
 from pages.components.lab import store
-from pages.components.links import link_params, nearest_preset, read_link, settings_in
+from pages.components.links import link_params, read_link, settings_in
 
 VALUES = "train_values"
 PRESET = "train_preset"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from cnncore.catalog import DEFAULT_PRESET, PRESETS
+from cnncore.catalog import DEFAULT_PRESET
 from cnncore.config import TrainConfig, differences, preset, read_settings
 from cnncore.errors import ConfigError, LabError
 
@@ -47,19 +46,6 @@ def link_params(config: TrainConfig, key: str) -> dict[str, str]:
     return {"preset": key, **differences(config, preset(key))}
 
 
-def nearest_preset(config: TrainConfig) -> str:
-    """The preset that `config` differs from in the fewest settings."""
-    return min(PRESETS, key=lambda key: len(differences(config, preset(key))))
-
-
 def address(base: str, params: Mapping[str, str]) -> str:
     """A page's address with query parameters."""
     return f"{base.partition('?')[0]}?{urlencode(params)}"
-
-
-def command(config: TrainConfig, key: str) -> str:
-    """The same training on the command line."""
-    settings = differences(config, preset(key)).items()
-    return " ".join(
-        [f"python -m cnncore train --preset {key}", *(f"--set {name}={shlex.quote(value)}" for name, value in settings)]
-    )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 HOME = "pages/home.py"
 TRAIN = "pages/train.py"
+COMPARE = "pages/compare.py"
 
 _FRAME = "app_frame"
 
@@ -22,6 +23,7 @@ def pages() -> list[StreamlitPage]:
     return [
         st.Page(HOME, title="Home", icon=":material/home:", default=True),
         st.Page(TRAIN, title="Train", icon=":material/model_training:"),
+        st.Page(COMPARE, title="Compare", icon=":material/compare_arrows:"),
     ]
 
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
-from cnncore.catalog import MODELS
+from cnncore.catalog import FAMILIES, MODELS
 from cnncore.figures.theme import FAMILY_COLORS
 from pages.components.waiting import inquire
+from pages.components.wording import compact
 
 _NUM_DIGITS = 10
+_SIZES = ("lenet5", "alexnet", "vgg16", "googlenet", "resnet50", "resnet20")
+"""Networks whose sizes Home shows."""
 
 
 def strip(images: np.ndarray, captions: Sequence[str] = ()) -> str:
@@ -49,10 +53,25 @@ def draw_digits() -> None:
 
 
 def draw_networks() -> None:
-    """The networks with their years, in the colors of their families."""
+    """The families with the numbers of their networks, in their colors."""
+    families = Counter(spec.family for spec in MODELS.values())
     chips = [
-        f"<span class='lab-chip'><i style='background:{FAMILY_COLORS[spec.family]}'></i>"
-        f"{html.escape(spec.title)}<small>{spec.year}</small></span>"
-        for spec in MODELS.values()
+        f"<span class='lab-chip'><i style='background:{FAMILY_COLORS[family]}'></i>"
+        f"{html.escape(title)}<small>{families[family]}</small></span>"
+        for family, title in FAMILIES.items()
+        if family in families
     ]
     st.html(f"<div class='lab-chips'>{''.join(chips)}</div>")
+
+
+def draw_sizes() -> None:
+    """The parameters of some networks as bars."""
+    keys = [key for key in _SIZES if key in MODELS]
+    largest = max(MODELS[key].num_params for key in keys)
+    rows = [
+        f"<div>{html.escape(MODELS[key].title)}</div><div class='lab-bar'><i style='width:"
+        f"{max(0.5, 100 * MODELS[key].num_params / largest):.1f}%;background:{FAMILY_COLORS[MODELS[key].family]}'></i>"
+        f"<small>{compact(MODELS[key].num_params)}</small></div>"
+        for key in keys
+    ]
+    st.html(f"<div class='lab-bars'>{''.join(rows)}</div>")

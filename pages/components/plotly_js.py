@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import shutil
 import uuid
 from pathlib import Path
 
 from cnncore.errors import LabError
+from cnncore.figures.plotly_js import plotly_js_file
 from cnncore.places import PROJECT_ROOT
 
 STATIC = PROJECT_ROOT / "static"
-
-
-def _source() -> Path:
-    # The package is located, not imported: importing plotly costs the first page half a second.
-    spec = importlib.util.find_spec("plotly")
-    if spec is None or spec.origin is None:
-        raise LabError("plotly is not installed.", "Run `pip install -r requirements.txt`.")
-    return Path(spec.origin).parent / "package_data" / "plotly.min.js"
 
 
 def plotly_js(static: Path = STATIC) -> str:
@@ -35,7 +27,7 @@ def plotly_js(static: Path = STATIC) -> str:
         try:
             static.mkdir(exist_ok=True)
             try:
-                shutil.copyfile(_source(), temporary)
+                shutil.copyfile(plotly_js_file(), temporary)
                 temporary.replace(target)
             finally:
                 temporary.unlink(missing_ok=True)

@@ -1,8 +1,7 @@
-"""A run's numbers as a table, and what can be taken away from it: weights, description, log."""
+"""A run's numbers as a table, and what can be taken away from it: report, log, weights and their description."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -10,11 +9,13 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
+from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, file_stem, run_dir
 from cnncore.runs.history import History
 from cnncore.runs.log_csv import log_csv
 from cnncore.runs.store import Run
+from pages.components.exports import draw_exports
 from pages.components.lab import artifacts, store
+from pages.components.onnx_file import show_onnx
 
 _COLUMNS = {
     "epoch": "epoch",
@@ -53,14 +54,17 @@ def show_epochs(log: History) -> None:
 
 
 def show_files(run: Run) -> None:
-    """Buttons that download the weights, what they are, and the log."""
+    """Buttons that download the report, the log, the weights and what they are, and what other programs read."""
     folder = run_dir(artifacts(), run.id)
-    name = re.sub(r"[^\w.-]+", "_", run.name).strip("_") or run.id
+    stem = file_stem(run.name, run.id)
+    st.subheader("Take it away", anchor=False)
+    draw_exports((run.id,), key="run")
     with st.container(horizontal=True, key="run_files"):
+        _download("Log (CSV)", partial(log_csv, store(), run.id), f"{stem}.csv", ":material/table_view:")
         for file, label, icon in _FILES:
             if (folder / file).is_file():
-                _download(label, (folder / file).read_bytes, f"{name}{Path(file).suffix}", icon)
-        _download("Log (CSV)", partial(log_csv, store(), run.id), f"{name}.csv", ":material/table_view:")
+                _download(label, (folder / file).read_bytes, f"{stem}{Path(file).suffix}", icon)
+    show_onnx(run)
 
 
 def _download(label: str, read: Callable[[], bytes], file_name: str, icon: str) -> None:

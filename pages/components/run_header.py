@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from cnncore.config import TrainConfig, parse_value, replace
-from cnncore.runs.artifacts import remove
 from cnncore.runs.store import Run
-from pages.components.lab import artifacts, resume_run, store
+from cnncore.runs.tidying import delete
+from pages.components.lab import resume_run, store
 from pages.components.links import address
 from pages.components.navigation import TRAIN
 from pages.components.run_import import has_images
@@ -139,11 +139,10 @@ def _more(run: Run) -> None:
 
 
 def _delete(run: Run) -> None:
-    st.caption("Its curves, weights and checkpoints will be gone for good.")
-    if st.button("Delete for good", icon=":material/delete:", key="run_delete", width="stretch"):
-        store().delete(run.id)
-        remove(artifacts(), run.id)
-        st.switch_page(TRAIN)
+    st.caption("For a day it can be restored; then its curves, weights and checkpoints are gone for good.")
+    if st.button("Delete", icon=":material/delete:", key="run_delete", width="stretch"):
+        delete(store(), [run.id])
+        st.rerun()
 
 
 _ACTIONS: dict[str, tuple[Action, ...]] = {

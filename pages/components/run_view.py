@@ -7,6 +7,7 @@ import streamlit as st
 from cnncore.errors import RunError
 from cnncore.runs.artifacts import run_dir
 from cnncore.runs.store import Run
+from cnncore.runs.tidying import deleted_runs, restore
 from pages.components.lab import artifacts, look_after, store
 from pages.components.navigation import TRAIN
 from pages.components.rate_search import show_rate_search
@@ -23,7 +24,7 @@ def show_run(run_id: str) -> None:
     try:
         run = _find(run_id)
     except RunError as error:
-        _show_dead_link(error)
+        _show_dead_link(run_id, error)
         return
     look_after(run)
     show_header(run)
@@ -44,7 +45,11 @@ def _find(run_id: str) -> Run:
     return store().get(run_id)
 
 
-def _show_dead_link(error: RunError) -> None:
+def _show_dead_link(run_id: str, error: RunError) -> None:
     st.warning(plain(error.message), icon=":material/link_off:")
+    deleted = run_id in {run.id for run in deleted_runs(store())}
+    if deleted and st.button("Restore it", icon=":material/undo:", key="run_restore"):
+        restore(store(), [run_id])
+        st.rerun()
     st.page_link(TRAIN, label="Train a network", icon=":material/model_training:", query_params={})
     recent_runs()

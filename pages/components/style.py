@@ -29,6 +29,13 @@ _CSS = """
   border: 1px solid rgba(128,128,128,.3); font-size: .82rem; }
 .lab-chip i { width: .55rem; height: .55rem; border-radius: 50%; }
 .lab-chip small { opacity: .65; font-variant-numeric: tabular-nums; }
+.lab-facts, .lab-caution { font-size: .95rem; line-height: 1.5; margin-bottom: .6rem; }
+.lab-facts ul, .lab-caution ul { margin: .2rem 0 0; padding-left: 1.2rem; }
+.lab-caution { border-left: 3px solid #E07B00; padding: .1rem 0 .1rem .8rem; }
+.lab-bars { display: grid; grid-template-columns: max-content 1fr; gap: .3rem .8rem; font-size: .82rem; }
+.lab-bar { display: flex; align-items: center; gap: .4rem; padding-right: 3.6rem; }
+.lab-bar i { height: .6rem; border-radius: 2px; flex: none; }
+.lab-bar small { opacity: .7; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .lab-strip-name { font-size: .75rem; opacity: .75; margin: .45rem 0 .2rem; }
 [class*="st-key-waiting_"] { opacity: .45; transition: opacity .2s .15s; }
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-alarm_"]) { position: absolute; }

@@ -16,6 +16,8 @@ SMALL = (
     "vgg13_5x5_bn",
     "nin",
     "googlenet_small",
+    "googlenet",
+    "inception_bn",
     "resnet20",
     "plain20",
     "resnet18",
@@ -35,4 +37,4 @@ TRACED = tuple(name for name in NAMES if name not in THOUSAND_LAYERS)
 
 def training_width(name: str) -> float:
     """Factor on the filters that makes training quick: a quarter, unless the network is small as it is."""
-    return 0.25 if MODELS[name].num_params > 2_000_000 else 1.0
+    return 0.25 if MODELS[name].num_params > 2_000_000 or name == "nin" else 1.0

@@ -36,6 +36,17 @@ def modest_shape(name: str) -> tuple[int, int, int]:
     return MODELS[name].in_channels, side, side
 
 
+def lively(name: str) -> dict[str, object]:
+    """Kaiming's weights where the published deviation is 0.01: windows of small images make almost nothing of it."""
+    return {"init": "kaiming"} if MODELS[name].defaults.get("init") == "normal" else {}
+
+
+def narrow(name: str, width: float, **options: object) -> ModelConfig:
+    """The network with that width, where it has one to be set, and with other options."""
+    settings = {} if "width" in MODELS[name].refusals else {"width": width}
+    return ModelConfig.model_validate({"name": name, **settings, **options})
+
+
 def images(shape: tuple[int, int, int], count: int = 2, seed: int = 0) -> Tensor:
     return torch.randn(count, *shape, generator=torch.Generator().manual_seed(seed))
 
@@ -117,10 +128,12 @@ def test_googlenet_has_the_channels_of_the_paper() -> None:
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", NAMES)
 def test_forward_and_backward(name: str, shape: tuple[int, int, int]) -> None:
-    model = build_model(ModelConfig(name=name, width=0.5), shape, 7).to(memory_format=torch.channels_last)
+    model = build_model(narrow(name, 0.5), shape, 7).to(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
         results = outputs(model, images(shape).contiguous(memory_format=torch.channels_last))
-    assert len(results) == (3 if MODELS[name].aux_weight else 1)
+    heads = [layer for layer, _ in model.named_children() if layer.startswith("aux")]
+    assert len(results) == 1 + len(heads)
+    assert bool(heads) == bool(MODELS[name].aux_weight)
     assert all(result.shape == (2, 7) and result.isfinite().all() for result in results)
     torch.stack([result.float() for result in results]).pow(2).sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() and p.grad.any() for p in model.parameters())
@@ -133,7 +146,7 @@ def test_forward_and_backward(name: str, shape: tuple[int, int, int]) -> None:
 def test_smallest_and_large_images(name: str) -> None:
     size = MODELS[name].min_size
     for shape in ((1, size, size), (3, size + 3, size), (3, 96, 129)):
-        model = build_model(ModelConfig(name=name, width=0.125), shape, 2).eval()
+        model = build_model(narrow(name, 0.125), shape, 2).eval()
         with torch.no_grad():
             assert model(images(shape)).shape == (2, 2)
 
@@ -185,10 +198,9 @@ def test_an_option_changes_the_network(name: str, option: str, value: object) ->
     shape = (spec.in_channels, 28, 28)
     results = []
     # AlexNet's first weights are so small beside its biases of 1 that all activations give nearly the same.
-    start = {} if option == "init" else {"init": "kaiming"}
+    start = {} if option == "init" or "init" not in spec.defaults else {"init": "kaiming"}
     for options in (start, {**start, option: value}):
-        config = ModelConfig.model_validate({"name": name, "width": 0.25, **options})
-        model = build_model(config, shape, 10)
+        model = build_model(narrow(name, 0.25, **options), shape, 10)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             results.append(outputs(model, images(shape))[0])
@@ -196,7 +208,7 @@ def test_an_option_changes_the_network(name: str, option: str, value: object) ->
     assert not torch.allclose(results[0], results[1], rtol=1e-4, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if "width" not in MODELS[name].refusals])
 def test_width_scales_every_layer(name: str) -> None:
     with torch.device("meta"):
         half, whole, twice = (num_params(published(name, width=width)) for width in (0.5, 1, 2))
@@ -279,14 +291,15 @@ def test_alexnets_bias_rule() -> None:
 @pytest.mark.parametrize("name", TRAINED)
 def test_overfits_sixteen_images(name: str) -> None:
     torch.manual_seed(0)
-    shape = (1, 28, 28)
+    # Network in Network averages its last maps after a ReLU: with fewer positions it needs fewer steps.
+    shape = (1, 12, 12) if name == "nin" else (1, 28, 28)
     plain = {"dropout": 0.0} if "dropout" in MODELS[name].defaults else {}
-    config = ModelConfig.model_validate({"name": name, "width": training_width(name), **plain})
+    config = narrow(name, training_width(name), **lively(name), **plain)
     model = build_model(config, shape, 10).to(memory_format=torch.channels_last)
     batch, labels = images(shape, 16), torch.arange(16) % 10
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     lowest = float("inf")
-    for _ in range(60):
+    for _ in range(120):
         optimizer.zero_grad()
         loss = F.cross_entropy(outputs(model, batch)[0], labels)
         loss.backward()

@@ -202,10 +202,12 @@ def test_the_first_block_of_a_stage_shares_its_activation_with_the_shortcut() ->
 def test_blocks_leave_their_input_as_it_was(key: str, norm: str) -> None:
     model = built(key, width=0.25, norm=norm)
     kept: list[tuple[Tensor, Tensor]] = []
+
+    def note(_layer: nn.Module, _inputs: object, output: Tensor) -> None:
+        kept.append((output, output.detach().clone()))
+
     for stage in (1, 2, 3):
-        model.get_submodule(f"stage{stage}").register_forward_hook(
-            lambda _layer, _inputs, output: kept.append((output, output.detach().clone()))
-        )
+        model.get_submodule(f"stage{stage}").register_forward_hook(note)
     model(torch.randn(2, 3, 32, 32))
     assert len(kept) == 3
     assert all(torch.equal(output, before) for output, before in kept)

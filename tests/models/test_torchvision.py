@@ -20,7 +20,9 @@ NAMED = [name for name, spec in MODELS.items() if spec.torchvision and name in (
 def test_same_outputs_with_the_same_weights(name: str) -> None:
     spec = MODELS[name]
     torch.manual_seed(0)
-    theirs = torchvision.models.get_model(spec.torchvision, weights=None)
+    # The networks with auxiliary heads take minutes to draw their own first weights, and warn of it.
+    plain = {"init_weights": False} if spec.aux_weight else {}
+    theirs = torchvision.models.get_model(spec.torchvision, weights=None, **plain)
     for layer in theirs.modules():
         if isinstance(layer, nn.BatchNorm2d):
             # Statistics of images, unlike the first ones of 0 and 1, show whether they are in the right place.

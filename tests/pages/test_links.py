@@ -7,8 +7,8 @@ import shlex
 import pytest
 
 from cnncore.catalog import DEFAULT_PRESET, PRESETS
-from cnncore.config import preset, replace, with_settings
-from pages.components.links import address, command, link_params, nearest_preset, read_link
+from cnncore.config import command, nearest_preset, preset, replace, with_settings
+from pages.components.links import address, link_params, read_link
 
 CHANGED = {
     "model.activation": "tanh",

@@ -10,11 +10,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnncore.runs.events import Row
-from cnncore.runs.store import STATUSES, Run, RunStore
+from cnncore.runs.run import STATUSES, Run
+from cnncore.runs.store import RunStore
 from pages.components.run_header import MORE_EPOCHS
 from pages.components.run_words import STATUS_LOOKS, duration, fraction_done, progress_words
 from tests import fake_runs
-from tests.pages.conftest import address, assert_clean, link
+from tests.pages.conftest import assert_clean, link
 
 
 def _buttons(app: AppTest) -> set[str]:
@@ -159,14 +160,19 @@ def test_a_run_is_renamed_and_its_name_shown_literally(app: AppTest, store: RunS
     assert r"\*Best\* \<b\>run\</b\> \[x\]" in app.header[0].value
 
 
-def test_a_run_is_deleted_after_asking(app: AppTest, store: RunStore, artifacts: Path, finished: Run):
+def test_a_run_is_deleted_after_asking_and_can_be_restored(
+    app: AppTest, store: RunStore, artifacts: Path, finished: Run
+):
     link(app, run=finished.id).checkbox(key=f"run_delete_{finished.id}").check().run()
     assert store.get(finished.id)
     app.button(key="run_delete").click().run()
     assert_clean(app)
     assert store.list() == ()
-    assert not (artifacts / finished.id).exists()
-    assert "run" not in address(app)
+    assert "was deleted" in app.warning[0].value
+    assert (artifacts / finished.id).exists(), "the files stay as long as it can be restored"
+    app.button(key="run_restore").click().run()
+    assert store.get(finished.id).deleted is None
+    assert not app.warning
 
 
 def test_a_run_that_is_on_cannot_be_deleted(app: AppTest, running: Run):

@@ -8,8 +8,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from cnncore.errors import RunError, RunLostError
+from cnncore.runs import tidying
 from cnncore.runs.artifacts import load_evaluation, run_dir, save_evaluation, sweep, write_atomically
 from cnncore.runs.events import Evaluation, Row
 from cnncore.runs.store import RESUMABLE, RunStore
@@ -110,18 +112,6 @@ def test_find_by_beginning_and_name(store: RunStore) -> None:
     assert store.find("my run").id == run.id
 
 
-def test_deleting(store: RunStore) -> None:
-    run = store.create({}, name="a")
-    store.log(run.id, [Row(phase="step", step=1)])
-    store.claim(run.id, "here")
-    with pytest.raises(RunError, match="on cannot"):
-        store.delete(run.id)
-    store.end(run.id, "failed", error="x")
-    store.delete(run.id)
-    assert store.list() == ()
-    assert store.since(run.id).rows == ()
-
-
 @pytest.mark.parametrize("name", ["", "   ", "x" * 201])
 def test_bad_names_are_refused(store: RunStore, name: str) -> None:
     run = store.create({}, name="a")
@@ -178,9 +168,38 @@ def test_a_process_writes_only_while_the_run_is_its_own(store: RunStore) -> None
         store.log(run.id, late, {"step": 2}, attempt=attempt + 1)
     assert store.get(run.id).summary == {"step": 1}
     assert [row.step for row in store.since(run.id).rows] == [1]
-    store.delete(run.id)
+    tidying.delete(store, [run.id])
     with pytest.raises(RunLostError):
         store.log(run.id, late, attempt=attempt + 1)
+
+
+def test_an_old_process_cannot_close_a_newer_attempt(store: RunStore) -> None:
+    run = store.create({}, name="a")
+    store.claim(run.id, "here")
+    old = store.begin_attempt(run.id, 0)
+    store.end(run.id, "interrupted", attempt=old)
+    store.claim(run.id, "here", RESUMABLE)
+    new = store.begin_attempt(run.id, 0)
+    assert not store.end(run.id, "failed", error="The old process has a problem.", attempt=old)
+    assert (store.get(run.id).status, store.get(run.id).error) == ("starting", None)
+    assert store.end(run.id, "finished", attempt=new)
+
+
+def test_a_store_of_the_first_version_is_upgraded(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'lab.db'}"
+    store = RunStore(url)
+    run = store.create({"model": {"name": "vgg16"}, "data": {"dataset": "mnist"}}, name="a")
+    store.engine.dispose()
+    with sqlite3.connect(tmp_path / "lab.db") as db:
+        for name in ("model", "dataset", "deleted"):
+            db.execute(f"ALTER TABLE runs DROP COLUMN {name}")
+        db.execute("UPDATE alembic_version SET version_num = '0001'")
+    db.close()
+    store = RunStore(url)
+    assert store.get(run.id) == run
+    with store.engine.connect() as connection:
+        assert connection.execute(text("SELECT model, dataset FROM runs")).all() == [("vgg16", "mnist")]
+    store.engine.dispose()
 
 
 @pytest.mark.parametrize("address", ["nonsense", "nonsense://x", "sqlite:///{}/file/lab.db", "sqlite:///{}/file"])

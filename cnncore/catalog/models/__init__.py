@@ -10,10 +10,11 @@ from cnncore.catalog.models.nin import NIN
 from cnncore.catalog.models.resnet import RESNET
 from cnncore.catalog.models.spec import ModelSpec, Published
 from cnncore.catalog.models.vgg import VGG
+from cnncore.catalog.models.xception import XCEPTION
 
 __all__ = ["FAMILIES", "MODELS", "ModelSpec", "Published"]
 
-MODELS: dict[str, ModelSpec] = {**LENET, **CNN, **ALEXNET, **VGG, **NIN, **INCEPTION, **RESNET}
+MODELS: dict[str, ModelSpec] = {**LENET, **CNN, **ALEXNET, **VGG, **NIN, **INCEPTION, **RESNET, **XCEPTION}
 """Every network by its key, family by family."""
 
 FAMILIES = {

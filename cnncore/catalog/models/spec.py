@@ -63,7 +63,8 @@ class ModelSpec:
         taps: Names of the layers worth seeing, input side first.
         defaults: The published value of every option the network has.
         choices: The allowed values of the options that are names; an option that is missing does not exist here.
-        refusals: Why an option's value is impossible here, keyed `option` or `option=value`.
+        refusals: Why an option's value is impossible here, keyed `option` or `option=value`; `width` where the network
+            has one width only.
         aux_weight: Weight of each auxiliary head's loss; 0 without such heads.
     """
 

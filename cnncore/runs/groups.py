@@ -1,0 +1,157 @@
+"""Runs that differ in the seed only are a group: one experiment, repeated.
+
+`training.seed` is the seed of the weights, the order and the changes of the images. `data.seed` is not: it divides the
+images differently, so that runs which differ in it have other validation images and are another experiment.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cnncore.config import TrainConfig, format_value
+from cnncore.runs.run import Run
+from cnncore.runs.statistics import Difference, difference
+
+SEED = "training.seed"
+DEFAULTS: Mapping[str, Any] = {
+    f"{section}.{name}": value
+    for section, values in TrainConfig().model_dump(mode="json").items()
+    for name, value in values.items()
+}
+"""Every setting by its dotted name, as JSON has it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Runs of one configuration.
+
+    Attributes:
+        key: The same for the same configuration, whatever the seed.
+        label: What tells it from the other groups it was made with.
+        runs: Its runs by seed.
+    """
+
+    key: str
+    label: str
+    runs: tuple[Run, ...]
+
+    def values(self, name: str) -> dict[int, float]:
+        """A number of the summary by seed, of finished runs that have it.
+
+        A seed counts once, however often it was run: the second time only tells the same again.
+        """
+        found: dict[int, float] = {}
+        for run in sorted(self.runs, key=lambda run: run.created):
+            value = run.summary.get(name)
+            if run.status == "finished" and isinstance(value, int | float) and math.isfinite(value):
+                found[seed_of(run)] = float(value)
+        return found
+
+
+def settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Every setting of a run's configuration by its dotted name; what its version of the lab had not is the default."""
+    found = dict(DEFAULTS)
+    for section, values in config.items():
+        if isinstance(values, Mapping):
+            found |= {f"{section}.{name}": value for name, value in values.items()}
+    return found
+
+
+def seed_of(run: Run) -> int:
+    """The seed of a run."""
+    return int((run.config.get("training") or {}).get("seed", DEFAULTS[SEED]))
+
+
+def group_key(run: Run, changed: Container[str] = ()) -> str:
+    """The same text for all trainings of a group; a run in `changed`, of which a setting was changed, is alone."""
+    return config_key(run.config) if run.kind == "train" and run.id not in changed else run.id
+
+
+def config_key(config: Mapping[str, Any]) -> str:
+    """The key of the group whose runs have this configuration, as JSON has it."""
+    return json.dumps({name: value for name, value in settings(config).items() if name != SEED}, sort_keys=True)
+
+
+def group_runs(runs: Sequence[Run], changed: Container[str] = ()) -> tuple[Group, ...]:
+    """The groups among some runs, in the order of their first runs."""
+    members: dict[str, list[Run]] = {}
+    for run in runs:
+        members.setdefault(group_key(run, changed), []).append(run)
+    firsts = [found[0] for found in members.values()]
+    return tuple(
+        Group(key=key, label=label, runs=tuple(sorted(found, key=seed_of)))
+        for (key, found), label in zip(members.items(), _labels(firsts), strict=True)
+    )
+
+
+def differing(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
+    """The settings that are not the same for all of the runs, by dotted name, with each run's value as text."""
+    found = [settings(run.config) for run in runs]
+    names = dict.fromkeys(name for values in found for name in values)
+    texts = {name: tuple(value_text(values.get(name)) for values in found) for name in names}
+    return {name: values for name, values in texts.items() if len(set(values)) > 1}
+
+
+def verdict(first: Group, second: Group, name: str, what: str) -> str:
+    """What the seeds say about two groups, in one sentence.
+
+    Args:
+        first: One group.
+        second: The other.
+        name: A share from 0 to 1 of the summary, for example `test_accuracy`.
+        what: What it is called, for example `test accuracy`.
+    """
+    a, b = first.values(name), second.values(name)
+    if not a or not b:
+        missing = " and ".join(group.label for group, values in ((first, a), (second, b)) if not values)
+        return f"{missing}: no finished run with a {what} yet."
+    found = difference(a, b)
+    if found.method == "none":
+        single = " and ".join(group.label for group, values in ((first, a), (second, b)) if len(values) < 2)
+        return f"No claim about {first.label} and {second.label}: one seed of {single} says nothing about others."
+    low, high = (f"{100 * end:+.2f}" for end in (found.low, found.high))
+    facts = f"{100 * found.value:+.2f} percentage points of {what}, 95 % interval {low} to {high} ({_method(found)})"
+    if not found.is_distinguishable:
+        return f"{first.label} and {second.label} are not distinguishable: {facts}."
+    better, worse = (first, second) if found.value > 0 else (second, first)
+    return f"{better.label} is better than {worse.label}: {first.label} minus {second.label} is {facts}."
+
+
+def _method(found: Difference) -> str:
+    left, right = found.counts
+    return f"paired over {left} shared seeds" if found.method == "paired" else f"Welch, {left} and {right} seeds"
+
+
+def base_name(run: Run) -> str:
+    """The name of a run without the number that tells it from its namesakes."""
+    return re.sub(r"( #\d+)+$", "", run.name)
+
+
+def value_text(value: Any) -> str:
+    """A setting's value, as JSON has it, in words."""
+    return format_value(tuple(value) if isinstance(value, list) else value)
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    """A name for each run that tells it from the others: the run's own, and what differs where two share it."""
+    names = [base_name(run) for run in runs]
+    labels: list[str] = []
+    for name, run in zip(names, runs, strict=True):
+        namesakes = [other for other_name, other in zip(names, runs, strict=True) if other_name == name]
+        own = settings(run.config)
+        told = [f"{setting_words(setting)} {value_text(own.get(setting))}" for setting in differing(namesakes) if setting != SEED]
+        if not told and len(namesakes) > 1:
+            told = [run.id[:6]]
+        labels.append(f"{name}, {', '.join(told[:3])}" if told else name)
+    return labels
+
+
+def setting_words(setting: str) -> str:
+    """A setting as labels name it: `lr`, but `model name`, where several sections have one."""
+    section, _, name = setting.partition(".")
+    return f"{section} {name}" if name in ("name", "seed") else name.replace("_", " ")

@@ -1,0 +1,158 @@
+"""The Runs view of Compare: every run in a filtered table, the selected ones over each other; all of it in the link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from cnncore.catalog import DATASETS, MODELS
+from cnncore.config import preset
+from cnncore.runs.run import Run
+from cnncore.runs.search import ORDERS, Choices, Search, choices, find_runs, runs_by_id
+from cnncore.runs.tidying import restore
+from pages.components.compare_runs_actions import show_actions
+from pages.components.compare_runs_curves import (
+    compared_groups,
+    curves_table,
+    follow,
+    show_curves,
+    show_legend,
+    show_verdicts,
+)
+from pages.components.compare_runs_link import MAX_TEXT, Asked, read_asked
+from pages.components.compare_runs_results import show_details
+from pages.components.compare_runs_table import run_table, show_table
+from pages.components.lab import start_run, store
+from pages.components.navigation import TRAIN, open_run
+from pages.components.run_words import STATUS_LOOKS
+from pages.components.wording import plain
+
+QUICK_PRESET = "lenet_20s"
+
+
+def show_runs() -> None:
+    """The view that the address describes."""
+    known = choices(store())
+    asked = read_asked(st.query_params.to_dict(), known)
+    for problem in asked.problems:
+        st.warning(plain(problem), icon=":material/link_off:")
+    if not known.statuses and not asked.selected and "runs_undo" not in st.session_state:
+        _show_empty()
+        return
+    runs = _selected(asked)
+    _show_filters(asked.search, known)
+    show_table(asked.search)
+    show_actions(runs)
+    if runs:
+        _show_comparison(runs, asked)
+    _show_downloads(runs, asked.search)
+
+
+def _show_empty() -> None:
+    with st.container(border=True):
+        st.subheader("No runs yet", anchor=False)
+        st.markdown(
+            "Every network that is trained appears here, to be compared with the others by its curves and results."
+        )
+        with st.container(horizontal=True):
+            if st.button("LeNet in 20 seconds", key="runs_quick", type="primary", icon=":material/play_arrow:"):
+                open_run(start_run(preset(QUICK_PRESET)))
+            st.page_link(TRAIN, label="Choose network and data", icon=":material/model_training:")
+
+
+def _selected(asked: Asked) -> list[Run]:
+    """The runs of the link that exist, in its order; of the others it is said what became of them."""
+    found = runs_by_id(store(), asked.selected)
+    gone = [found[run_id] for run_id in asked.selected if run_id in found and found[run_id].deleted is not None]
+    unknown = [run_id for run_id in asked.selected if run_id not in found]
+    just_deleted = st.session_state.get("runs_undo", ())
+    for run in gone:
+        if run.id in just_deleted:
+            continue
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.warning(f"The run {plain(run.name)} was deleted.", icon=":material/link_off:")
+            st.button("Restore it", key=f"runs_restore_{run.id}", on_click=_restore, args=(run.id,))
+    if unknown:
+        st.warning(
+            f"There {'is no run' if len(unknown) == 1 else 'are no runs'} {', '.join(unknown[:3])}"
+            f"{f' and {len(unknown) - 3} more' if len(unknown) > 3 else ''} here; deleted for good, or of another lab.",
+            icon=":material/link_off:",
+        )
+    return [found[run_id] for run_id in asked.selected if run_id in found and found[run_id].deleted is None]
+
+
+def _restore(run_id: str) -> None:
+    restore(store(), [run_id])
+
+
+# Filters
+
+
+def _show_filters(search: Search, known: Choices) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="runs_filters"):
+        st.session_state["runs_q"] = search.text
+        st.text_input(
+            "Find", type="search", key="runs_q", max_chars=MAX_TEXT, placeholder="name, tag or id", width=190,
+            on_change=follow, args=("q", "runs_q", ""),
+        )  # fmt: skip
+        _filter("Network", "model", search.model, known.models, _model_title)
+        _filter("Data set", "dataset", search.dataset, known.datasets, _dataset_title)
+        _filter("Status", "status", search.status, known.statuses, lambda name: STATUS_LOOKS[name].label)
+        if known.tags:
+            _filter("Tag", "tag", search.tag, known.tags, str)
+        st.session_state["runs_sort"] = search.sort
+        st.selectbox(
+            "Order", list(ORDERS), format_func=lambda name: ORDERS[name][0], key="runs_sort", width=170,
+            on_change=follow, args=("sort", "runs_sort", "newest"),
+        )  # fmt: skip
+
+
+def _filter(label: str, name: str, value: str, options: Sequence[str], words: Callable[[str], str]) -> None:
+    key = f"runs_{name}"
+    st.session_state[key] = value
+    st.selectbox(
+        label, ["", *options], format_func=lambda option: words(option) if option else "all", key=key, width=170,
+        on_change=follow, args=(name, key, ""),
+    )  # fmt: skip
+
+
+def _model_title(name: str) -> str:
+    return MODELS[name].title if name in MODELS else name
+
+
+def _dataset_title(name: str) -> str:
+    return DATASETS[name].title.partition(",")[0] if name in DATASETS else name
+
+
+# The selection
+
+
+def _show_comparison(runs: Sequence[Run], asked: Asked) -> None:
+    compared = compared_groups(runs)
+    show_legend(compared)
+    show_verdicts(compared)
+    show_curves(compared, asked.curves)
+    show_details(compared, asked.detail)
+
+
+def _show_downloads(runs: Sequence[Run], search: Search) -> None:
+    with st.container(horizontal=True, key="runs_downloads"):
+        st.download_button(
+            "Table (CSV)", lambda: _table_csv(search), file_name="runs.csv", icon=":material/table_view:",
+            on_click="ignore", key="runs_get_table",
+        )  # fmt: skip
+        if runs:
+            st.download_button(
+                "Curves (CSV)", lambda: curves_table(runs), file_name="curves.csv", icon=":material/show_chart:",
+                on_click="ignore", key="runs_get_curves",
+            )  # fmt: skip
+
+
+def _table_csv(search: Search) -> bytes:
+    """The listed runs without their small curves."""
+    runs = find_runs(store(), search)
+    table = run_table(runs).drop(columns=["Loss", "Accuracy", "Open"], errors="ignore")
+    table.insert(0, "id", [run.id for run in runs])
+    table["Tags"] = [", ".join(run.tags) for run in runs]
+    return table.to_csv(index=False).encode()
