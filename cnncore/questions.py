@@ -176,7 +176,7 @@ def disagreement(asked: dict[str, Any]) -> Answer:
     """Two networks on the same images, see `cnncore.analysis.disagreement.Disagreement`.
 
     Returns:
-        `classes`, `total`, `count` and `counts`; the arrays `per_class` and those of the examples.
+        `classes`, `total`, `count` and `counts`, and the arrays of the examples.
     """
     request = _parse(DisagreementRequest, asked)
     store = RunStore(database_url())
@@ -187,7 +187,7 @@ def disagreement(asked: dict[str, Any]) -> Answer:
     found = disagree(artifacts_dir(), data_dir(), a, b, request.split)
     facts = {"classes": found.classes, "total": found.total, "count": found.count, "counts": found.counts}
     whole = found.count == found.total and a.config["data"]["dataset"] != "folder"
-    return Answer(facts, {"per_class": found.per_class, **found.examples}, lasting=whole)
+    return Answer(facts, found.examples, lasting=whole)
 
 
 class ImportWeightsRequest(Section):

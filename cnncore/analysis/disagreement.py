@@ -13,19 +13,19 @@ import torch
 from torch import Tensor
 
 from cnncore.analysis.evaluation import Prepared, prepare
-from cnncore.config import DataConfig, TrainConfig
+from cnncore.config import TrainConfig
 from cnncore.errors import DataError, RunError
-from cnncore.runs.store import Run
+from cnncore.runs.pairing import check_comparable
+from cnncore.runs.run import Run
 
 KINDS = ("a_only", "b_only", "both_wrong")
 """Only A right, only B right, both wrong with different answers."""
 MOST_EXAMPLES = 24
-BUDGET_S = 40.0
+BUDGET_S = 25.0
 """Seconds after which the images looked at so far are enough; the service gives up after 60."""
 _BATCH = 250
 _SHOWN_GUESSES = 3
 _SEED = 0
-_Row = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,6 @@ class Disagreement:
         classes: Names of the classes.
         total: Images of the split.
         counts: Images by `both_right`, `a_only`, `b_only`, `same_mistake` and `both_wrong` (different mistakes).
-        per_class: `(K, 3)`: images of each class that were looked at, right ones of A, right ones of B.
         examples: Arrays named `KIND_images`, uint8 (M, H, W, C), `KIND_labels` (M,), and for each network X of a and b
             `KIND_X_top` (M, T) with the most probable classes and `KIND_X_shares` with their probabilities.
     """
@@ -44,37 +43,12 @@ class Disagreement:
     classes: tuple[str, ...]
     total: int
     counts: dict[str, int]
-    per_class: _Row
     examples: dict[str, npt.NDArray[Any]]
 
     @property
     def count(self) -> int:
         """Images that were looked at."""
         return sum(self.counts.values())
-
-
-def check_comparable(a: Run, b: Run, split: str) -> None:
-    """Refuse two runs that have no such images in common.
-
-    Raises:
-        DataError: naming what differs.
-    """
-    first, second = (TrainConfig.model_validate(run.config).data for run in (a, b))
-    if (first.dataset, first.path) != (second.dataset, second.path):
-        titles = [TrainConfig.model_validate(run.config).dataset_spec.title for run in (a, b)]
-        raise DataError(
-            f"{a.name} has images of {titles[0]}, {b.name} of {titles[1]}; they have none in common to disagree on.",
-            "Choose two runs on the same data set.",
-        )
-    if split == "validation" and _division(first) != _division(second):
-        raise DataError(
-            "The two runs divided the data differently: validation images of one are training images of the other.",
-            "Compare them on the test images.",
-        )
-
-
-def _division(data: DataConfig) -> tuple[object, ...]:
-    return data.train_images, data.validation, data.seed
 
 
 def disagree(
@@ -114,8 +88,6 @@ def disagree(
         "same_mistake": ~right[0] & ~right[1] & (said[0] == said[1]),
         "both_wrong": ~right[0] & ~right[1] & (said[0] != said[1]),
     }
-    num_classes = len(pair[0].classes)
-    columns = (truth, truth[right[0]], truth[right[1]])
     examples: dict[str, npt.NDArray[Any]] = {}
     for kind in KINDS:
         examples |= _examples(kind, masks[kind], pair[0], seen, truth, shares)
@@ -123,7 +95,6 @@ def disagree(
         classes=pair[0].classes,
         total=len(labels),
         counts={name: int(mask.sum()) for name, mask in masks.items()},
-        per_class=torch.stack([torch.bincount(each, minlength=num_classes) for each in columns], dim=1).numpy(),
         examples=examples,
     )
 
