@@ -13,9 +13,10 @@ from cnncore import places
 from cnncore.runs.store import RunStore
 from cnncore.training.api import carry_out
 from cnncore.training.execute import Execution
+from cnncore.training.latency import Measurement
 
 
-def stop_on_signals(execution: Execution) -> None:
+def stop_on_signals(execution: Execution | Measurement) -> None:
     """Let SIGTERM and SIGINT ask for an orderly end."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:

@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from cnncore.runs.store import RunStore
+from tests import fake_runs
 
 pytestmark = pytest.mark.slow
 
@@ -94,6 +96,32 @@ def test_profile_counts_parameters() -> None:
     assert "431,080" in cnncore("profile", "lenet_tutorial").stdout
 
 
+def test_profile_shows_windows_sums_and_memory() -> None:
+    printed = cnncore("profile", "resnet20", "--batch", "64").stdout
+    assert max(map(len, printed.splitlines())) <= 120
+    assert "3×3 /2" in printed
+    assert "by stage" in printed
+    assert "batch of 64" in printed
+    sums = json.loads(cnncore("profile", "resnet20", "--batch", "64", "--json").stdout)
+    assert sums["activation_bytes"] == 64 * (4 * sums["activations"] + 8 * sums["indices"])
+    assert sums["by_kind"]["dense"]["num_params"] == 650
+
+
+def test_latency_is_measured_and_kept(store: RunStore) -> None:
+    measured = cnncore("latency", "lenet5", "--batch", "2", "1", "--repeats", "5", "--json")
+    assert measured.returncode == 0, measured.stderr
+    *timings, last = (json.loads(line) for line in measured.stdout.splitlines())
+    assert [timing["batch_size"] for timing in timings] == [1, 2]
+    assert last["status"] == "finished"
+    run = store.get(last["run"])
+    assert (run.kind, run.summary["timings"][0]["ms"]) == ("latency", timings[0]["ms"])
+    shown = cnncore("show", run.id).stdout
+    assert "images/s" in shown
+    for command in (("evaluate", run.id), ("resume", run.id)):
+        refused = cnncore(*command)
+        assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1), refused.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -107,7 +135,11 @@ def test_profile_counts_parameters() -> None:
         (("show", "zzzz"), "no run"),
         (("stop", "zzzz"), "no run"),
         (("evaluate", "zzzz"), "no run"),
-        (("profile", "resnet"), "resnet20"),
+        (("profile", "resnet-20"), "resnet20"),
+        (("profile", "lenet5", "--batch", "0"), "from 1 up to 4,096"),
+        (("latency", "lenet6"), "Did you mean"),
+        (("latency", "lenet5", "--repeats", "1"), "from 5 up to 1,000"),
+        (("latency", "lenet5", "--batch", *"1234567891234"), "at most 12"),
         (("repeat", "zzzz"), "no run"),
         (("grid",), "1 or 2 settings"),
         (("grid", "--vary", "optimizer.lr"), "NAME=VALUE"),
@@ -133,3 +165,22 @@ def test_a_network_is_never_scored_on_its_training_images(store: RunStore) -> No
     run = store.create(config.model_dump(mode="json"), name="on MNIST", status="starting")
     with pytest.raises(DataError, match="drawn from the training images"):
         evaluate_run(store, artifacts_dir(), data_dir(), run, "test", "mnist5k")
+
+
+def test_export_writes_each_kind(store: RunStore, artifacts: Path, tmp_path: Path) -> None:
+    runs = [
+        fake_runs.finish(store, artifacts, fake_runs.open_run(store, artifacts, steps=40, name=f"=Run {number}"))
+        for number in range(2)
+    ]
+    ids = [run.id for run in runs]
+    for kind, out in (("html", "out/report.html"), ("csv", "out/tables.zip"), ("tensorboard", "out/events")):
+        done = cnncore("export", *ids, "--to", kind, "--out", str(tmp_path / out))
+        assert done.returncode == 0, done.stderr
+        assert str(tmp_path / out) in done.stdout
+    assert "2 runs compared" in (tmp_path / "out/report.html").read_text()
+    assert len(list((tmp_path / "out/events").iterdir())) == 2
+    refused = cnncore("export", *ids, "--to", "onnx")
+    assert (refused.returncode, refused.stderr) == (2, "error: An ONNX file holds one network. Name one run.\n")
+    unwritable = cnncore("export", ids[0], "--to", "csv", "--out", str(tmp_path))
+    assert unwritable.returncode == 2
+    assert unwritable.stderr.startswith("error: The file cannot be written")

@@ -119,7 +119,7 @@ def evaluate_run(
     Raises:
         LabError: if there are no weights or no such split, or if the network was trained on these very images.
     """
-    config = TrainConfig.model_validate(run.config)
+    config = _trained_config(run)
     if dataset is not None:
         _refuse_training_images(config, dataset)
         config = replace(config, {"data.dataset": dataset, "data.train_images": None})
@@ -133,6 +133,12 @@ def evaluate_run(
     if split == "test" and dataset is None:
         _note_score(store, artifacts, run, evaluation)
     return evaluation
+
+
+def _trained_config(run: Run) -> TrainConfig:
+    if run.kind == "latency":
+        raise RunError("This run trained no network that could be scored.", "Choose a training.")
+    return TrainConfig.model_validate(run.config)
 
 
 def _note_score(store: RunStore, artifacts: Path, run: Run, evaluation: Evaluation) -> None:

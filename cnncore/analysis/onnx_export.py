@@ -111,8 +111,8 @@ def export_onnx(store: RunStore, artifacts: Path, data_root: Path, run: Run) -> 
     (folder / ONNX_CARD).unlink(missing_ok=True)
     if not found.agrees:
         raise RunError(
-            f"The ONNX file gives other outputs than PyTorch (up to {found.max_difference:.2g} apart, with logits up to "
-            f"{found.largest_output:.2g}), so it is not offered.",
+            "The ONNX file gives other outputs than PyTorch, so it is not offered: logits of up to "
+            f"{found.largest_output:.2g} lie up to {found.max_difference:.2g} apart.",
             "Use the weights (safetensors) instead.",
         )
     write_atomically(folder / ONNX, lambda path: path.write_bytes(content))
@@ -184,7 +184,7 @@ def compare(content: bytes, model: nn.Module, images: Tensor) -> Comparison:
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     ours = torch.cat((model(images)[0], model(images[:1])[0])).numpy()
     batches = (images.numpy(), images[:1].numpy())
-    theirs = np.concatenate([session.run(["logits"], {"images": batch})[0] for batch in batches])
+    theirs = np.concatenate([np.asarray(session.run(["logits"], {"images": batch})[0]) for batch in batches])
     return Comparison(
         max_difference=float(np.abs(ours - theirs).max()),
         largest_output=float(np.abs(ours).max()),

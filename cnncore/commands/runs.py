@@ -10,6 +10,9 @@ from cnncore import places
 from cnncore.commands.command import Command, open_store, run_argument
 from cnncore.config import TrainConfig, flatten
 from cnncore.errors import RunError
+from cnncore.runs.latencies import KIND as LATENCY
+from cnncore.runs.latencies import read_latency
+from cnncore.runs.store import Run
 
 
 def _runs_options(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +78,8 @@ def _show(arguments: argparse.Namespace) -> int:
     print(f"{run.name} ({run.id}): {run.status}")
     if run.error:
         print(f"{run.error} {run.hint or ''}".rstrip())
+    if run.kind == LATENCY:
+        return _show_latency(run)
     default = flatten(TrainConfig())
     print("\nSettings that differ from the defaults:")
     for name, value in flatten(TrainConfig.model_validate(run.config)).items():
@@ -84,6 +89,15 @@ def _show(arguments: argparse.Namespace) -> int:
     for name, value in run.summary.items():
         if not isinstance(value, list | dict):
             print(f"  {name} = {value}")
+    return 0
+
+
+def _show_latency(run: Run) -> int:
+    from cnncore.terminal import print_latency
+
+    found = read_latency(run)
+    if found is not None:
+        print_latency(found)
     return 0
 
 

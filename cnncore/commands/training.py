@@ -78,6 +78,8 @@ def _resume(arguments: argparse.Namespace) -> int:
     _tune_process()
     store = open_store()
     run = store.find(arguments.run)
+    if run.kind == "latency":
+        raise LabError("A measurement of latency cannot be resumed.", "Start a new one: `python -m cnncore latency`.")
     config = TrainConfig.model_validate(run.config)
     config = replace(config, {"training.epochs": config.training.epochs + arguments.more_epochs})
     values = config.model_dump(mode="json")

@@ -38,9 +38,7 @@ activations."""
 
 FUNCTION_KINDS = {
     "add": "add",
-    "cat": "concat",
     "concat": "concat",
-    "concatenate": "concat",
     "mul": "multiply",
     "relu": "activation",
     "flatten": "reshape",
@@ -53,6 +51,9 @@ FUNCTION_KINDS = {
     "pad": "padding",
 }
 """What a function is that a network calls outside its layers; a function that is not here has its name as its kind."""
+
+ALIASES = {"iadd": "add", "radd": "add", "sub": "add", "cat": "concat", "concatenate": "concat", "imul": "mul"}
+"""Functions that do what another one does, as far as a graph tells."""
 
 INPUT = "input"
 OPAQUE = (nn.modules.batchnorm._BatchNorm, nn.Conv2d, nn.Linear)
@@ -195,7 +196,11 @@ class _Recorder(TorchFunctionMode):
                 module.register_forward_hook(lambda _module, _inputs, _output: self._modules.pop() and None)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
+        if func is nn.functional.batch_norm:
+            # On "meta" torch takes it apart into some twenty operations: most of the time for a deep network.
+            result = _BatchNorm.apply(args[0], kwargs["weight"] if "weight" in (kwargs or {}) else args[3])
+        else:
+            result = func(*args, **(kwargs or {}))
         tensors = [each for each in _flat((args, tuple((kwargs or {}).values()))) if id(each) in self._made_by]
         if tensors and not self._inside:
             for made in _flat(result):
@@ -206,7 +211,7 @@ class _Recorder(TorchFunctionMode):
         """A function outside the layers: a step where it joins tensors, changes a shape or is an activation."""
         made = [self._made_by[id(tensor)] for tensor in tensors]
         inputs = tuple(dict.fromkeys(step for step, _ in made))
-        function = "add" if function in ("iadd", "radd", "sub") else function
+        function = ALIASES.get(function, function)
         kind = FUNCTION_KINDS.get(function, function)
         fields = _joined([fields for _, fields in made])
         # A result with another shape than the step's is of another shape than what that step handed on.
@@ -282,6 +287,15 @@ class _Recorder(TorchFunctionMode):
             fields = _seen_after(layer, window, fields, sources[0], output)
         steps = tuple(dict.fromkeys(step for step, _ in made))
         self._add(name, kind_of(layer), type(layer).__name__, layer, steps, sources[0], output, fields, window)
+
+
+class _BatchNorm(torch.autograd.Function):
+    """Keeps for the backward pass what batch normalization keeps: its input, and mean and deviation of each channel."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor | None) -> Tensor:
+        ctx.save_for_backward(x, weight, x.new_empty(x.shape[1]), x.new_empty(x.shape[1]))
+        return torch.empty_like(x)
 
 
 def _flat(value: Any) -> list[Tensor]:

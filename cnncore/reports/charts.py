@@ -18,7 +18,7 @@ RUN_COLORS = ("#3B82F6", "#E07B00", "#10A37F", "#D6455D", "#8B5CF6", "#B7791F", 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _SMOOTHING = 0.93
 _MAX_NAME = 28
-_LONG_LEGEND = 4
+_LONG_LEGEND = 3
 """Lines above which a legend has no room beside the title."""
 
 RunStyle = tuple[str, str]

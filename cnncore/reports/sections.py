@@ -146,8 +146,8 @@ def caveats(subject: Subject) -> list[str]:
         found.append(str(summary["split_note"]))
     if config:
         found.append(
-            f"One run with seed {config.training.seed} (n = 1): another seed gives another number, and the interval does "
-            "not cover that. Whether one network is better than another takes several seeds of each."
+            f"One run with seed {config.training.seed} (n = 1): another seed gives another number, and the interval "
+            "does not cover that. Whether one network is better than another takes several seeds of each."
         )
     for change in subject.log.changes:
         values = change.values
@@ -179,9 +179,9 @@ def evaluation(subject: Subject, level: int) -> str:
     if found is None or not found.count:
         return ""
     classes = subject.classes(len(found.confusion))
-    by_class = f"Accuracy by class, with 95 % intervals (Wilson), of {found.count:,} images"
+    by_class = "Accuracy by class, with 95 % intervals (Wilson)"
     titles = ["Confusion matrix: rows are the true classes", by_class]
-    content = f"<p class='soft'>Measured on {html.escape(subject.source)}.</p>"
+    content = f"<p class='soft'>Measured on {html.escape(subject.source)}: {found.count:,} images.</p>"
     content += _charts(evaluation_charts(subject), titles if len(classes) <= MAX_CLASSES else titles[1:])
     confused = top_confusions(found.confusion, classes, limit=10)
     if len(confused):
@@ -241,8 +241,8 @@ def reproduction(subject: Subject, level: int) -> str:
         f"{ {'torch': 'PyTorch'}.get(name, name.capitalize()) } {value}" for name, value in versions.items()
     )
     exact = (
-        "The same seed gives the same numbers bit for bit on a CPU with as many threads and the same versions; on a GPU "
-        "only with training.deterministic=true."
+        "The same seed gives the same numbers bit for bit on a CPU with as many threads and the same versions; on a "
+        "GPU only with training.deterministic=true."
     )
     notes = [
         f"Seeds: {config.training.seed} for the weights, the order of the images, augmentation and dropout; "
@@ -331,7 +331,8 @@ def by_seed(subjects: Sequence[Subject]) -> str:
     groups: dict[str, list[Subject]] = {}
     for subject in subjects:
         if subject.config and known(subject.summary.get("test_accuracy")):
-            values = flatten(subject.config) | {"training.seed": 0}
+            # Whether a run also wrote event files changes nothing in its training.
+            values = flatten(subject.config) | {"training.seed": 0, "training.tensorboard": False}
             groups.setdefault(json.dumps(values), []).append(subject)
     if all(len(group) == 1 for group in groups.values()):
         return ""

@@ -86,7 +86,13 @@ def _settings(run: Run) -> dict[str, str]:
 
 def _log_rows(store: RunStore, run: Run, phase: str) -> Iterable[dict[str, Any]]:
     for row in store.since(run.id, phases=(phase,), limit=ALL).rows:
-        yield {"run": run.id, "name": run.name, "step": row.step, "time": f"{row.time:.3f}", **_named(phase, row.values)}
+        yield {
+            "run": run.id,
+            "name": run.name,
+            "step": row.step,
+            "time": f"{row.time:.3f}",
+            **_named(phase, row.values),
+        }
 
 
 def _table(rows: Sequence[Mapping[str, Any]], first: Sequence[str]) -> bytes:

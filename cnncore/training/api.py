@@ -12,9 +12,11 @@ from cnncore.config import TrainConfig, readable_name, replace
 from cnncore.errors import LabError
 from cnncore.runs.artifacts import run_dir
 from cnncore.runs.events import Event
+from cnncore.runs.latencies import KIND as LATENCY
 from cnncore.runs.runner import own_process
 from cnncore.runs.store import Run, RunStore
 from cnncore.training.execute import Execution
+from cnncore.training.latency import Measurement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +67,9 @@ def carry_out(
     store: RunStore,
     run: Run,
     on_event: Callable[[Event], None] | None = None,
-    on_execution: Callable[[Execution], None] | None = None,
+    on_execution: Callable[[Execution | Measurement], None] | None = None,
 ) -> tuple[Run, str]:
-    """Train a run whose status is `starting` in this process; returns it as it is afterwards, and its status.
+    """Do a run whose status is `starting` in this process; returns it as it is afterwards, and its status.
 
     Args:
         store: The run store.
@@ -76,7 +78,10 @@ def carry_out(
         on_execution: Called before the start, for example to let signals stop it.
     """
     store.set_process(run.id, *own_process())
-    execution = Execution(store, places.artifacts_dir(), places.data_dir(), run, on_event)
+    if run.kind == LATENCY:
+        execution = Measurement(store, run)
+    else:
+        execution = Execution(store, places.artifacts_dir(), places.data_dir(), run, on_event)
     if on_execution:
         on_execution(execution)
     status = execution.carry_out()

@@ -1,4 +1,4 @@
-"""Downloads of one run or of a selection: the report, the tables, TensorBoard's files. Nothing is made before a click."""
+"""Downloads of a run or of a selection: the report, the tables, TensorBoard's files; nothing is made before a click."""
 
 from __future__ import annotations
 
@@ -12,14 +12,25 @@ import streamlit as st
 
 from cnncore.reports import MAX_RUNS, html_report
 from cnncore.runs.artifacts import file_stem
-from cnncore.runs.log_csv import csv_zip
+from cnncore.runs.log_csv import csv_zip, log_csv
 from cnncore.runs.store import RunStore
 from pages.components.lab import artifacts, store
 
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """One download; `make` is called after the click, in another thread, with the store, the folder of runs, the ids."""
+    """One download.
+
+    Attributes:
+        label: Of the button.
+        suffix: Of the file's name.
+        icon: Of the button.
+        help: What the file is.
+        make: Called after the click, in another thread, with the store, the folder of runs and the ids.
+        most: Runs it takes.
+        for_one: Whether a single run has it.
+        for_many: Whether several runs have it.
+    """
 
     label: str
     suffix: str
@@ -28,10 +39,15 @@ class Export:
     make: Callable[[RunStore, Path, tuple[str, ...]], bytes | str]
     most: int = 1_000
     for_one: bool = True
+    for_many: bool = True
 
 
 def _report(runs: RunStore, folder: Path, run_ids: tuple[str, ...]) -> str:
     return html_report(runs, folder, run_ids, made=datetime.now().astimezone())
+
+
+def _log(runs: RunStore, folder: Path, run_ids: tuple[str, ...]) -> bytes:
+    return log_csv(runs, run_ids[0])
 
 
 def _tables(runs: RunStore, folder: Path, run_ids: tuple[str, ...]) -> bytes:
@@ -54,6 +70,14 @@ EXPORTS: dict[str, Export] = {
         make=_report,
         most=MAX_RUNS,
     ),
+    "log": Export(
+        label="Log (CSV)",
+        suffix=".csv",
+        icon=":material/table_view:",
+        help="Everything the run has logged, step by step, as one table.",
+        make=_log,
+        for_many=False,
+    ),
     "tables": Export(
         label="Tables (CSV)",
         suffix="-csv.zip",
@@ -70,7 +94,7 @@ EXPORTS: dict[str, Export] = {
         make=_tensorboard,
     ),
 }
-"""The downloads by name; `for_one` says whether a single run has it too, whose log is a table already."""
+"""The downloads by name."""
 
 
 def draw_exports(run_ids: Sequence[str], key: str) -> None:
@@ -86,7 +110,7 @@ def draw_exports(run_ids: Sequence[str], key: str) -> None:
     stem = file_stem(store().get(ids[0]).name, ids[0]) if len(ids) == 1 else f"{len(ids)}-runs"
     with st.container(horizontal=True, key=f"{key}_exports"):
         for name, export in EXPORTS.items():
-            if export.for_one or len(ids) > 1:
+            if export.for_one if len(ids) == 1 else export.for_many:
                 too_many = len(ids) > export.most
                 st.download_button(
                     export.label,

@@ -289,8 +289,8 @@ _TRAINING = {
     ),
     "training.tensorboard": FormField(
         title="TensorBoard files",
-        help="Also writes event files into the run's folder while it trains, for those who watch curves in TensorBoard. "
-        "Every run can be exported to TensorBoard afterwards too.",
+        help="Also writes event files into the run's folder while it trains, for those who watch curves in "
+        "TensorBoard. Every run can be exported to TensorBoard afterwards too.",
     ),
 }
 

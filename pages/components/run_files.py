@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -11,10 +9,9 @@ import streamlit as st
 
 from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, file_stem, run_dir
 from cnncore.runs.history import History
-from cnncore.runs.log_csv import log_csv
 from cnncore.runs.store import Run
 from pages.components.exports import draw_exports
-from pages.components.lab import artifacts, store
+from pages.components.lab import artifacts
 from pages.components.onnx_file import show_onnx
 
 _COLUMNS = {
@@ -56,16 +53,17 @@ def show_epochs(log: History) -> None:
 def show_files(run: Run) -> None:
     """Buttons that download the report, the log, the weights and what they are, and what other programs read."""
     folder = run_dir(artifacts(), run.id)
-    stem = file_stem(run.name, run.id)
-    st.subheader("Take it away", anchor=False)
+    st.subheader("Downloads", anchor=False)
     draw_exports((run.id,), key="run")
     with st.container(horizontal=True, key="run_files"):
-        _download("Log (CSV)", partial(log_csv, store(), run.id), f"{stem}.csv", ":material/table_view:")
         for file, label, icon in _FILES:
             if (folder / file).is_file():
-                _download(label, (folder / file).read_bytes, f"{stem}{Path(file).suffix}", icon)
+                st.download_button(
+                    label,
+                    (folder / file).read_bytes,
+                    file_name=f"{file_stem(run.name, run.id)}{Path(file).suffix}",
+                    icon=icon,
+                    on_click="ignore",
+                    key=f"run_get_{file}",
+                )
     show_onnx(run)
-
-
-def _download(label: str, read: Callable[[], bytes], file_name: str, icon: str) -> None:
-    st.download_button(label, read, file_name=file_name, icon=icon, on_click="ignore", key=f"run_get_{icon}")

@@ -9,6 +9,7 @@ from cnncore.runs.artifacts import run_dir
 from cnncore.runs.store import Run
 from cnncore.runs.tidying import deleted_runs, restore
 from pages.components.lab import artifacts, look_after, store
+from pages.components.latency_view import show_latency
 from pages.components.navigation import TRAIN
 from pages.components.rate_search import show_rate_search
 from pages.components.run_header import show_header
@@ -33,6 +34,8 @@ def show_run(run_id: str) -> None:
         show_queue()
     if run.kind == "find_lr":
         show_rate_search(run)
+    elif run.kind == "latency":
+        show_latency(run)
     elif run.kind == "import":
         show_import(run)
     else:

@@ -32,6 +32,8 @@ UNFIT = frozenset({"plain44", "plain56", "plain110"})
 
 TRAINED = tuple(name for name in NAMES if name not in THOUSAND_LAYERS | UNFIT)
 """Those that some steps of training are tried on."""
+LEARNING_RATES = {"alexnet": 1e-3, "vgg16_1x1": 5e-4, "vgg16": 5e-4, "vgg19": 5e-4}
+"""Adam's, where the usual one is too high: deep VGGs without batch normalization, and PyTorch's first weights."""
 TRACED = tuple(name for name in NAMES if name not in THOUSAND_LAYERS)
 
 

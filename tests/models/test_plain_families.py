@@ -275,7 +275,7 @@ def test_network_in_network_is_the_published_one() -> None:
     convolutions = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]
     assert [layer.out_channels for layer in convolutions] == [192, 160, 96, 192, 192, 192, 192, 192, 10]
     assert [layer.kernel_size[0] for layer in convolutions] == [5, 1, 1, 5, 1, 1, 3, 1, 1]
-    assert sides("nin", ("mlpconv1.conv3.pool", "mlpconv2.conv3.pool", "mlpconv3.conv3.activation")) == [16, 8, 8]
+    assert sides("nin", ("mlpconv1.conv3.pool", "mlpconv2.conv3.pool", "mlpconv3.conv3.conv")) == [16, 8, 8]
     poolings = [model.get_submodule(f"mlpconv{number}.conv3.pool") for number in (1, 2)]
     assert [type(layer) for layer in poolings] == [nn.MaxPool2d, nn.AvgPool2d]
     assert sum(isinstance(layer, nn.Dropout) for layer in model.modules()) == 2

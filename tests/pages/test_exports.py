@@ -37,11 +37,12 @@ def test_a_finished_run_offers_everything_and_makes_nothing(
     app: AppTest, finished: Run, monkeypatch: pytest.MonkeyPatch
 ):
     made: list[str] = []
-    for name in ("html_report", "csv_zip"):
+    for name in ("html_report", "log_csv", "csv_zip"):
         monkeypatch.setattr(f"pages.components.exports.{name}", lambda *_, name=name, **__: made.append(name))
     link(app, run=finished.id)
     assert_clean(app)
-    assert {"run_export_report", "run_export_tensorboard"} <= downloads(app)
+    assert {"run_export_report", "run_export_log", "run_export_tensorboard"} <= downloads(app)
+    assert "run_export_tables" not in downloads(app)
     assert made == []
 
 
@@ -51,8 +52,11 @@ def test_every_export_is_what_it_says(store: RunStore, artifacts: Path, finished
     if name == "report":
         assert isinstance(content, str)
         assert content.startswith("<!DOCTYPE html>")
+        return
+    assert isinstance(content, bytes)
+    if name == "log":
+        assert content.startswith(b"phase,step,time,")
     else:
-        assert isinstance(content, bytes)
         names = zipfile.ZipFile(io.BytesIO(content)).namelist()
         assert names
         assert not any(name.startswith(("/", ".")) or ".." in name for name in names)
@@ -75,7 +79,7 @@ def test_a_selection_has_tables_too_and_a_report_of_not_too_many(store: RunStore
         app.session_state["chosen"] = ids[:count]
         app.run()
         assert not app.exception
-        assert downloads(app) == {f"many_export_{name}" for name in EXPORTS}
+        assert downloads(app) == {f"many_export_{name}" for name in EXPORTS if name != "log"}
         report = next(b for b in app.get("download_button") if b.proto.id.endswith("report"))
         assert report.proto.disabled == (count > MAX_RUNS)
 

@@ -104,7 +104,7 @@ def test_a_finished_run_tells_its_test_accuracy_with_the_interval(app: AppTest, 
     assert "weights of epoch 8, the best on the validation images" in text
     assert "scored once" in text
     assert "MNIST's training images" in text
-    assert len(app.get("download_button")) == 3
+    assert len(app.get("download_button")) == 5
     assert app.segmented_control(key="run_evaluation").options == ["Latest epoch (8)", "Best epoch (8)", "Test images"]
 
 

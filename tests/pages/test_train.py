@@ -134,7 +134,7 @@ def test_a_link_fills_the_form_and_starts_nothing(app: AppTest, store: RunStore)
 
 
 def test_what_a_link_asks_in_vain_is_named_once_and_the_rest_is_kept(app: AppTest):
-    link(app, preset="nope", training__epochs="2", optimizer__lr="banana", lr="3", model__name="resnet")
+    link(app, preset="nope", training__epochs="2", optimizer__lr="banana", lr="3", model__name="resnet-20")
     (warning,) = app.warning
     for part in ("preset named 'nope'", "optimizer.lr cannot be 'banana'", "Did you mean optimizer.lr?", "resnet20"):
         assert part in warning.value

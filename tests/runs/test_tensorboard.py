@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.plugins.hparams import plugin_data_pb2
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData  # pyright: ignore[reportAttributeAccessIssue]
 
 from cnncore.errors import RunError
 from cnncore.runs.events import Row
@@ -65,14 +65,16 @@ def test_the_files_hold_the_log(store: RunStore, run: Run, out: Path):
     assert math.isnan(curve(events, "loss/step")[-1][2])
     assert math.isinf(curve(events, "gradient_norm/all")[-1][2])
     assert len(events.Scalars("gradient_norm/conv1")) == 8
-    assert [round(value, 3) for _, _, value in curve(events, "accuracy/test")] == [round(run.summary["test_accuracy"], 3)]
+    assert [round(value, 3) for _, _, value in curve(events, "accuracy/test")] == [
+        round(run.summary["test_accuracy"], 3)
+    ]
 
 
 def test_the_settings_are_hyperparameters(store: RunStore, run: Run, out: Path):
     write_tensorboard(store, [run.id], out)
     events = read(next(out.iterdir()))
     content = events.summary_metadata["_hparams_/session_start_info"].plugin_data.content
-    found = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info
+    found = HParamsPluginData.FromString(content).session_start_info
     assert found.hparams["optimizer.lr"].number_value == 1e-3
     assert found.hparams["model.name"].string_value == "lenet_tutorial"
     assert found.hparams["training.compile"].bool_value is False

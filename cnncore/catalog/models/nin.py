@@ -29,6 +29,8 @@ NIN: dict[str, ModelSpec] = {
         cautions=(
             "The paper counts three mlpconv layers; nine convolutions have weights.",
             "The paper says max pooling throughout, the authors' configuration averages in the second one.",
+            "The authors have a ReLU after the last maps too; here there is none, as it can leave classes that are "
+            "never predicted.",
         ),
         results=tuple(
             Published(dataset="CIFAR-10", protocol=protocol, top1=top1, source="Lin et al., 2013, Table 1")

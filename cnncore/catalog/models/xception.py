@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from cnncore.catalog.models.spec import ACTIVATIONS, INITS, NORMS, STEMS, ModelSpec, Published
 
-_FIXED = "timm fixes it in this network; {} can be changed in the networks written here, Inception v3 among them."
+_FIXED = "timm's networks come as they are; {} can be changed in those written here, Inception v3 among them."
 _DEFAULTS = {"activation": "relu", "norm": "batch", "init": "pytorch", "stem": "auto"}
 _CHOICES = {"activation": ("relu",), "norm": ("batch",), "init": INITS, "stem": STEMS}
 _REFUSALS: Mapping[str, str] = {
     **{f"activation={name}": _FIXED.format("the activation") for name in ACTIVATIONS if name != "relu"},
     **{f"norm={name}": _FIXED.format("the normalization") for name in NORMS if name != "batch"},
     "width": _FIXED.format("the width"),
-    "pool": _FIXED.format("the pooling"),
+    "pool": "timm's networks come as they are; GoogLeNet lets you choose the pooling.",
     "aux": "timm's version of this network has no auxiliary heads.",
 }
 

@@ -1,0 +1,67 @@
+"""The page of a latency measurement: the batch sizes with their times, as they come in."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnncore.config.latency import LatencyConfig, published_latency
+from cnncore.runs.latencies import KIND, Latency, read_latency
+from cnncore.runs.runner import ensure_runner
+from cnncore.runs.store import Run
+from pages.components.lab import artifacts, shown_errors, store
+
+_TICK_S = 1.0
+_HOW = (
+    "Forward only, in evaluation mode, as the lab evaluates. The first passes do not count; the median and the 10th "
+    "and 90th percentile of the others are shown: single passes are disturbed by whatever else the machine does."
+)
+
+
+def start_latency(name: str) -> Run:
+    """Put the measurement of a network in its published form into the queue."""
+    return _start(published_latency(name))
+
+
+def _start(config: LatencyConfig) -> Run:
+    run = store().create(config.model_dump(mode="json"), name=f"Latency of {config.model.name}", kind=KIND)
+    ensure_runner(artifacts())
+    return run
+
+
+def show_latency(run: Run) -> None:
+    """What was measured so far; it fills in by itself as long as the run is open."""
+    st.fragment(_live, run_every=_TICK_S if run.is_open else None)(run.id, run.is_open)
+    st.caption(_HOW)
+
+
+def _live(run_id: str, was_open: bool) -> None:
+    with shown_errors():
+        run = store().get(run_id)
+        if run.is_open != was_open:
+            st.rerun()
+        found = read_latency(run)
+        if found is None:
+            st.html("<div class='lab-empty'>The times appear here, one batch size after the other.</div>")
+        else:
+            st.markdown(_words(found))
+            st.dataframe(_rows(found), hide_index=True, width="stretch", key="run_latency")
+
+
+def _words(found: Latency) -> str:
+    shape = "×".join(map(str, found.config.in_shape))
+    threads = f", {found.threads} threads" if found.device == "cpu" else ""
+    return f"`{found.config.model.name}` on images of {shape}: {found.device_name}, {found.precision}{threads}."
+
+
+def _rows(found: Latency) -> list[dict[str, float]]:
+    return [
+        {
+            "batch": timing.batch_size,
+            "ms a batch": round(timing.ms, 3),
+            "10th percentile": round(timing.ms_p10, 3),
+            "90th percentile": round(timing.ms_p90, 3),
+            "images/s": round(timing.images_per_s, 1),
+            "passes": timing.repeats,
+        }
+        for timing in found.timings.values()
+    ]
