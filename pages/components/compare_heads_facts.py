@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -114,7 +115,7 @@ def _epochs(run: Run) -> str:
 
 
 def _time(run: Run) -> str:
-    seconds = run.summary.get("elapsed_s")
+    seconds = run.summary.get("elapsed_s", math.nan)
     where = run.summary.get("device_name") or run.summary.get("device") or ""
     return f"{duration(seconds)}{f' ({where})' if where else ''}" if known(seconds) else ""
 

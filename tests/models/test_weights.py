@@ -16,6 +16,7 @@ from cnncore.catalog import MODELS
 from cnncore.config import ModelConfig
 from cnncore.errors import WeightsError
 from cnncore.models import build_model
+from cnncore.models.names import torchvision_layers
 from cnncore.models.weights import Fitted, fit_weights
 from cnncore.models.weights_file import WeightsFile, read_weights
 from tests.models.members import NAMES
@@ -61,6 +62,29 @@ def test_cifar_names(spelling: str, wrapper: str) -> None:
     assert (fitted.scheme, fitted.num_classes) == ("cifar", 100)
     assert_equal(fitted.state, weights(config, 100))
     assert any(wrapper in note for note in fitted.notes) == bool(wrapper)
+
+
+def test_cifar_names_of_the_wider_networks() -> None:
+    config = ModelConfig(name="resnet18", width=0.125)
+    fitted = fit(cifar_names(weights(config), "kuangliu"), config)
+    assert (fitted.scheme, fitted.num_classes) == ("cifar", 10)
+    assert_equal(fitted.state, weights(config))
+
+
+def test_timms_vgg_has_convolutions_for_its_dense_layers() -> None:
+    config = ModelConfig(name="vgg11", width=0.125)
+    ours = build_model(config, (3, 224, 224), 10, seed=1).state_dict()
+    names = torchvision_layers("vgg11")
+    theirs = {f"{names[name.rpartition('.')[0]]}.{name.rpartition('.')[2]}": value for name, value in ours.items()}
+    for index, layer in ((0, "pre_logits.fc1"), (3, "pre_logits.fc2"), (6, "head.fc")):
+        theirs[f"{layer}.bias"] = theirs.pop(f"classifier.{index}.bias")
+        value = theirs.pop(f"classifier.{index}.weight")
+        kernel = {0: 7, 3: 1}.get(index)
+        theirs[f"{layer}.weight"] = value if kernel is None else value.view(len(value), -1, kernel, kernel)
+    fitted = fit_weights(file(theirs), config, (3, 224, 224))
+    assert (fitted.scheme, fitted.num_classes) == ("timm", 10)
+    assert "reshaped" in fitted.notes[0]
+    assert_equal(fitted.state, ours)
 
 
 @pytest.mark.parametrize("name", NAMED)
