@@ -186,8 +186,7 @@ def disagreement(asked: dict[str, Any]) -> Answer:
         store.engine.dispose()
     found = disagree(artifacts_dir(), data_dir(), a, b, request.split)
     facts = {"classes": found.classes, "total": found.total, "count": found.count, "counts": found.counts}
-    whole = found.count == found.total and a.config["data"]["dataset"] != "folder"
-    return Answer(facts, found.examples, lasting=whole)
+    return Answer(facts, found.examples, lasting=a.config["data"]["dataset"] != "folder")
 
 
 class ImportWeightsRequest(Section):
