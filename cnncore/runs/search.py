@@ -28,7 +28,7 @@ class Search:
         status: One of STATUSES.
         tag: A tag; capitals do not matter.
         text: Part of the name or of a tag, or the beginning of the id.
-        kind: What the runs do; None for all kinds.
+        kind: What the runs do; None for all kinds. Among `train` are imported weights, which are listed like them.
         sort: Key of ORDERS.
         limit: Most runs.
     """
@@ -130,8 +130,10 @@ def choices(store: RunStore, kind: str | None = "train") -> Choices:
 
 
 def _conditions(wanted: Search) -> list[ColumnElement[bool]]:
-    exact = {"model": wanted.model, "dataset": wanted.dataset, "status": wanted.status, "kind": wanted.kind}
+    exact = {"model": wanted.model, "dataset": wanted.dataset, "status": wanted.status}
     conditions = [runs.c.deleted.is_(None), *(runs.c[name] == value for name, value in exact.items() if value)]
+    if wanted.kind:
+        conditions.append(runs.c.kind.in_(("train", "import") if wanted.kind == "train" else (wanted.kind,)))
     if wanted.tag:
         # Tags are a JSON list of texts: one between its quotation marks is a whole one.
         conditions.append(_contains(runs.c.tags, json.dumps(wanted.tag)))

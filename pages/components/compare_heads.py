@@ -50,8 +50,7 @@ def show_heads() -> None:
 
 def _offered() -> dict[str, Run]:
     """The latest runs that may be compared, by id."""
-    found = [run for kind in _KINDS for run in find_runs(store(), Search(kind=kind, limit=_MOST_OFFERED))]
-    found.sort(key=lambda run: -run.created)
+    found = find_runs(store(), Search(limit=_MOST_OFFERED))
     return {run.id: run for run in found if run.status != "queued"}
 
 
