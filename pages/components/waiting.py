@@ -19,7 +19,7 @@ from streamlit.components.v2 import component
 from streamlit.components.v2.types import ComponentRenderer
 
 from cnncore.answers import Answer
-from cnncore.ask import TIMEOUT_S, ask
+from cnncore.ask import ask
 from cnncore.errors import LabError
 from pages.components.lab import shown_errors
 
@@ -93,7 +93,7 @@ def inquire(
     request: Mapping[str, Any],
     *,
     max_age_s: float = 3_600.0,
-    timeout_s: float = TIMEOUT_S,
+    timeout_s: float | None = None,
 ) -> Reply:
     """Ask the service the question `name`, or look whether it has answered.
 
@@ -102,7 +102,7 @@ def inquire(
         name: Key of the table of questions.
         request: What is asked for.
         max_age_s: Seconds after which the same question is asked again.
-        timeout_s: Seconds after which an answer is not waited for any longer.
+        timeout_s: Seconds after which an answer is not waited for any longer, where not the usual ones.
     """
     questions: dict[str, _Question] = st.session_state.setdefault(_QUESTIONS, {})
     text = json.dumps([name, request], sort_keys=True)
@@ -112,7 +112,7 @@ def inquire(
             before.future.cancel()
         questions[place] = _Question(
             text,
-            _pool().submit(ask, name, dict(request), timeout_s=timeout_s),
+            _pool().submit(ask, name, dict(request), **({} if timeout_s is None else {"timeout_s": timeout_s})),
             time.monotonic(),
             _answer_of(before) if before else None,
         )

@@ -75,5 +75,5 @@ def test_every_order_takes_runs_that_know_nothing_yet(filled: RunStore, order: s
 
 def test_imported_weights_are_listed_with_the_trained_ones(filled: RunStore) -> None:
     filled.create({"model": {"name": "resnet20"}, "data": {"dataset": "svhn"}}, name="Brought", kind="import")
-    assert [run.name for run in find_runs(filled, Search())][0] == "Brought"
+    assert find_runs(filled, Search())[0].name == "Brought"
     assert "resnet20" in choices(filled).models
