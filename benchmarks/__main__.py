@@ -20,7 +20,9 @@ PARTS: dict[str, tuple[str, ...]] = {
     "accuracy": ("--seeds", "2", "--images", "300", "--epochs", "1", "--fast-seeds", "1", "--ordinary-seconds", "2"),
     "first_minute": ("--repeats", "1", "--worker-images", "1000"),
     "live_tick": ("--viewers", "1", "3", "--seconds", "5"),
+    "compare_runs": ("--runs", "60", "--steps", "1000", "--repeats", "2"),
     "viewers": ("--viewers", "3", "--rounds", "1", "--seconds", "5"),
+    "architectures_view": ("--runs", "50", "--repeats", "2"),
 }
 """The measurements in order, and what makes each of them quick."""
 

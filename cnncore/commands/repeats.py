@@ -46,17 +46,19 @@ def _grid_options(parser: argparse.ArgumentParser) -> None:
 def _repeat(arguments: argparse.Namespace) -> int:
     from cnncore.runs.repeats import plan_repeats
     from cnncore.runs.search import changed_runs
+    from cnncore.runs.store import ALL
 
     store = open_store()
     run = store.find(arguments.run)
     config = TrainConfig.model_validate(run.config)
-    plan = plan_repeats(config, arguments.seeds, store.list(), changed_runs(store))
+    plan = plan_repeats(config, arguments.seeds, store.list(kind="train", limit=ALL), changed_runs(store))
     return _queue(store, plan, arguments, run.name.partition(" #")[0])
 
 
 def _grid(arguments: argparse.Namespace) -> int:
     from cnncore.runs.repeats import plan_grid
     from cnncore.runs.search import changed_runs
+    from cnncore.runs.store import ALL
 
     store = open_store()
     base = preset(arguments.preset) if arguments.preset else TrainConfig()
@@ -64,7 +66,7 @@ def _grid(arguments: argparse.Namespace) -> int:
         base = TrainConfig.model_validate(store.find(arguments.run).config)
     base = with_settings(base, pairs(arguments.set))
     vary = dict(pairs(arguments.vary))
-    plan = plan_grid(base, vary, arguments.seeds, store.list(), changed_runs(store))
+    plan = plan_grid(base, vary, arguments.seeds, store.list(kind="train", limit=ALL), changed_runs(store))
     return _queue(store, plan, arguments)
 
 

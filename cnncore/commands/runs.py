@@ -57,7 +57,7 @@ def _runs(arguments: argparse.Namespace) -> int:
         print(f"Removed {purge(store, places.artifacts_dir(), older_than_s=0)} deleted runs for good.")
         return 0
     filters = {name: getattr(arguments, name) for name in ("model", "dataset", "status", "tag", "text", "limit")}
-    listed = deleted_runs(store) if arguments.deleted else find_runs(store, Search(kind=None, **filters))
+    listed = deleted_runs(store) if arguments.deleted else find_runs(store, Search(searches=True, **filters))
     if arguments.json:
         for run in listed:
             print(json.dumps({"run": run.id, "name": run.name, "kind": run.kind, "status": run.status, **run.summary}))

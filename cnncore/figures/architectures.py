@@ -148,27 +148,32 @@ def layer_table(layers: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """A network's layers in the order in which they run, as `cnncore.models.profile` tells them.
 
     Returns:
-        Columns `layer`, `kind`, `kernel`, `stride`, `padding`, `input`, `output` (as 3×224×224), `weights`, `biases`,
-        `norm_statistics`, `params`, `macs`, `memory_kb` (of one image while training, fp32), `receptive_field`.
+        Columns `layer`, `kind`, `kernel`, `stride`, `padding`, `groups`, `input`, `output` (as 3×224×224), `weights`,
+        `biases`, `norm_statistics`, `params`, `macs`, `flops`, `memory_kb` (of one image while training, fp32),
+        `receptive_field`, `jump` (effective stride) and `start` (middle of what the first output sees), in pixels.
     """
     rows = [
         {
             "layer": layer["name"],
             "kind": layer["kind"],
             **{name: _sizes(layer[name]) for name in ("kernel", "stride", "padding")},
+            "groups": layer["groups"],
             "input": _sizes(layer["in_shape"]),
             "output": _sizes(layer["out_shape"]),
             **{name: layer[name] for name in ("weights", "biases", "norm_statistics")},
             "params": layer["num_params"],
             "macs": layer["macs"],
+            "flops": layer["flops"],
             "memory_kb": (4 * layer["activations"] + 8 * layer["indices"]) / 1e3,
-            "receptive_field": layer["receptive_field"],
+            **{name: layer[name] for name in ("receptive_field", "jump", "start")},
         }
         for layer in layers
     ]
-    columns = ["layer", "kind", "kernel", "stride", "padding", "input", "output", "weights", "biases",
-               "norm_statistics", "params", "macs", "memory_kb", "receptive_field"]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns).astype({"receptive_field": "Int64"})
+    columns = ["layer", "kind", "kernel", "stride", "padding", "groups", "input", "output", "weights", "biases",
+               "norm_statistics", "params", "macs", "flops", "memory_kb", "receptive_field", "jump",
+               "start"]  # fmt: skip
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype({"receptive_field": "Int64", "jump": "Int64", "start": "Float64"})
 
 
 def _sizes(sizes: Sequence[int] | None) -> str:

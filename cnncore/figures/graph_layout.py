@@ -19,8 +19,8 @@ GAP_ENTRY, GAP_EXIT = 20.0, 24.0
 """Between a frame's upper edge and the first row, and between the last row and its lower edge."""
 BEND_WIDTH = 8.0
 _ORDER_SWEEPS = 6
-_PLACE_SWEEPS = 12
-_STRAIGHT, _BENDS, _LOOSE = 4.0, 8.0, 0.05
+_PLACE_SWEEPS = 21
+_STRAIGHT, _BENDS, _LOOSE = 4.0, 8.0, 0.01
 """How much a piece of a line wants to be straight: to or from a box, beside boxes it passes, and hardly at all."""
 
 
@@ -245,8 +245,8 @@ def _place(rows: Sequence[Sequence[int]], cells: Sequence[_Cell], links: Sequenc
             x += cells[cell].width + GAP_X
     for sweep in range(_PLACE_SWEEPS):
         down = sweep % 2 == 0
-        # First along long chains, one way only; then between all neighbors.
-        both = sweep >= _PLACE_SWEEPS // 2
+        # First along long chains, one way only and downwards at last; then between all neighbors.
+        both = sweep > 4
         for row in rows if down else reversed(rows):
             pulls = [
                 [*(above[cell] if down or both else ()), *(below[cell] if both or not down else ())] for cell in row

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 
 from cnncore.graph import Graph
 
-BUDGET = 30
+BUDGET = 32
 """Boxes up to which blocks are open at first; more are hard to take in at once."""
 MOST_BOXES = 600
 """Boxes up to which blocks open when they are asked to."""
 UNIT_LAYERS = 5
 """A convolution or dense layer with its normalization, activation, pooling and dropout."""
 WEIGHTED = ("convolution", "dense")
+FOLLOWING = ("normalization", "activation")
+LOOSE = "+"
+"""Behind the id of a unit that is no module: a layer with the normalization and activation that stand beside it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,9 @@ class Block:
     @property
     def title(self) -> str:
         """Its name inside the block around it; `block2 – block6` where it stands for several."""
-        first, last = (name.rpartition(".")[2] for name in (self.id, self.last))
+        first, last = (name.removesuffix(LOOSE).rpartition(".")[2] for name in (self.id, self.last))
+        if first.isdecimal():  # a number says little without the name of the list it stands in
+            first = ".".join(self.id.split(".")[-2:])
         return first if self.count == 1 else f"{first} – {last}"
 
 
@@ -169,6 +174,8 @@ class _Tree:
     def _parts(self, module: _Module) -> tuple[Block, ...]:
         """What is drawn inside a module: its parts, branches without a frame, equal ones once."""
         items = list(module.items.values())
+        if not self._is_unit(module):
+            items = self._gathered(items)
         if module.name and not self._is_chain(items):
             # A branch is a chain among others side by side: its layers say all, a frame would say nothing.
             items = [inner for item in items for inner in self._dissolved(item)]
@@ -188,6 +195,26 @@ class _Tree:
             else:
                 merged.append(block)
         return tuple(merged)
+
+    def _gathered(self, items: Sequence[_Module | int]) -> list[_Module | int]:
+        """Layers with weights together with the normalization and activation that follow them, where all are loose."""
+        found: list[_Module | int] = []
+        for item in items:
+            before = found[-1] if found else None
+            if isinstance(item, int) and self.graph.nodes[item].kind in FOLLOWING and before is not None:
+                head = before if isinstance(before, int) else next(iter(before.items.values()))
+                loose = isinstance(before, int) or before.name.endswith(LOOSE)
+                if loose and isinstance(head, int) and self._follows(head, before, item):
+                    name = self.graph.nodes[head].name
+                    inner = {"": before} if isinstance(before, int) else before.items
+                    found[-1] = _Module(name + LOOSE, {**inner, str(item): item})
+                    continue
+            found.append(item)
+        return found
+
+    def _follows(self, head: int, before: _Module | int, item: int) -> bool:
+        last = before if isinstance(before, int) else before.nodes()[-1]
+        return self.graph.nodes[head].kind in WEIGHTED and self.graph.nodes[item].inputs == (last,)
 
     def _dissolved(self, item: _Module | int) -> list[_Module | int]:
         if isinstance(item, int) or self._is_unit(item):

@@ -1,6 +1,7 @@
 """Learning curves of several runs laid over each other: every run drawn, and of each group the mean with its interval.
 
-The band is Student's 95 % t-interval of the mean over the seeds, at every epoch where at least two runs have one.
+The band is Student's 95 % t-interval of the mean over the seeds, at every epoch where at least two runs have one;
+it is drawn only where the group has been, or a wide one would leave no room for the curves.
 """
 
 from __future__ import annotations
@@ -134,6 +135,10 @@ def _mean_traces(
     if not len(mean):
         return []
     place, mean, low, high = place / unit, scale * mean, scale * low, scale * high
+    # Of two seeds the interval may be ten times as wide as the axis, and an accuracy is never above 100 %.
+    drawn = np.concatenate([scale * each.values[name] for each in points])
+    least, greatest = np.nanmin(drawn), np.nanmax(drawn)
+    low, high = np.clip(low, least, greatest), np.clip(high, least, greatest)
     red, green, blue = (int(one.color[at : at + 2], 16) for at in (1, 3, 5))
     top, bottom = thin(place, high), thin(place, low)
     band: Trace = {

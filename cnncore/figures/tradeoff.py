@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,15 +17,25 @@ from cnncore.figures import theme
 from cnncore.figures.architectures import Protocol, result_by
 from cnncore.figures.chart import INK, PAPER, Chart, Trace, escape
 from cnncore.runs.best import Best
+from cnncore.runs.latencies import Latency
 
 Mask = npt.NDArray[np.bool_]
 
-_WIDTH, _HEIGHT = 560, 380
+_WIDTH, _HEIGHT = 720, 380
 """Pixels of the plot that labels are placed for; where it is wider they have more room."""
 _LETTER, _LINE = 6.4, 15
 """Pixels that a letter and a line of a label take."""
 _MARKER = 12
-_PLACES = {"top center": (0, 1), "bottom center": (0, -1), "middle right": (1, 0), "middle left": (-1, 0)}
+_PLACES = {
+    "top center": (0, 1),
+    "bottom center": (0, -1),
+    "middle right": (1, 0),
+    "middle left": (-1, 0),
+    "top right": (1, 1),
+    "bottom right": (1, -1),
+    "top left": (-1, 1),
+    "bottom left": (-1, -1),
+}
 """Where a label may stand, as plotly.js names it, with its direction from the point."""
 
 
@@ -35,17 +46,17 @@ class CostAxis:
     Attributes:
         title: In a choice.
         axis: Along the axis, with the unit.
-        published: Of the network `key` in its published form.
-        own: Of the network as a run trained it.
+        published: Of the network `key` in its published form, given the measured milliseconds by network.
+        own: Of the network as a run trained it; `None` where that is never known.
     """
 
     title: str
     axis: str
-    published: Callable[[str], float | None]
-    own: Callable[[Best], float | None]
+    published: Callable[[str, Mapping[str, float]], float | None]
+    own: Callable[[Best], float | None] | None
 
 
-def _published_macs(key: str) -> float | None:
+def _published_macs(key: str, measured: Mapping[str, float]) -> float | None:
     return zoo()[key].macs if key in zoo() else None
 
 
@@ -59,14 +70,39 @@ COSTS: dict[str, CostAxis] = {
     "params": CostAxis(
         title="Parameters",
         axis="parameters",
-        published=lambda key: MODELS[key].num_params,
+        published=lambda key, measured: MODELS[key].num_params,
         own=lambda best: best.num_params or None,
+    ),
+    "latency": CostAxis(
+        title="Latency",
+        axis="milliseconds for one image on this machine",
+        published=lambda key, measured: measured.get(key),
+        own=None,
     ),
 }
 """The costs by their name in a link."""
 
 
-def published_table(keys: Iterable[str], cost: str, score: str, protocol: Protocol) -> pd.DataFrame:
+def comparable_ms(found: Mapping[str, Latency]) -> tuple[dict[str, float], Latency | None]:
+    """Milliseconds for one image by network, of measurements under the same conditions as the newest one.
+
+    Returns:
+        The times, and the newest measurement, `None` where there is none.
+    """
+    newest = max(found.values(), key=lambda each: each.measured, default=None)
+    if newest is None:
+        return {}, None
+    same = {key: each for key, each in found.items() if _conditions(each) == _conditions(newest) and 1 in each.timings}
+    return {key: each.timings[1].ms for key, each in same.items()}, newest
+
+
+def _conditions(found: Latency) -> tuple[str, str, str, int]:
+    return found.host, found.device, found.precision, found.threads
+
+
+def published_table(
+    keys: Iterable[str], cost: str, score: str, protocol: Protocol, measured: Mapping[str, float] | None = None
+) -> pd.DataFrame:
     """What `tradeoff` draws, of published results.
 
     Args:
@@ -74,13 +110,14 @@ def published_table(keys: Iterable[str], cost: str, score: str, protocol: Protoc
         cost: Key of COSTS.
         score: `top1` or `top5`.
         protocol: Of the results.
+        measured: Milliseconds for one image by network.
 
     Returns:
         Columns `key`, `network`, `family`, `cost`, `score` (percent), `note`, `front` (whether nothing beats it).
     """
     rows: list[dict[str, Any]] = []
     for key in keys:
-        result, price = result_by(key, protocol), COSTS[cost].published(key)
+        result, price = result_by(key, protocol), COSTS[cost].published(key, measured or {})
         percent = (result.top1 if score == "top1" else result.top5) if result else None
         if result and price and percent is not None:
             rows.append(_row(key, price, percent, f"{percent:.2f} %, {result.source}"))
@@ -90,9 +127,10 @@ def published_table(keys: Iterable[str], cost: str, score: str, protocol: Protoc
 def own_table(keys: Iterable[str], cost: str, dataset: str, best: Mapping[tuple[str, str], Best]) -> pd.DataFrame:
     """The same of the best own runs on a data set; networks whose run has another cost than known are left out."""
     rows: list[dict[str, Any]] = []
+    price_of = COSTS[cost].own
     for key in keys:
         own = best.get((key, dataset))
-        price = COSTS[cost].own(own) if own else None
+        price = price_of(own) if own and price_of else None
         if own and price:
             note = f"{100 * own.accuracy:.2f} % of {own.count:,} test images of {DATASETS[dataset].title}"
             rows.append(_row(key, price, 100 * own.accuracy, note))
@@ -138,7 +176,8 @@ def tradeoff(table: pd.DataFrame, cost_name: str, score_name: str, chosen: str =
     cost, score = (table[name].to_numpy(dtype=float) for name in ("cost", "score"))
     front = table["front"].to_numpy(dtype=bool)
     first = front | (table["key"] == chosen).to_numpy(dtype=bool)
-    labels = place_labels(*_on_plot(cost, score), table["network"].tolist(), first)
+    x, y = _on_plot(cost, score)
+    labels = place_labels(x, y, table["network"].tolist(), first, _front_boxes(x[front], y[front]))
     traces = [_front_line(cost[front], score[front])] if front.any() else []
     for family in FAMILIES:
         own = np.flatnonzero(table["family"] == family)
@@ -192,16 +231,21 @@ def _on_plot(cost: npt.NDArray[Any], score: npt.NDArray[Any]) -> tuple[npt.NDArr
     return _WIDTH * (np.log10(cost) - left) / (right - left), _HEIGHT * (score - low) / (high - low)
 
 
+Box = tuple[float, float, float, float]
+"""Left, lower, right and upper edge in pixels."""
+
+
 def place_labels(
-    x: npt.NDArray[Any], y: npt.NDArray[Any], texts: Sequence[str], first: Mask
+    x: npt.NDArray[Any], y: npt.NDArray[Any], texts: Sequence[str], first: Mask, lines: Sequence[Box] = ()
 ) -> list[tuple[str, str] | None]:
-    """Where each label stands without covering a point or another label.
+    """Where each label stands without covering a point, a line or another label.
 
     Args:
         x: Points `(N,)` in pixels.
         y: The same, upwards.
         texts: The labels.
         first: Which points get theirs first.
+        lines: What else is in the way.
 
     Returns:
         For each point its label and its place in plotly.js' words, or `None` where there is no room.
@@ -216,14 +260,11 @@ def place_labels(
         for place, (right, up) in _PLACES.items():
             box = _box(float(x[index]), float(y[index]), len(texts[index]), right, up)
             inside = box[0] >= 0 and box[2] <= _WIDTH and box[1] >= 0 and box[3] <= _HEIGHT
-            if inside and not any(_overlap(box, other) for other in taken if other is not own):
+            if inside and not any(_overlap(box, other) for other in (*taken, *lines) if other is not own):
                 taken.append(box)
                 labels[index] = (texts[index], place)
                 break
     return labels
-
-
-Box = tuple[float, float, float, float]
 
 
 def _box(x: float, y: float, letters: int, right: int, up: int) -> Box:
@@ -235,6 +276,16 @@ def _box(x: float, y: float, letters: int, right: int, up: int) -> Box:
 
 def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _front_boxes(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> list[Box]:
+    """The steps of the front in pixels."""
+    order = np.argsort(x)
+    steps = list(zip(x[order].tolist(), y[order].tolist(), strict=True))
+    boxes: list[Box] = []
+    for (left, low), (right, high) in pairwise(steps):
+        boxes += [(left, low - 1, right, low + 1), (right - 1, low, right + 1, high)]
+    return boxes
 
 
 def _front_line(cost: npt.NDArray[Any], score: npt.NDArray[Any]) -> Trace:

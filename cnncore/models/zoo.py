@@ -8,17 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-
-import torch
 
 from cnncore.catalog import DATASETS, MODELS
 from cnncore.catalog.zoo import AUXILIARY, ZOO_FILE, Cost, Summary
 from cnncore.config import ModelConfig
 from cnncore.errors import ConfigError, lookup
-from cnncore.models import build_model
 from cnncore.models.profile import LayerProfile, profile_model
 
 Form = tuple[tuple[int, int, int], int]
@@ -59,28 +55,13 @@ def _layers(config: ModelConfig, form: Form) -> tuple[list[LayerProfile], list[L
     layers = profile_model(config, *form).layers
     if not MODELS[config.name].aux_weight:
         return list(layers), []
-    inference = _inference_layers(config, form)
+    inference = profile_model(config, *form, training=False).layers
+    # What does not run then has no shape.
+    heads = {layer.name for layer in inference if not layer.in_shape}
     return (
-        [layer for layer in layers if layer.name in inference],
-        [layer for layer in layers if layer.name not in inference],
+        [layer for layer in layers if layer.name not in heads],
+        [layer for layer in layers if layer.name in heads],
     )
-
-
-def _inference_layers(config: ModelConfig, form: Form) -> set[str]:
-    """Names of the layers that run when nothing is trained."""
-    ran: set[str] = set()
-
-    def note(name: str, *_: object) -> None:
-        ran.add(name)
-
-    with torch.device("meta"):
-        model = build_model(config, *form).eval()
-        for name, layer in model.named_modules():
-            if next(layer.children(), None) is None:
-                layer.register_forward_hook(partial(note, name))
-        with torch.no_grad():
-            model(torch.empty(1, *form[0]))
-    return ran
 
 
 def _macs(layers: Iterable[LayerProfile]) -> int:

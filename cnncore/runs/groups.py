@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from cnncore.config import TrainConfig, format_value
@@ -97,6 +98,17 @@ def differing(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
     return {name: values for name, values in texts.items() if len(set(values)) > 1}
 
 
+def verdicts(groups: Sequence[Group], name: str, what: str) -> tuple[str, ...]:
+    """What the seeds say about each pair of groups; those of which nothing can be said share one last sentence."""
+    repeated = [group for group in groups if len(group.values(name)) > 1]
+    told = [verdict(first, second, name, what) for first, second in combinations(repeated, 2)]
+    silent = [group.label for group in groups if group not in repeated]
+    if silent and len(groups) > 1:
+        labels = "; ".join(silent[:3]) + (f" and {len(silent) - 3} more" if len(silent) > 3 else "")
+        told.append(f"No claim where fewer than two seeds have finished: {labels}. Repeat them with more seeds.")
+    return tuple(told)
+
+
 def verdict(first: Group, second: Group, name: str, what: str) -> str:
     """What the seeds say about two groups, in one sentence.
 
@@ -113,13 +125,17 @@ def verdict(first: Group, second: Group, name: str, what: str) -> str:
     found = difference(a, b)
     if found.method == "none":
         single = " and ".join(group.label for group, values in ((first, a), (second, b)) if len(values) < 2)
-        return f"No claim about {first.label} and {second.label}: one seed of {single} says nothing about others."
-    low, high = (f"{100 * end:+.2f}" for end in (found.low, found.high))
-    facts = f"{100 * found.value:+.2f} percentage points of {what}, 95 % interval {low} to {high} ({_method(found)})"
+        return f"No claim about {first.label} and {second.label}: one seed only of {single}."
     if not found.is_distinguishable:
-        return f"{first.label} and {second.label} are not distinguishable: {facts}."
-    better, worse = (first, second) if found.value > 0 else (second, first)
-    return f"{better.label} is better than {worse.label}: {first.label} minus {second.label} is {facts}."
+        return f"{first.label} and {second.label} are not distinguishable: {_facts(found, what)}."
+    if found.value < 0:
+        first, second, found = second, first, difference(b, a)
+    return f"{first.label} is better than {second.label}: {_facts(found, what)}."
+
+
+def _facts(found: Difference, what: str) -> str:
+    value, low, high = (f"{100 * number:+.2f}".replace("-", "−") for number in (found.value, found.low, found.high))
+    return f"{value} percentage points of {what}, 95 % interval {low} to {high} ({_method(found)})"
 
 
 def _method(found: Difference) -> str:
@@ -152,6 +168,8 @@ def _labels(runs: Sequence[Run]) -> list[str]:
 
 
 def setting_words(setting: str) -> str:
-    """A setting as labels name it: `lr`, but `model name`, where several sections have one."""
+    """A setting as labels name it: `lr`, but `optimizer` for its name and `data seed`."""
     section, _, name = setting.partition(".")
-    return f"{section} {name}" if name in ("name", "seed") else name.replace("_", " ")
+    if name == "name":
+        return section
+    return f"{section} seed" if name == "seed" else name.replace("_", " ")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import RowMapping
+from sqlalchemy import Row
 
-from cnncore.runs.events import Row
+from cnncore.runs import events
+from cnncore.runs.tables import runs
 
 STATUSES = ("queued", "starting", "running", "stopping", "stopped", "paused", "finished", "failed", "interrupted")
 ALIVE = ("starting", "running", "stopping")
@@ -66,24 +68,29 @@ class Change:
 class Page:
     """New log rows of a run: ask again from `cursor`; another `attempt` means: forget what you have."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[events.Row, ...]
     cursor: int
     attempt: int
 
 
-_PLAIN = tuple(name for name in Run.__dataclass_fields__ if name not in ("config", "summary", "tags"))
+_NAMES = tuple(Run.__dataclass_fields__)
+COLUMNS = tuple(runs.c[name] for name in _NAMES)
+"""What `read_runs` needs of the table `runs`, in its order."""
+_JSON = tuple(name in ("config", "summary") for name in _NAMES)
+_TAGS = _NAMES.index("tags")
+
+# Lists are asked for every few seconds, and of a thousand runs hardly one has changed.
+_parsed = lru_cache(maxsize=3_000)(json.loads)
 
 
-def read_runs(rows: Iterable[RowMapping]) -> tuple[Run, ...]:
-    """Rows of the table `runs` as runs."""
-    rows = list(rows)
-    # One text with all values is parsed in two thirds of the time that many small ones take.
-    texts = (f"[{row['config']},{row['summary']},{row['tags']}]" for row in rows)
-    parts = json.loads(f"[{','.join(texts)}]")
-    return tuple(
-        Run(**{name: row[name] for name in _PLAIN}, config=config, summary=summary, tags=tuple(tags))
-        for row, (config, summary, tags) in zip(rows, parts, strict=True)
-    )
+def read_runs(rows: Iterable[Row[Any]]) -> tuple[Run, ...]:
+    """Rows of COLUMNS as runs; equal configurations and summaries share one object, which nobody may change."""
+    found: list[Run] = []
+    for row in rows:
+        values = [_parsed(value) if is_json else value for value, is_json in zip(row, _JSON, strict=True)]
+        values[_TAGS] = tuple(_parsed(values[_TAGS]))
+        found.append(Run(**dict(zip(_NAMES, values, strict=True))))
+    return tuple(found)
 
 
 def describe(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 
-from cnncore.runs.run import OPEN, Run, escape, read_runs
+from cnncore.runs.run import COLUMNS, OPEN, Run, escape, read_runs
 from cnncore.runs.store import RunStore
 from cnncore.runs.tables import changes, runs
 
@@ -28,7 +28,7 @@ class Search:
         status: One of STATUSES.
         tag: A tag; capitals do not matter.
         text: Part of the name or of a tag, or the beginning of the id.
-        kind: What the runs do; None for all kinds. Among `train` are imported weights, which are listed like them.
+        searches: Whether searches for a learning rate are listed too; they have no result to compare.
         sort: Key of ORDERS.
         limit: Most runs.
     """
@@ -38,7 +38,7 @@ class Search:
     status: str = ""
     tag: str = ""
     text: str = ""
-    kind: str | None = "train"
+    searches: bool = False
     sort: str = "newest"
     limit: int = MAX_LISTED
 
@@ -81,16 +81,16 @@ ORDERS: dict[str, tuple[str, Callable[[Run], Any]]] = {
 
 def find_runs(store: RunStore, wanted: Search) -> tuple[Run, ...]:
     """The newest runs that match, in the order that is wanted."""
-    query = select(runs).where(*_conditions(wanted)).order_by(runs.c.created.desc()).limit(wanted.limit)
+    query = select(*COLUMNS).where(*_conditions(wanted)).order_by(runs.c.created.desc()).limit(wanted.limit)
     with store.engine.connect() as db:
-        found = read_runs(db.execute(query).mappings())
+        found = read_runs(db.execute(query))
     return tuple(sorted(found, key=ORDERS[wanted.sort][1]))
 
 
 def runs_by_id(store: RunStore, run_ids: Sequence[str]) -> dict[str, Run]:
     """The runs with these ids that exist, deleted ones included."""
     with store.engine.connect() as db:
-        found = read_runs(db.execute(select(runs).where(runs.c.id.in_(tuple(run_ids)))).mappings())
+        found = read_runs(db.execute(select(*COLUMNS).where(runs.c.id.in_(tuple(run_ids)))))
     return {run.id: run for run in found}
 
 
@@ -113,18 +113,15 @@ def changed_runs(store: RunStore) -> frozenset[str]:
         return frozenset(db.execute(select(changes.c.run_id).where(changes.c.step.is_not(None)).distinct()).scalars())
 
 
-def choices(store: RunStore, kind: str | None = "train") -> Choices:
-    """Every network, data set, status and tag that a run of this kind has."""
+def choices(store: RunStore) -> Choices:
+    """Every network, data set, status and tag that a run has, searches for a learning rate left aside."""
 
-    def values(column: ColumnElement[Any]) -> Select[tuple[Any]]:
-        return select(column).where(*_conditions(Search(kind=kind))).distinct()
-
+    query = select(runs.c.model, runs.c.dataset, runs.c.status, runs.c.tags).where(*_conditions(Search()))
     with store.engine.connect() as db:
-        found = [
-            tuple(sorted(value for value in db.execute(values(column)).scalars() if value))
-            for column in (runs.c.model, runs.c.dataset, runs.c.status, runs.c.tags)
-        ]
-    models, datasets, statuses, texts = found
+        found = db.execute(query.distinct()).all()
+    models, datasets, statuses, texts = (
+        tuple(sorted({row[place] for row in found if row[place]})) for place in range(4)
+    )
     tags = sorted({tag for text in texts for tag in json.loads(text)}, key=str.casefold)
     return Choices(models=models, datasets=datasets, statuses=statuses, tags=tuple(tags))
 
@@ -132,8 +129,8 @@ def choices(store: RunStore, kind: str | None = "train") -> Choices:
 def _conditions(wanted: Search) -> list[ColumnElement[bool]]:
     exact = {"model": wanted.model, "dataset": wanted.dataset, "status": wanted.status}
     conditions = [runs.c.deleted.is_(None), *(runs.c[name] == value for name, value in exact.items() if value)]
-    if wanted.kind:
-        conditions.append(runs.c.kind.in_(("train", "import") if wanted.kind == "train" else (wanted.kind,)))
+    if not wanted.searches:
+        conditions.append(runs.c.kind != "find_lr")
     if wanted.tag:
         # Tags are a JSON list of texts: one between its quotation marks is a whole one.
         conditions.append(_contains(runs.c.tags, json.dumps(wanted.tag)))

@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from cnncore.errors import RunError, RunLostError
 from cnncore.runs.events import Row
 from cnncore.runs.migrate import open_engine
-from cnncore.runs.run import ALIVE, ENDED_STATUS, RESUMABLE, Change, Page, Run, describe, escape, read_runs
+from cnncore.runs.run import ALIVE, COLUMNS, ENDED_STATUS, RESUMABLE, Change, Page, Run, describe, escape, read_runs
 from cnncore.runs.tables import artifacts, changes, metrics, runs
 
 ALL = 2**31 - 1
@@ -87,14 +87,14 @@ class RunStore:
             RunError: if there is none, or it was deleted.
         """
         with self.engine.connect() as db:
-            found = read_runs(db.execute(select(runs).where(runs.c.id == run_id)).mappings())
+            found = read_runs(db.execute(select(*COLUMNS).where(runs.c.id == run_id)))
         if not found:
             raise RunError(
                 f"There is no run {run_id[:40]!r} here; it may have been deleted.", "Choose one from the list of runs."
             )
         if found[0].deleted is not None:
             raise RunError(
-                f"The run {found[0].name[:60]!r} was deleted.", "For a day it can be restored: `cnncore restore`."
+                f"The run {found[0].name[:60]!r} was deleted.", f"For a day it can be restored: `python -m cnncore restore {run_id}`."
             )
         return found[0]
 
@@ -105,9 +105,9 @@ class RunStore:
             RunError: if there is none, or more than one.
         """
         with self.engine.connect() as db:
-            query = select(runs).where(runs.c.id.like(f"{escape(text)}%", escape="\\") | (runs.c.name == text))
+            query = select(*COLUMNS).where(runs.c.id.like(f"{escape(text)}%", escape="\\") | (runs.c.name == text))
             query = query.where(runs.c.deleted.is_(None)).limit(2)
-            found = read_runs(db.execute(query).mappings()) if text else ()
+            found = read_runs(db.execute(query)) if text else ()
         if len(found) == 1:
             return found[0]
         many = "More than one run matches" if found else "There is no run"
@@ -117,19 +117,19 @@ class RunStore:
         self, *, status: Iterable[str] | None = None, kind: str | None = None, limit: int = 1_000
     ) -> tuple[Run, ...]:
         """Runs, newest first."""
-        query = select(runs).where(runs.c.deleted.is_(None)).order_by(runs.c.created.desc()).limit(limit)
+        query = select(*COLUMNS).where(runs.c.deleted.is_(None)).order_by(runs.c.created.desc()).limit(limit)
         if status is not None:
             query = query.where(runs.c.status.in_(tuple(status)))
         if kind is not None:
             query = query.where(runs.c.kind == kind)
         with self.engine.connect() as db:
-            return read_runs(db.execute(query).mappings())
+            return read_runs(db.execute(query))
 
     def queue(self) -> tuple[Run, ...]:
         """The waiting runs in the order in which they will start."""
-        query = select(runs).where(runs.c.status == "queued", runs.c.deleted.is_(None))
+        query = select(*COLUMNS).where(runs.c.status == "queued", runs.c.deleted.is_(None))
         with self.engine.connect() as db:
-            return read_runs(db.execute(query.order_by(runs.c.place, runs.c.id)).mappings())
+            return read_runs(db.execute(query.order_by(runs.c.place, runs.c.id)))
 
     def rename(self, run_id: str, name: str) -> None:
         """Give a run another name.

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from cnncore.errors import RunError
 from cnncore.runs.artifacts import remove
-from cnncore.runs.run import ALIVE, Run, read_runs
+from cnncore.runs.run import ALIVE, COLUMNS, Run, read_runs
 from cnncore.runs.store import RunStore
 from cnncore.runs.tables import runs
 
@@ -78,9 +78,9 @@ def restore(store: RunStore, run_ids: Sequence[str]) -> int:
 
 def deleted_runs(store: RunStore) -> tuple[Run, ...]:
     """What can be restored, the latest deleted first."""
-    query = select(runs).where(runs.c.deleted.is_not(None)).order_by(runs.c.deleted.desc())
+    query = select(*COLUMNS).where(runs.c.deleted.is_not(None)).order_by(runs.c.deleted.desc())
     with store.engine.connect() as db:
-        return read_runs(db.execute(query).mappings())
+        return read_runs(db.execute(query))
 
 
 def purge(store: RunStore, artifacts: Path, older_than_s: float = KEPT_S) -> int:

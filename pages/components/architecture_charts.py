@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,11 +15,11 @@ from cnncore.catalog.ilsvrc import HUMAN_TOP5_ERROR
 from cnncore.catalog.zoo import zoo
 from cnncore.figures.cost_shares import cost_bars, cost_table, treemap
 from cnncore.figures.timeline import timeline, winners_table
-from cnncore.figures.tradeoff import COSTS, own_table, published_table, tradeoff
+from cnncore.figures.tradeoff import COSTS, comparable_ms, own_table, published_table, tradeoff
 from pages.components.architecture_layers import ask_layers
-from pages.components.architecture_table import draw_measures
+from pages.components.architecture_table import draw_dataset, draw_protocol
 from pages.components.architectures_link import LENGTHS, MOST_NETS, QUANTITIES, SCORES, Choices
-from pages.components.architectures_state import bind, download, follow, own_best
+from pages.components.architectures_state import bind, download, follow, own_best, own_latencies
 from pages.components.live_chart import still_chart
 from pages.components.waiting import fill_in
 
@@ -30,18 +31,38 @@ _PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 
 def draw_cost(choices: Choices, keys: list[str]) -> None:
     """Accuracy against cost, with the front of the networks that nothing beats."""
-    table = _tradeoff_table(choices, keys)
+    measured, newest = comparable_ms(own_latencies())
+    choices = _possible(choices, measured)
+    table = _tradeoff_table(choices, keys, measured)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _switch("Accuracy", "y", SCORES, choices)
-        _switch("Against", "x", {name: axis.title for name, axis in COSTS.items()}, choices)
-        draw_measures(choices)
+        _switch("Against", "x", _costs(choices, measured), choices)
+        (draw_dataset if choices.y == "own" else draw_protocol)(choices)
     still_chart(tradeoff(table, COSTS[choices.x].axis, _score_name(choices), choices.net), key="architectures_tradeoff")
     st.html(f"<div class='lab-note'>{_tradeoff_note(choices, keys, table)}</div>")
+    if choices.x == "latency" and newest:
+        st.caption(
+            f"Median time of one image, forward only: {newest.device_name}, {newest.precision}, "
+            f"{newest.threads} threads. Networks that were not measured so are missing; their details have a button."
+        )
     _behind(
         table.drop(columns=["key", "family"]).rename(columns={"score": "accuracy", "front": "nothing beats it"}),
         "accuracy-and-cost",
         {"accuracy": _PERCENT, "cost": st.column_config.NumberColumn(COSTS[choices.x].title, format="localized")},
     )
+
+
+def _costs(choices: Choices, measured: Mapping[str, float]) -> dict[str, str]:
+    """The axes that there is something to say on; latencies are those of the published forms."""
+    known = {name: axis.title for name, axis in COSTS.items() if choices.y != "own" or axis.own}
+    return known if measured else {name: title for name, title in known.items() if name != "latency"}
+
+
+def _possible(choices: Choices, measured: Mapping[str, float]) -> Choices:
+    if choices.x in _costs(choices, measured):
+        return choices
+    st.caption("Latencies are known of published forms measured on this machine only; MACs are shown instead.")
+    return replace(choices, x="macs")
 
 
 def _switch(label: str, name: str, titles: dict[str, str], choices: Choices) -> None:
@@ -56,10 +77,10 @@ def _switch(label: str, name: str, titles: dict[str, str], choices: Choices) -> 
     )
 
 
-def _tradeoff_table(choices: Choices, keys: list[str]) -> pd.DataFrame:
+def _tradeoff_table(choices: Choices, keys: list[str], measured: Mapping[str, float]) -> pd.DataFrame:
     if choices.y == "own":
         return own_table(keys, choices.x, choices.dataset, own_best())
-    return published_table(keys, choices.x, choices.y, choices.measure())
+    return published_table(keys, choices.x, choices.y, choices.measure(), measured)
 
 
 def _score_name(choices: Choices) -> str:

@@ -14,9 +14,11 @@ from cnncore.figures.architectures import layer_table, own_results_table, result
 from cnncore.figures.theme import FAMILY_COLORS
 from pages.components.architecture_layers import ask_layers, published_shape
 from pages.components.architectures_link import FIXED_DATASETS, Choices
-from pages.components.architectures_state import bind, choose, download, follow, own_best
+from pages.components.architectures_state import bind, choose, download, follow, own_best, own_latencies
 from pages.components.lab import data_root
-from pages.components.navigation import TRAIN
+from pages.components.latency_view import start_latency
+from pages.components.navigation import TRAIN, open_run
+from pages.components.network_graph import draw_network
 from pages.components.waiting import fill_in
 from pages.components.wording import bytes_text, compact
 
@@ -49,6 +51,8 @@ def draw_details(choices: Choices) -> None:
         with right:
             _draw_results(choices.net)
         fill_in("architectures_layers", lambda: _draw_layers(choices.net))
+        st.markdown("**Drawing**: open a block to see what is in it, choose a layer for its facts")
+        draw_network({"name": choices.net}, published_shape(choices.net), spec.num_classes, "architectures_graph")
 
 
 def _draw_head(key: str, spec: ModelSpec) -> None:
@@ -63,6 +67,13 @@ def _draw_head(key: str, spec: ModelSpec) -> None:
         st.space("stretch")
         if st.button("Train this network", key="architectures_train", type="primary", icon=":material/model_training:"):
             st.switch_page(TRAIN, query_params=train_link(key))
+        if st.button(
+            "Measure latency",
+            key="architectures_latency",
+            icon=":material/speed:",
+            help="How long one image and batches take on this machine, forward only.",
+        ):
+            open_run(start_latency(key))
         st.button(
             "Close",
             key="architectures_close",
@@ -94,7 +105,7 @@ def fitting_dataset(spec: ModelSpec) -> str:
 
 def _draw_costs(key: str, spec: ModelSpec) -> None:
     summary = zoo().get(key)
-    with st.grid(5, min_column_width=130, gap="small"):
+    with st.grid(6, min_column_width=130, gap="small"):
         _number("Parameters", f"{spec.num_params:,}", _params_note(summary), "Numbers that are trained.")
         _number("Depth", f"{spec.depth} layers", "with weights", "On the longest way from image to class.")
         if summary is None:
@@ -107,9 +118,19 @@ def _draw_costs(key: str, spec: ModelSpec) -> None:
             "an image, training",
             "What is kept of one image for the backward pass, in fp32.",
         )
+        _draw_latency(key)
         field = f"{summary.receptive_field:,} px" if summary.receptive_field else "–"
         size = f"image {spec.native_size} px"
         _number("Receptive field", field, size, "Of one output of the last convolution, along a side.")
+
+
+def _draw_latency(key: str) -> None:
+    found = own_latencies().get(key)
+    if found and 1 in found.timings:
+        timing = found.timings[1]
+        conditions = f"{found.device_name}, {found.precision}, {found.threads} threads"
+        spread = f"{timing.ms_p10:.3g} to {timing.ms_p90:.3g} ms for the middle 80 % of {timing.repeats} passes"
+        _number("Latency here", f"{timing.ms:.3g} ms", "one image", f"Median, forward only. {conditions}; {spread}.")
 
 
 def _number(title: str, value: str, below: str, explanation: str) -> None:
@@ -164,6 +185,7 @@ _OWN_COLUMNS = {
     "accuracy": _PERCENT,
     "low": st.column_config.NumberColumn("from", format="%.1f %%", help="Lower end of Wilson's 95 % interval."),
     "high": st.column_config.NumberColumn("to", format="%.1f %%", help="Its upper end."),
+    "images": st.column_config.NumberColumn(format="localized"),
     "run": st.column_config.LinkColumn("run", display_text="open"),
 }
 
@@ -180,7 +202,7 @@ def _draw_layers(key: str) -> None:
         return
     table = layer_table(reply.answer.data["layers"])
     st.dataframe(
-        table if any(table["norm_statistics"]) else table.drop(columns="norm_statistics"),
+        table.drop(columns=_unused(table)),
         hide_index=True,
         height=_LAYER_ROWS,
         placeholder="",
@@ -188,6 +210,12 @@ def _draw_layers(key: str) -> None:
         key=f"architectures_layers_{key}",
     )
     download(table, f"layers-{key}", label="Layers as CSV")
+
+
+def _unused(table: pd.DataFrame) -> list[str]:
+    """Columns that would say the same of every layer."""
+    usual = {"norm_statistics": 0, "groups": 1}
+    return [name for name, value in usual.items() if all(table[name] == value)]
 
 
 _count = st.column_config.NumberColumn
@@ -198,6 +226,11 @@ _LAYER_COLUMNS = {
     "norm_statistics": _count("statistics", format="localized", help="Running averages, which are not trained."),
     "params": _count("parameters", format="localized"),
     "macs": _count("MACs", format="localized", help="Multiply-accumulates; FLOPs = 2 × MACs."),
+    "flops": _count("FLOPs", format="localized"),
     "memory_kb": _count("memory", format="%.1f kB", help="Kept of one image for the backward pass, fp32."),
-    "receptive_field": _count("sees", format="%d px", help="Receptive field along a side."),
+    "receptive_field": _count("sees", format="%d px", help="Receptive field of one output, along a side."),
+    "jump": _count(
+        "apart", format="%d px", help="Effective stride: how far apart are what two neighboring outputs see."
+    ),
+    "start": _count("center", format="%.1f px", help="Middle of what the first output sees, from the image's edge."),
 }

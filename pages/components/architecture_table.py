@@ -15,8 +15,8 @@ _MOST_ROWS, _HEIGHT = 16, 560
 _SHOWN = "architectures_shown"
 
 
-def draw_measures(choices: Choices) -> None:
-    """Which published and which own results are meant."""
+def draw_protocol(choices: Choices) -> None:
+    """Which published results are meant; nothing while no network has one."""
     names = {name: f"{dataset}, {how}" for name, (dataset, how) in protocols().items()}
     if names:
         st.selectbox(
@@ -28,6 +28,10 @@ def draw_measures(choices: Choices) -> None:
             help="Data set and how it was measured. Results of one crop, ten crops and many crops are never mixed.",
             width=260,
         )
+
+
+def draw_dataset(choices: Choices) -> None:
+    """Which own results are meant."""
     st.selectbox(
         "Own results on",
         list(FIXED_DATASETS),
@@ -43,9 +47,8 @@ def draw_table(choices: Choices, keys: list[str]) -> None:
     """One row a network; the row that is chosen is told in detail below."""
     table = architecture_table(keys, choices.measure(), choices.dataset, own_best())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        draw_measures(choices)
-        st.space("stretch")
-        download(table, "architectures")
+        draw_protocol(choices)
+        draw_dataset(choices)
     st.session_state[_SHOWN] = keys
     rows = [keys.index(choices.net)] if choices.net in keys else []
     st.session_state[widget_key("rows")] = {"selection": {"rows": rows, "columns": [], "cells": []}}
@@ -62,6 +65,8 @@ def draw_table(choices: Choices, keys: list[str]) -> None:
         key=widget_key("rows"),
         alt="The networks with their size, cost and accuracy",
     )
+    # Below the table, since its own tools appear above it.
+    download(table, "architectures", label="This table as CSV")
     st.html(f"<div class='lab-note'>{_note(choices)}</div>")
 
 
@@ -92,43 +97,43 @@ def _note(choices: Choices) -> str:
 
 _number = st.column_config.NumberColumn
 COLUMNS = {
-    "network": st.column_config.TextColumn("Network", pinned=True, width=190),
-    "family": st.column_config.TextColumn("Family", width=110),
-    "year": _number("Year", format="%d", width=64),
+    "network": st.column_config.TextColumn("Network", pinned=True, width=210),
+    "family": st.column_config.TextColumn("Family", width=100),
+    "year": _number("Year", format="%d", width=58),
     "depth": _number(
-        "Depth", width=70, help="Layers with weights on the longest way from image to class, as papers count them."
+        "Depth", width=62, help="Layers with weights on the longest way from image to class, as papers count them."
     ),
     "params": _number(
-        "Parameters", format="localized", width=115, help="Numbers that are trained, auxiliary heads included."
+        "Parameters", format="localized", width=108, help="Numbers that are trained, auxiliary heads included."
     ),
     "gmacs": _number(
         "GMACs",
         format="%.4g",
-        width=80,
+        width=76,
         help="Billions of multiply-accumulates of one image. Papers often call them FLOPs; FLOPs = 2 × MACs.",
     ),
-    "image": _number("Image", format="%d px", width=78, help="Height and width of the images the numbers hold for."),
+    "image": _number("Image", format="%d px", width=70, help="Height and width of the images the numbers hold for."),
     "memory_mb": _number(
         "Memory",
         format="%.3g MB",
-        width=92,
+        width=84,
         help="What one image takes while training, in fp32: the values that are kept for the backward pass.",
     ),
     "receptive_field": _number(
         "Sees",
         format="%d px",
-        width=80,
+        width=72,
         help="Receptive field: pixels along a side that one output of the last convolution depends on. It may be "
         "larger than the image.",
     ),
-    "top1": _number("Top-1", format="%.2f %%", width=85, help="Published: the first guess is right."),
-    "top5": _number("Top-5", format="%.2f %%", width=85, help="Published: one of the first five guesses is right."),
-    "own": _number("Own", format="%.2f %%", width=85, help="Best test accuracy of a finished run here."),
-    "run": st.column_config.LinkColumn("Run", display_text="open", width=64, help="The run that reached it."),
+    "top1": _number("Top-1", format="%.2f %%", width=76, help="Published: the first guess is right."),
+    "top5": _number("Top-5", format="%.2f %%", width=76, help="Published: one of the first five guesses is right."),
+    "own": _number("Own", format="%.2f %%", width=76, help="Best test accuracy of a finished run here."),
+    "run": st.column_config.LinkColumn("Run", display_text="open", width=56, help="The run that reached it."),
     "params_and_statistics": _number(
         "With statistics",
         format="localized",
-        width=120,
+        width=108,
         help="Parameters and the running averages of batch normalization. Keras counts both together; torch counts "
         "only what is trained.",
     ),

@@ -24,16 +24,7 @@ FIXED_DATASETS = {key: spec for key, spec in DATASETS.items() if all(spec.in_sha
 """The data sets that are the same for everybody."""
 
 DEFAULT_PROTOCOL = "imagenet-1-crop"
-DEFAULT_NETS = (
-    "lenet5",
-    "alexnet",
-    "alexnet_small",
-    "vgg16",
-    "vgg11_small",
-    "googlenet",
-    "googlenet_small",
-    "resnet50",
-)
+DEFAULT_NETS = ("lenet5", "alexnet", "vgg16", "googlenet", "inception_v3", "resnet50")
 MOST_NETS = 12
 _MOST_LETTERS = 100
 
@@ -73,7 +64,7 @@ class Choices:
 def defaults() -> Choices:
     """What an empty link shows."""
     known = protocols()
-    nets = tuple(key for key in DEFAULT_NETS if key in MODELS)[:6]
+    nets = tuple(key for key in DEFAULT_NETS if key in MODELS)
     protocol = DEFAULT_PROTOCOL if DEFAULT_PROTOCOL in known else next(iter(known), "")
     return Choices(protocol=protocol, nets=nets, of=nets[-1])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from cnncore.runs.best import Best, best_runs
+from cnncore.runs.latencies import Latency, latencies
 from cnncore.runs.store import ALL
 from pages.components.architectures_link import NAMES, Choices, choice_params, read_choices
 from pages.components.lab import store
@@ -62,6 +64,16 @@ def _best(url: str) -> dict[tuple[str, str], Best]:
 def own_best() -> Mapping[tuple[str, str], Best]:
     """The best run of each network on each data set, at most ten seconds old."""
     return _best(store().url)
+
+
+@st.cache_resource(ttl=10, show_spinner=False)
+def _latencies(url: str) -> dict[str, Latency]:
+    return latencies(store(), socket.gethostname())
+
+
+def own_latencies() -> Mapping[str, Latency]:
+    """The newest latency of each network that was measured on this machine, at most ten seconds old."""
+    return _latencies(store().url)
 
 
 def download(table: pd.DataFrame, name: str, *, label: str = "CSV") -> None:

@@ -51,7 +51,7 @@ def show_heads() -> None:
 def _offered() -> dict[str, Run]:
     """The latest runs that may be compared, by id."""
     found = find_runs(store(), Search(limit=_MOST_OFFERED))
-    return {run.id: run for run in found if run.status != "queued"}
+    return {run.id: run for run in found if run.kind in _KINDS and run.status != "queued"}
 
 
 # The link

@@ -11,7 +11,7 @@ from cnncore.config import preset
 from cnncore.runs.run import Run
 from cnncore.runs.search import ORDERS, Choices, Search, choices, find_runs, runs_by_id
 from cnncore.runs.tidying import restore
-from pages.components.compare_runs_actions import show_actions
+from pages.components.compare_runs_actions import UNDO, show_actions
 from pages.components.compare_runs_curves import (
     compared_groups,
     curves_table,
@@ -37,7 +37,7 @@ def show_runs() -> None:
     asked = read_asked(st.query_params.to_dict(), known)
     for problem in asked.problems:
         st.warning(plain(problem), icon=":material/link_off:")
-    if not known.statuses and not asked.selected and "runs_undo" not in st.session_state:
+    if not known.statuses and not asked.selected and UNDO not in st.session_state:
         _show_empty()
         return
     runs = _selected(asked)
@@ -66,7 +66,7 @@ def _selected(asked: Asked) -> list[Run]:
     found = runs_by_id(store(), asked.selected)
     gone = [found[run_id] for run_id in asked.selected if run_id in found and found[run_id].deleted is not None]
     unknown = [run_id for run_id in asked.selected if run_id not in found]
-    just_deleted = st.session_state.get("runs_undo", ())
+    just_deleted = st.session_state.get(UNDO, ())
     for run in gone:
         if run.id in just_deleted:
             continue
@@ -93,9 +93,15 @@ def _show_filters(search: Search, known: Choices) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="runs_filters"):
         st.session_state["runs_q"] = search.text
         st.text_input(
-            "Find", type="search", key="runs_q", max_chars=MAX_TEXT, placeholder="name, tag or id", width=190,
-            on_change=follow, args=("q", "runs_q", ""),
-        )  # fmt: skip
+            "Find",
+            type="search",
+            key="runs_q",
+            max_chars=MAX_TEXT,
+            placeholder="name, tag or id",
+            width=190,
+            on_change=follow,
+            args=("q", "runs_q", ""),
+        )
         _filter("Network", "model", search.model, known.models, _model_title)
         _filter("Data set", "dataset", search.dataset, known.datasets, _dataset_title)
         _filter("Status", "status", search.status, known.statuses, lambda name: STATUS_LOOKS[name].label)
@@ -103,18 +109,28 @@ def _show_filters(search: Search, known: Choices) -> None:
             _filter("Tag", "tag", search.tag, known.tags, str)
         st.session_state["runs_sort"] = search.sort
         st.selectbox(
-            "Order", list(ORDERS), format_func=lambda name: ORDERS[name][0], key="runs_sort", width=170,
-            on_change=follow, args=("sort", "runs_sort", "newest"),
-        )  # fmt: skip
+            "Order",
+            list(ORDERS),
+            format_func=lambda name: ORDERS[name][0],
+            key="runs_sort",
+            width=170,
+            on_change=follow,
+            args=("sort", "runs_sort", "newest"),
+        )
 
 
 def _filter(label: str, name: str, value: str, options: Sequence[str], words: Callable[[str], str]) -> None:
     key = f"runs_{name}"
     st.session_state[key] = value
     st.selectbox(
-        label, ["", *options], format_func=lambda option: words(option) if option else "all", key=key, width=170,
-        on_change=follow, args=(name, key, ""),
-    )  # fmt: skip
+        label,
+        list(dict.fromkeys(["", *options, value])),
+        format_func=lambda option: words(option) if option else "all",
+        key=key,
+        width=170,
+        on_change=follow,
+        args=(name, key, ""),
+    )
 
 
 def _model_title(name: str) -> str:
@@ -139,14 +155,22 @@ def _show_comparison(runs: Sequence[Run], asked: Asked) -> None:
 def _show_downloads(runs: Sequence[Run], search: Search) -> None:
     with st.container(horizontal=True, key="runs_downloads"):
         st.download_button(
-            "Table (CSV)", lambda: _table_csv(search), file_name="runs.csv", icon=":material/table_view:",
-            on_click="ignore", key="runs_get_table",
-        )  # fmt: skip
+            "Table (CSV)",
+            lambda: _table_csv(search),
+            file_name="runs.csv",
+            icon=":material/table_view:",
+            on_click="ignore",
+            key="runs_get_table",
+        )
         if runs:
             st.download_button(
-                "Curves (CSV)", lambda: curves_table(runs), file_name="curves.csv", icon=":material/show_chart:",
-                on_click="ignore", key="runs_get_curves",
-            )  # fmt: skip
+                "Curves (CSV)",
+                lambda: curves_table(runs),
+                file_name="curves.csv",
+                icon=":material/show_chart:",
+                on_click="ignore",
+                key="runs_get_curves",
+            )
 
 
 def _table_csv(search: Search) -> bytes:

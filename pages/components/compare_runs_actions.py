@@ -9,12 +9,12 @@ import streamlit as st
 from cnncore.errors import LabError
 from cnncore.runs.run import ALIVE, Run
 from cnncore.runs.tidying import delete, read_tags, restore, set_tags
-from pages.components.compare_runs_repeat import draw_grid, draw_repeat
+from pages.components.compare_runs_repeat import ACTION, draw_grid, draw_repeat
 from pages.components.compare_runs_table import select
 from pages.components.lab import show_problem, store
 
-_ACTION = "runs_action"
-_UNDO = "runs_undo"
+UNDO = "runs_undo"
+"""Key of the ids of the runs that were deleted last."""
 _PROBLEM = "runs_problem"
 
 
@@ -31,9 +31,9 @@ def show_actions(runs: Sequence[Run]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{len(runs)} selected**", width="content")
             names = [name for name in _ACTIONS if name != "Rename" or len(runs) == 1]
-            if st.session_state.get(_ACTION) not in names:
-                st.session_state[_ACTION] = None
-            chosen = st.segmented_control("Do with them", names, key=_ACTION, label_visibility="collapsed")
+            if st.session_state.get(ACTION) not in names:
+                st.session_state[ACTION] = None
+            chosen = st.pills("Do with them", names, key=ACTION, label_visibility="collapsed")
             st.button("Clear selection", key="runs_clear", icon=":material/close:", type="tertiary", on_click=_clear)
         if chosen:
             with st.container(border=True):
@@ -42,7 +42,7 @@ def show_actions(runs: Sequence[Run]) -> None:
 
 def _clear() -> None:
     select(())
-    st.session_state[_ACTION] = None
+    st.session_state[ACTION] = None
 
 
 def _attempt(work: Callable[[], object]) -> bool:
@@ -91,7 +91,7 @@ def _draw_rename(runs: Sequence[Run]) -> None:
 
 def _rename(run_id: str, key: str) -> None:
     if _attempt(lambda: store().rename(run_id, st.session_state[key])):
-        st.session_state[_ACTION] = None
+        st.session_state[ACTION] = None
 
 
 # Deleting
@@ -118,12 +118,12 @@ def _draw_delete(runs: Sequence[Run]) -> None:
 
 def _delete(ids: Sequence[str]) -> None:
     if _attempt(lambda: delete(store(), ids)):
-        st.session_state[_UNDO] = tuple(ids)
+        st.session_state[UNDO] = tuple(ids)
         _clear()
 
 
 def _show_undo() -> None:
-    ids: tuple[str, ...] = st.session_state.get(_UNDO, ())
+    ids: tuple[str, ...] = st.session_state.get(UNDO, ())
     if not ids:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="runs_deleted", border=True):
@@ -139,7 +139,7 @@ def _undo(ids: Sequence[str]) -> None:
 
 
 def _forget() -> None:
-    st.session_state.pop(_UNDO, None)
+    st.session_state.pop(UNDO, None)
 
 
 def _count(number: int) -> str:

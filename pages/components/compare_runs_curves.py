@@ -5,16 +5,15 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import streamlit as st
 
 from cnncore.figures.overlay import OverlayView, Quantity, Series, overlay, style_of
 from cnncore.runs.curves import Curves, XAxis, curves_csv, read_curves
-from cnncore.runs.groups import Group, group_runs, verdict
+from cnncore.runs.groups import Group, group_runs, verdicts
 from cnncore.runs.run import Run
-from cnncore.runs.search import changed_runs
+from cnncore.runs.search import changed_runs, runs_by_id
 from pages.components.lab import shown_errors, store
 from pages.components.live_chart import still_chart
 from pages.components.wording import plain
@@ -56,15 +55,12 @@ def show_legend(compared: Sequence[Compared]) -> None:
 
 def show_verdicts(compared: Sequence[Compared]) -> None:
     """What the seeds say about each pair of groups; nothing for a single group."""
-    pairs = list(combinations([one.group for one in compared], 2))
-    for first, second in pairs[:MAX_VERDICTS]:
-        st.markdown(plain(verdict(first, second, "test_accuracy", "test accuracy")))
-    if len(pairs) > MAX_VERDICTS:
-        rest = len(pairs) - MAX_VERDICTS
-        st.caption(
-            f"{rest} more {'pair' if rest == 1 else 'pairs'} under Groups. Of twenty equal pairs, one is expected "
-            "to look different by chance."
-        )
+    told = verdicts([one.group for one in compared], "test_accuracy", "test accuracy")
+    for sentence in told[:MAX_VERDICTS]:
+        st.markdown(plain(sentence))
+    if len(told) > MAX_VERDICTS:
+        rest = len(told) - MAX_VERDICTS
+        st.caption(f"{rest} more under Groups. Of twenty equal pairs, one is expected to look different by chance.")
 
 
 def show_curves(compared: Sequence[Compared], view: OverlayView) -> None:
@@ -76,18 +72,28 @@ def show_curves(compared: Sequence[Compared], view: OverlayView) -> None:
 
 def _curves(compared: Sequence[Compared], view: OverlayView) -> None:
     with shown_errors():
+        _draw_again_where_one_ended([run for one in compared for run in one.group.runs if run.is_open])
         series = [_series(one) for one in compared]
         for column, quantity in zip(st.columns(2), _QUANTITIES, strict=True):
             with column:
                 still_chart(overlay(series, quantity, view), key=f"runs_{quantity}")
         every = max((curves.every for one in series for _, curves in one.runs), default=1)
         notes = [
-            "Band: mean ± Student's 95 % t-interval over the seeds." if _has_groups(series) else "",
+            "Band: mean ± Student's 95 % t-interval over the seeds, cut where no run has been."
+            if _has_groups(series)
+            else "",
             "Training is dotted." if view.split == "both" else "",
             f"Of the longest run every {every}th step is drawn." if view.every_step and every > 1 else "",
             "Drag in a chart to zoom, double-click to reset.",
         ]
         st.caption(" ".join(note for note in notes if note))
+
+
+def _draw_again_where_one_ended(on: Sequence[Run]) -> None:
+    """The whole page shows more of a run that is over; one may also have been deleted meanwhile."""
+    now = runs_by_id(store(), [run.id for run in on]) if on else {}
+    if any(run.id not in now or now[run.id].status != run.status or now[run.id].deleted for run in on):
+        st.rerun()
 
 
 _QUANTITIES: tuple[Quantity, ...] = ("loss", "accuracy")
@@ -110,7 +116,8 @@ def curves_of(run: Run) -> Curves:
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
-def _read(run_id: str, _state: tuple[Any, ...]) -> Curves:
+def _read(run_id: str, state: tuple[Any, ...]) -> Curves:
+    """`state` says how far the run is: another one is read anew."""
     return read_curves(store(), store().get(run_id))
 
 

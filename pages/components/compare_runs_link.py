@@ -7,8 +7,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cnncore.catalog import DATASETS, MODELS
 from cnncore.figures.overlay import OverlayView
 from cnncore.runs.curves import X_AXES
+from cnncore.runs.run import STATUSES
 from cnncore.runs.search import ORDERS, Choices, Search
 
 MAX_COMPARED = 20
@@ -51,7 +53,8 @@ def read_asked(params: Mapping[str, str], choices: Choices) -> Asked:
         problems.append(f"There is no {what} {value[:40]!r} here; it was left out.")
         return default
 
-    known = (choices.models, choices.datasets, choices.statuses, choices.tags)
+    # A status that no run has at this moment is no mistake: the run that had it has just ended.
+    known = ((*choices.models, *MODELS), (*choices.datasets, *DATASETS), STATUSES, choices.tags)
     filters: dict[str, Any] = {
         name: pick(name, allowed, f"run with the {what}", "")
         for (name, what), allowed in zip(_FILTERS.items(), known, strict=True)

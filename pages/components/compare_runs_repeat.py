@@ -13,12 +13,14 @@ from cnncore.errors import LabError
 from cnncore.runs.groups import SEED, base_name, group_runs
 from cnncore.runs.repeats import MAX_RUNS, MAX_SEEDS, Plan, plan_grid, plan_repeats, plan_seconds, queue_plan
 from cnncore.runs.run import Run
-from cnncore.runs.runner import ensure_runner
 from cnncore.runs.search import changed_runs
-from pages.components.lab import artifacts, show_problem, store
+from cnncore.runs.store import ALL
+from pages.components.lab import serve_queue, show_problem, store
 from pages.components.run_words import read_config
 from pages.components.wording import duration_text, plain
 
+ACTION = "runs_action"
+"""Key of the action that is chosen; None closes its panel."""
 _NOTHING = ""
 _FIRST_CHOICES = ("optimizer.lr", "training.batch_size", "optimizer.name", "model.name", "optimizer.weight_decay")
 """Settings that are varied most often; the others follow."""
@@ -29,7 +31,7 @@ def draw_repeat(runs: Sequence[Run]) -> None:
     """More seeds for the configuration of each selected run."""
     st.caption("Runs that differ in the seed only form a group; three seeds or more say how far its results spread.")
     seeds = int(st.number_input("Seeds in all", min_value=1, max_value=MAX_SEEDS, value=5, key="runs_seeds", width=160))
-    past, changed = store().list(), changed_runs(store())
+    past, changed = store().list(kind="train", limit=ALL), changed_runs(store())
     plans: dict[str, Plan] = {}
     names: list[str] = []
     for group in group_runs(runs, changed):
@@ -79,7 +81,7 @@ def draw_grid(runs: Sequence[Run]) -> None:
     seeds = int(
         st.number_input("Seeds of each", min_value=1, max_value=MAX_SEEDS, value=1, key="runs_grid_seeds", width=160)
     )
-    past = store().list()
+    past = store().list(kind="train", limit=ALL)
     try:
         plan = plan_grid(base, vary, seeds, past, changed_runs(store()))
     except LabError as error:
@@ -119,8 +121,8 @@ def _offer(plans: Sequence[tuple[str, Plan]], past: Sequence[Run], key: str) -> 
 
 def _queue(plans: Sequence[tuple[str, Plan]]) -> None:
     made = [run for name, plan in plans for run in queue_plan(store(), plan, name=name)]
-    ensure_runner(artifacts())
-    st.session_state["runs_action"] = None
+    serve_queue()
+    st.session_state[ACTION] = None
     st.toast(
         f"{len(made)} {'run is' if len(made) == 1 else 'runs are'} in the queue.", icon=":material/playlist_add_check:"
     )

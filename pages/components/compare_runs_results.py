@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -15,7 +14,7 @@ from cnncore.figures.confusion import MAX_CLASSES as MAX_MATRIX
 from cnncore.figures.confusion import confusion, top_confusions
 from cnncore.runs.artifacts import TEST, epoch_file, load_evaluation, run_dir
 from cnncore.runs.events import Evaluation
-from cnncore.runs.groups import Group, differing, verdict
+from cnncore.runs.groups import Group, differing, verdicts
 from cnncore.runs.run import Run
 from cnncore.runs.statistics import mean_interval
 from pages.components.compare_runs_curves import Compared, follow
@@ -83,8 +82,8 @@ def _groups(compared: Sequence[Compared]) -> None:
     columns = ("Test, mean", "Validation, mean")
     st.dataframe(pd.DataFrame(rows), hide_index=True, key="runs_groups", column_config=dict.fromkeys(columns, share))
     if len(groups) > 1:
-        pairs = [verdict(first, second, "test_accuracy", "test accuracy") for first, second in combinations(groups, 2)]
-        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in pairs[:45]))
+        told = verdicts(groups, "test_accuracy", "test accuracy")
+        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in told))
     st.caption(
         "Runs that differ in the seed only are a group. ± is half the width of Student's 95 % t-interval of the mean; "
         "it covers the choice of the seed, not that of the test images. Runs of which a setting was changed on the way "
@@ -107,7 +106,8 @@ def _group_row(group: Group) -> dict[str, Any]:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _evaluation(run_id: str, file: str, _stamp: object, stamp: str) -> Evaluation | None:
+def _evaluation(run_id: str, file: str, stamp: str) -> Evaluation | None:
+    """`stamp` tells an evaluation from an older one in the same file."""
     return load_evaluation(run_dir(artifacts(), run_id) / file)
 
 
@@ -119,7 +119,7 @@ def _evaluations(compared: Sequence[Compared]) -> list[tuple[Run, str, Evaluatio
             epoch = run.summary.get("best_epoch") or run.summary.get("epoch")
             file = TEST if "test_accuracy" in run.summary else epoch_file(int(epoch)) if epoch else ""
             stamp = f"{run.attempt} {run.summary.get('test_scored')} {epoch}"
-            evaluation = _evaluation(run.id, file, None, stamp) if file else None
+            evaluation = _evaluation(run.id, file, stamp) if file else None
             if evaluation is not None:
                 found.append((run, one.style[0], evaluation))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import streamlit as st
 from cnncore.catalog import DATASETS, MODELS
 from cnncore.figures import theme
 from cnncore.figures.intervals import wilson
-from cnncore.runs.groups import DEFAULTS, SEED, setting_words, settings, value_text
+from cnncore.runs.groups import DEFAULTS, SEED, seed_of, setting_words, value_text
 from cnncore.runs.run import Run
 from cnncore.runs.search import MAX_LISTED, Search, any_open, count_runs, find_runs
 from pages.components.compare_runs_link import MAX_COMPARED, join_ids
@@ -26,10 +27,11 @@ _OWN_COLUMNS = ("model.name", "data.dataset", SEED)
 """Settings that have a column of their own."""
 
 _CURVE_POINTS = 20
+_HUGE = 1e30
 _SHARE = st.column_config.NumberColumn(format="percent")
 _COLUMNS: dict[str, Any] = {
     "Run": st.column_config.TextColumn(width="medium", pinned=True),
-    "Status": st.column_config.TextColumn(width="small"),
+    "Status": st.column_config.TextColumn(width=105),
     "Loss": st.column_config.LineChartColumn(width="small", color=theme.TRAIN, help="Training loss until now"),
     "Accuracy": st.column_config.LineChartColumn(
         width="small",
@@ -43,11 +45,10 @@ _COLUMNS: dict[str, Any] = {
     "95 %": st.column_config.TextColumn(
         width="small", help="Wilson's 95 % interval of the test accuracy, in percent: the test images are a sample"
     ),
-    "Time, s": st.column_config.NumberColumn(format="localized", help="Training time, evaluation included"),
+    "Time, s": st.column_config.NumberColumn(format="%.1f", help="Training time, evaluation included"),
     "Parameters": st.column_config.NumberColumn(format="localized"),
     "Seed": st.column_config.NumberColumn(format="plain"),
-    "Settings": st.column_config.TextColumn(width="large", help="Settings that are not the same in all of these runs"),
-    "Begun": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+    "Settings": st.column_config.TextColumn(width="large", help="Settings in which a run differs from most of these"),
     "Open": st.column_config.LinkColumn(display_text="Open", width="small"),
 }
 
@@ -77,13 +78,15 @@ def _draw(runs: Sequence[Run], selected: Sequence[str]) -> None:
     _select(ids, selected)
     # The callback learns what the rows meant when they were drawn; a new run shifts them.
     st.session_state[_ROWS] = ids
+    begun = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone=st.context.timezone)
     st.dataframe(
         run_table(runs),
         key=TABLE,
         hide_index=True,
+        placeholder="–",
         height=_HEAD + _ROW * (5 if len(runs) <= 5 else 10),
         row_height=_ROW,
-        column_config=_COLUMNS,
+        column_config=_COLUMNS | {"Begun": begun},
         selection_mode="multi-row",
         on_select=_choose,
     )
@@ -129,47 +132,70 @@ def _footer(wanted: Search, shown: int) -> None:
 
 def run_table(runs: Sequence[Run]) -> pd.DataFrame:
     """One row a run; accuracies from 0 to 1, times in seconds."""
-    found = [settings(run.config) for run in runs]
-    told = _told(found)
-    table = pd.DataFrame([_row(run, own, told) for run, own in zip(runs, found, strict=True)])
+    usual = _usual([run.config for run in runs])
+    table = pd.DataFrame([_row(run, usual) for run in runs])
+    table["Begun"] = pd.to_datetime(table["Begun"].round(), unit="s", utc=True)
     return table.astype(dict.fromkeys(_NUMBERS, "float64"))
 
 
 _NUMBERS = ("Validation", "Test", "Time, s", "Parameters", "Seed")
+Setting = tuple[str, str]
+"""Section and name."""
 
 
-def _told(found: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The settings that are not the same in all runs, else those that differ from the defaults."""
-    first = DEFAULTS if len(found) == 1 else found[0]
-    names = dict.fromkeys(name for own in found for name in own)
-    return tuple(
-        name for name in names if name not in _OWN_COLUMNS and any(own.get(name) != first.get(name) for own in found)
-    )
+def _usual(configs: Sequence[Mapping[str, Any]]) -> dict[Setting, str]:
+    """The settings that are not the same in all runs, each with its most frequent value; of one run the defaults."""
+    usual: dict[Setting, str] = {}
+    for section in dict.fromkeys(section for config in configs for section in config):
+        parts: list[Mapping[str, Any]] = [config.get(section) or {} for config in configs]
+        # Most sections are the same everywhere, which is seen at once.
+        if len(parts) > 1 and all(part == parts[0] for part in parts):
+            continue
+        for name in sorted(set[str]().union(*parts)):
+            default = DEFAULTS.get(f"{section}.{name}")
+            values = [part.get(name, default) for part in parts]
+            first = default if len(values) == 1 else values[0]
+            if f"{section}.{name}" not in _OWN_COLUMNS and any(value != first for value in values):
+                among = [default] if len(values) == 1 else values
+                usual[section, name] = Counter(map(value_text, among)).most_common(1)[0][0]
+    return usual
 
 
-def _row(run: Run, own: Mapping[str, Any], told: Sequence[str]) -> dict[str, Any]:
+def _settings(config: Mapping[str, Any], usual: Mapping[Setting, str]) -> str:
+    told: list[str] = []
+    for (section, name), most in usual.items():
+        dotted = f"{section}.{name}"
+        text = value_text((config.get(section) or {}).get(name, DEFAULTS.get(dotted)))
+        told += [f"{setting_words(dotted)} {text}"] if text != most else []
+    return " · ".join(told)
+
+
+def _row(run: Run, usual: Mapping[Setting, str]) -> dict[str, Any]:
     summary = run.summary
-    model, dataset = MODELS.get(own["model.name"]), DATASETS.get(own["data.dataset"])
+    model, dataset = ((run.config.get(section) or {}).get(name, "") for section, name in _WHAT)
     count = summary.get("test_count") or 0
     low, high = wilson(summary.get("test_correct", 0), count)
     return {
         "Run": run.name,
         "Status": _status(run),
-        "Network": model.title if model else own["model.name"],
-        "Data": dataset.title.partition(",")[0] if dataset else own["data.dataset"],
+        "Network": MODELS[model].title if model in MODELS else model,
+        "Data": DATASETS[dataset].title.partition(",")[0] if dataset in DATASETS else dataset,
         "Loss": _curve(run, "spark_loss"),
         "Accuracy": _curve(run, "spark_accuracy"),
         "Validation": _number(run, "best_val_accuracy"),
         "Test": _number(run, "test_accuracy"),
         "95 %": f"{100 * low:.1f}–{100 * high:.1f}" if count else "",
-        "Time, s": _number(run, "elapsed_s", digits=1),
+        "Time, s": _number(run, "elapsed_s"),
         "Parameters": _number(run, "num_params"),
-        "Seed": own[SEED],
-        "Settings": " · ".join(f"{setting_words(name)} {value_text(own.get(name))}" for name in told),
-        "Tags": list(run.tags),
-        "Begun": pd.Timestamp(run.started or run.created, unit="s").floor("s"),
+        "Seed": seed_of(run),
+        "Settings": _settings(run.config, usual),
+        "Tags": run.tags,
+        "Begun": run.started or run.created,
         "Open": f"train?run={run.id}",
     }
+
+
+_WHAT = (("model", "name"), ("data", "dataset"))
 
 
 def _status(run: Run) -> str:
@@ -177,13 +203,14 @@ def _status(run: Run) -> str:
     return f"{label} {100 * fraction_done(run):.0f} %" if run.status == "running" else label
 
 
-def _number(run: Run, name: str, digits: int = 6) -> float | None:
+def _number(run: Run, name: str) -> float | None:
     value = run.summary.get(name)
-    return round(value, digits) if value is not None and known(value) else None
+    return value if known(value) else None
 
 
 def _curve(run: Run, name: str) -> list[float]:
     """The curve with few points: a thousand runs are sent at once."""
     values = run.summary.get(name) or ()
-    every = max(1, len(values) // _CURVE_POINTS)
-    return [round(value, 4) for value in values[::every] if known(value)]
+    every = -(-len(values) // _CURVE_POINTS) or 1
+    # What is not a number fails both comparisons.
+    return [value for value in values[::every] if value is not None and -_HUGE < value < _HUGE]

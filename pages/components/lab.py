@@ -55,6 +55,11 @@ def start_run(config: TrainConfig, kind: Literal["train", "find_lr"] = "train") 
     return run
 
 
+def serve_queue() -> None:
+    """See to it that somebody serves the queue."""
+    ensure_runner(artifacts())
+
+
 def resume_run(run_id: str, config: TrainConfig | None = None) -> None:
     """Let a run that is over go on from its checkpoint, with another configuration if there is one.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnncore.config.latency import LatencyConfig, published_latency
+from cnncore.catalog import MODELS
+from cnncore.config.latency import published_latency
 from cnncore.runs.latencies import KIND, Latency, read_latency
 from cnncore.runs.runner import ensure_runner
 from cnncore.runs.store import Run
@@ -19,11 +20,8 @@ _HOW = (
 
 def start_latency(name: str) -> Run:
     """Put the measurement of a network in its published form into the queue."""
-    return _start(published_latency(name))
-
-
-def _start(config: LatencyConfig) -> Run:
-    run = store().create(config.model_dump(mode="json"), name=f"Latency of {config.model.name}", kind=KIND)
+    config = published_latency(name).model_dump(mode="json")
+    run = store().create(config, name=f"Latency of {MODELS[name].title}", kind=KIND)
     ensure_runner(artifacts())
     return run
 

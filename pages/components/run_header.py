@@ -11,7 +11,7 @@ from cnncore.runs.store import Run
 from cnncore.runs.tidying import delete
 from pages.components.lab import resume_run, store
 from pages.components.links import address
-from pages.components.navigation import TRAIN
+from pages.components.navigation import COMPARE, TRAIN
 from pages.components.run_import import has_images
 from pages.components.run_words import STATUS_LOOKS, facts_words, known, read_config
 from pages.components.wording import plain
@@ -106,6 +106,12 @@ def _train_on(run: Run) -> None:
         st.switch_page(TRAIN, query_params={**params, **images})
 
 
+def _compare(run: Run) -> None:
+    why = "Lays its curves over those of other runs, shows what differs, repeats it with more seeds."
+    if st.button("Compare", icon=":material/compare_arrows:", key="run_compare", help=why):
+        st.switch_page(COMPARE, query_params={"view": "runs", "runs": run.id})
+
+
 def _learning_rate(run: Run) -> None:
     with st.popover("Learning rate", icon=":material/speed:"), st.form("run_lr_form", border=False):
         asked = [change.value for change in store().changes(run.id) if change.setting == "optimizer.lr"]
@@ -152,7 +158,7 @@ _ACTIONS: dict[str, tuple[Action, ...]] = {
     "stopping": (),
     "stopped": (_again, _resume),
     "paused": (_again, _resume),
-    "finished": (_train_more, _again_first),
+    "finished": (_compare, _train_more, _again_first),
     "failed": (_again, _resume),
     "interrupted": (_again, _resume),
 }

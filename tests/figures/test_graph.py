@@ -8,6 +8,7 @@ from itertools import combinations, pairwise
 
 import pytest
 
+from cnncore.catalog.profiles import complete
 from cnncore.config import ModelConfig
 from cnncore.figures.graph import Drawing, draw_graph
 from cnncore.figures.graph_layout import Item, Line, arrange
@@ -178,3 +179,23 @@ def test_layouts_of_any_graph(seed: int) -> None:
         # Straight inside rows; between rows, where it bends, there are no boxes.
         for (x, top), (_, bottom) in zip(route[::2], route[1::2], strict=True):
             assert not [box for box in others if overlap((x, top, 0.1, bottom - top), box)]
+
+
+def test_loose_layers_are_one_box_with_what_follows() -> None:
+    """As in networks whose normalization stands beside the convolution and not in a module with it."""
+    layer = {"name": "", "kind": "", "in_shape": (3, 8, 8), "out_shape": (4, 8, 8), "kernel": (3, 3), "stride": (1, 1)}
+    layer |= {"padding": (1, 1)}
+    names = [("conv1", "convolution"), ("bn1", "normalization"), ("act1", "activation"), ("act2", "activation")]
+    nodes = [Node(name="input", kind="input", type="input", inputs=(), out_shape=(3, 8, 8))]
+    nodes += [
+        Node(name=name, kind=kind, type=kind, inputs=(place,), out_shape=(4, 8, 8), layer=complete(layer))
+        for place, (name, kind) in enumerate([*names, ("pool", "pooling"), ("act3", "activation")])
+    ]
+    found = Graph(nodes=tuple(nodes))
+    drawing = draw_graph(found)
+    assert [(box.id, box.note) for box in drawing.boxes] == [
+        ("input", ""), ("conv1+", "conv1"), ("pool", "pool"), ("act3", "act3"),
+    ]  # fmt: skip
+    opened = draw_graph(found, ["conv1+"])
+    assert [box.id for box in opened.boxes][1:5] == ["conv1", "bn1", "act1", "act2"]
+    assert_tidy(opened)

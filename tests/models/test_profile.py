@@ -134,7 +134,11 @@ def test_what_one_output_sees_has_a_gradient(
     config = ModelConfig.model_validate({"name": name, "activation": "silu", **options})
     model = build_model(config, (1, size, size), 10).double().eval()
     outputs: list[torch.Tensor] = []
-    model.get_submodule(module).register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
+
+    def note(_module: nn.Module, _inputs: object, output: torch.Tensor) -> None:
+        outputs.append(output)
+
+    model.get_submodule(module).register_forward_hook(note)
     image = torch.randn(1, 1, size, size, dtype=torch.float64, requires_grad=True)
     model(image)
     index = outputs[0].shape[-1] // 2

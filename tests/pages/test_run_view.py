@@ -15,7 +15,7 @@ from cnncore.runs.store import RunStore
 from pages.components.run_header import MORE_EPOCHS
 from pages.components.run_words import STATUS_LOOKS, duration, fraction_done, progress_words
 from tests import fake_runs
-from tests.pages.conftest import assert_clean, link
+from tests.pages.conftest import address, assert_clean, link
 
 
 def _buttons(app: AppTest) -> set[str]:
@@ -158,6 +158,12 @@ def test_a_run_is_renamed_and_its_name_shown_literally(app: AppTest, store: RunS
     assert_clean(app)
     assert store.get(finished.id).name == name
     assert r"\*Best\* \<b\>run\</b\> \[x\]" in app.header[0].value
+
+
+def test_a_finished_run_leads_to_its_comparison(app: AppTest, finished: Run):
+    link(app, run=finished.id).button(key="run_compare").click().run()
+    assert_clean(app)
+    assert address(app) == {"view": "runs", "runs": finished.id}
 
 
 def test_a_run_is_deleted_after_asking_and_can_be_restored(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cnncore.config import TrainConfig, replace
-from cnncore.runs.groups import Group, differing, group_runs, verdict
+from cnncore.runs.groups import Group, differing, group_runs, verdict, verdicts
 from cnncore.runs.run import Run
 from cnncore.runs.store import RunStore
 
@@ -73,10 +73,10 @@ def test_a_seed_counts_once_and_unfinished_runs_do_not(store: RunStore) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "words"),
     [
-        ([0.90, 0.91, 0.92], [0.95, 0.96, 0.97], ["LeNet, lr 0.1 is better than LeNet, lr 0.001", "paired over 3"]),
-        ([0.90, 0.95, 0.92], [0.95, 0.91, 0.93], ["not distinguishable", "95 % interval -"]),
-        ([0.90, 0.91], [0.99], ["No claim", "one seed of LeNet, lr 0.1 "]),
-        ([0.90], [0.99], ["No claim", "one seed of LeNet, lr 0.001 and LeNet, lr 0.1 "]),
+        ([0.90, 0.91, 0.92], [0.95, 0.96, 0.97], ["LeNet, lr 0.1 is better than LeNet, lr 0.001: +5.00", "paired over 3"]),
+        ([0.90, 0.95, 0.92], [0.95, 0.91, 0.93], ["not distinguishable", "95 % interval −"]),
+        ([0.90, 0.91], [0.99], ["No claim", "one seed only of LeNet, lr 0.1."]),
+        ([0.90], [0.99], ["No claim", "one seed only of LeNet, lr 0.001 and LeNet, lr 0.1."]),
         ([0.90], [], ["LeNet, lr 0.1: no finished run"]),
     ],
 )
@@ -84,7 +84,8 @@ def test_verdicts(store: RunStore, first: list[float], second: list[float], word
     left = [make(store, value, training__seed=seed) for seed, value in enumerate(first)]
     right = [make(store, value, training__seed=seed, optimizer__lr=0.1) for seed, value in enumerate(second)]
     right = right or [make(store, optimizer__lr=0.1)]
-    sentence = verdict(*groups_of(left, right), "test_accuracy", "test accuracy")
+    one, other = groups_of(left, right)
+    sentence = verdict(one, other, "test_accuracy", "test accuracy")
     assert all(word in sentence for word in words), sentence
 
 
@@ -92,5 +93,17 @@ def test_a_verdict_by_hand(store: RunStore) -> None:
     """Differences of 1, 2 and 3 points: 2 ± 4.3027 / √3 points."""
     left = [make(store, value, training__seed=seed) for seed, value in enumerate((0.91, 0.92, 0.93))]
     right = [make(store, 0.9, training__seed=seed, optimizer__lr=0.1) for seed in range(3)]
-    sentence = verdict(*groups_of(left, right), "test_accuracy", "test accuracy")
-    assert "+2.00 percentage points of test accuracy, 95 % interval -0.48 to +4.48" in sentence
+    one, other = groups_of(left, right)
+    sentence = verdict(one, other, "test_accuracy", "test accuracy")
+    assert "+2.00 percentage points of test accuracy, 95 % interval −0.48 to +4.48" in sentence
+
+
+def test_groups_of_which_nothing_can_be_said_share_a_sentence(store: RunStore) -> None:
+    runs = [make(store, 0.9, training__seed=seed, training__epochs=epochs) for seed in (0, 1) for epochs in (1, 2)]
+    runs += [make(store, 0.9, optimizer__lr=lr) for lr in (0.1, 0.2, 0.3, 0.4)]
+    sentences = verdicts(group_runs(runs), "test_accuracy", "test accuracy")
+    assert len(sentences) == 2
+    assert "not distinguishable" in sentences[0]
+    assert sentences[1].startswith("No claim")
+    assert "and 1 more" in sentences[1]
+    assert verdicts(group_runs(runs)[:1], "test_accuracy", "test accuracy") == ()

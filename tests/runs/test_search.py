@@ -25,7 +25,7 @@ def filled(store: RunStore) -> RunStore:
     ("wanted", "names"),
     [
         (Search(), ["lenet again", "VGG_A", "LeNet 100%"]),
-        (Search(kind=None), ["Search", "lenet again", "VGG_A", "LeNet 100%"]),
+        (Search(searches=True), ["Search", "lenet again", "VGG_A", "LeNet 100%"]),
         (Search(model="lenet_tutorial"), ["lenet again", "LeNet 100%"]),
         (Search(dataset="cifar10"), ["lenet again", "VGG_A"]),
         (Search(model="lenet_tutorial", dataset="cifar10"), ["lenet again"]),

@@ -122,7 +122,11 @@ def test_memory_that_runs_out_names_the_batch(
 
 def test_a_run_that_was_taken_away_is_left_alone(store: RunStore, config: LatencyConfig) -> None:
     run = enqueue(store, config)
-    measurement = Measurement(store, run, lambda _: store.end(run.id, "interrupted") and None)
+
+    def close(_: Timing) -> None:
+        store.end(run.id, "interrupted")
+
+    measurement = Measurement(store, run, close)
     assert measurement.carry_out() == "interrupted"
 
 
