@@ -23,7 +23,9 @@ def test_cards_show_both_answers() -> None:
 
 def test_no_images_no_cards() -> None:
     empty = Said(top=np.zeros((0, 3), np.int64), shares=np.zeros((0, 3), np.float32))
-    assert "<figure " not in pair_cards(np.zeros((0, 1, 1, 1), np.uint8), np.zeros(0, np.int64), (empty, empty), (), ("", ""))
+    assert "<figure " not in pair_cards(
+        np.zeros((0, 1, 1, 1), np.uint8), np.zeros(0, np.int64), (empty, empty), (), ("", "")
+    )
 
 
 def test_table_counts_every_image_once() -> None:
