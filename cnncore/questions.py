@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import torch
 from pydantic import Field, ValidationError
 
+from cnncore.analysis.disagreement import disagree
 from cnncore.answers import Answer
 from cnncore.catalog import at_hand
 from cnncore.catalog.datasets import DATASETS
@@ -162,6 +163,32 @@ def machine(asked: dict[str, Any]) -> Answer:
     return Answer(machine_facts(data_dir()), lasting=False)
 
 
+class DisagreementRequest(Section):
+    """Two runs and the images to compare them on; `stamp` changes whenever their weights do."""
+
+    a: str = Field(pattern=r"^[0-9a-f]{6,32}$")
+    b: str = Field(pattern=r"^[0-9a-f]{6,32}$")
+    split: Literal["validation", "test"] = "test"
+    stamp: str = Field(default="", max_length=200)
+
+
+def disagreement(asked: dict[str, Any]) -> Answer:
+    """Two networks on the same images, see `cnncore.analysis.disagreement.Disagreement`.
+
+    Returns:
+        `classes`, `total`, `count` and `counts`, and the arrays of the examples.
+    """
+    request = _parse(DisagreementRequest, asked)
+    store = RunStore(database_url())
+    try:
+        a, b = store.get(request.a), store.get(request.b)
+    finally:
+        store.engine.dispose()
+    found = disagree(artifacts_dir(), data_dir(), a, b, request.split)
+    facts = {"classes": found.classes, "total": found.total, "count": found.count, "counts": found.counts}
+    return Answer(facts, found.examples, lasting=a.config["data"]["dataset"] != "folder")
+
+
 class ImportWeightsRequest(Section):
     """A file of weights, uploaded or in the data folder, and what it is imported for."""
 
@@ -177,9 +204,8 @@ def import_weights(asked: dict[str, Any]) -> Answer:
     """Makes a run out of a file of weights: `run`, its id."""
     request = _parse(ImportWeightsRequest, asked)
     upload, root = request.upload, data_dir()
-    config = TrainConfig(
-        model=request.model, data=request.data or DataConfig(), training=TrainingConfig(precision="fp32")
-    )
+    data, training = request.data or DataConfig(), TrainingConfig(precision="fp32")
+    config = TrainConfig(model=request.model, data=data, training=training)
     store = RunStore(database_url())
     try:
         run = imports.import_weights(
@@ -200,6 +226,7 @@ def import_weights(asked: dict[str, Any]) -> Answer:
 
 
 QUESTIONS: dict[str, Question] = {
+    "disagreement": disagreement,
     "import_weights": import_weights,
     "graph": graph,
     "machine": machine,

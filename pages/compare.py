@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.components.compare_architectures import draw_architectures
+from pages.components.compare_heads import show_heads
 from pages.components.compare_runs import show_runs
 from pages.components.navigation import guard
 
@@ -23,6 +24,7 @@ class View:
 VIEWS: dict[str, View] = {
     "architectures": View(title="Architectures", draw=draw_architectures),
     "runs": View(title="Runs", draw=show_runs),
+    "heads": View(title="Head to head", draw=show_heads),
 }
 """The views by their name in the link, in the order of the switch."""
 

@@ -162,3 +162,9 @@ def test_schedule_values() -> None:
 def test_a_configuration_nested_beyond_reason_is_refused() -> None:
     with pytest.raises(ConfigError, match="nested too deeply"):
         from_json('{"a":' * 100_000)
+
+
+def test_gray_images_have_no_statistics_of_imagenet() -> None:
+    with pytest.raises(ConfigError, match="gray images"):
+        replace(TrainConfig(), {"data.normalize": "imagenet"})
+    assert replace(TrainConfig(), {"data.dataset": "cifar10", "data.normalize": "imagenet"})

@@ -52,7 +52,8 @@ def _import(arguments: argparse.Namespace) -> int:
     print(f"{summary['imported_tensors']:,} tensors, matched by {summary['imported_by']}.")
     for note in summary["imported_notes"]:
         print(note)
-    print(f"Run {run.id} ({run.name}); `python -m cnncore evaluate {run.id}` scores it on its test images.")
+    how = f"; `python -m cnncore evaluate {run.id}` scores it on its test images" if request.has_images else ""
+    print(f"Run {run.id} ({run.name}){how}.")
     return 0
 
 

@@ -27,7 +27,7 @@ def example_cards(examples: Examples, classes: Sequence[str]) -> str:
     wrong = examples.top[:, 0] != examples.labels
     order = np.argsort(~wrong, kind="stable")
     cards = "".join(_card(examples, int(index), classes, wrong=bool(wrong[index])) for index in order)
-    return f"{_STYLE}<div class='lab-examples'>{cards}</div>"
+    return f"{STYLE}<div class='lab-examples'>{cards}</div>"
 
 
 def image_uri(pixels: npt.NDArray[np.uint8]) -> str:
@@ -62,7 +62,7 @@ def _guess(guess: int, share: float, label: int, classes: Sequence[str]) -> str:
     )
 
 
-_STYLE = f"""<style>
+STYLE = f"""<style>
 .lab-examples {{ display: grid; grid-template-columns: repeat(12, minmax(0, 1fr)); gap: .5rem; }}
 @media (max-width: 1100px) {{ .lab-examples {{ grid-template-columns: repeat(6, minmax(0, 1fr)); }} }}
 @media (max-width: 640px) {{ .lab-examples {{ grid-template-columns: repeat(3, minmax(0, 1fr)); }} }}

@@ -75,11 +75,6 @@ def _own(_key: str, layers: Iterable[str]) -> dict[str, str]:
     return {layer: layer for layer in layers}
 
 
-def _inner(_key: str, layers: Iterable[str]) -> dict[str, str]:
-    """For networks that hold another library's network as a part: its names are ours without the first one."""
-    return {layer: layer.partition(".")[2] for layer in layers if "." in layer}
-
-
 def _torchvision(key: str, _layers: Iterable[str]) -> dict[str, str]:
     return torchvision_layers(key) if MODELS[key].torchvision else {}
 
@@ -120,9 +115,7 @@ SCHEMES: dict[str, Scheme] = {
     "own": Scheme(title="the lab's own names", layers=_own),
     "torchvision": Scheme(title="torchvision's names", layers=_torchvision),
     "timm": Scheme(title="timm's names", layers=_torchvision, respell=_TIMM_SPELLING),
-    "timm_inner": Scheme(title="timm's names", layers=_inner),
     "cifar": Scheme(title="the usual names of CIFAR ResNets", layers=_cifar, respell=_CIFAR_SPELLING),
-    "cifar_wide": Scheme(title="the usual names of CIFAR ResNets", layers=_torchvision, respell=_CIFAR_SPELLING),
 }
 """The schemes that are tried; of two that fit equally well the first one counts."""
 

@@ -15,9 +15,10 @@ inputs; torchvision's start by its number of outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F  # noqa: N812 (its usual name)
 from torch import Tensor, nn
 
@@ -195,3 +196,30 @@ def torchvision_layers(key: str) -> dict[str, str]:
                     f"{ours}.shortcut.norm": f"{theirs}.downsample.1",
                 }
     return {**names, "output": "fc"}
+
+
+def zeros_behind(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a CIFAR network whose option-A shortcuts pad half of the zeros before the channels, for ours.
+
+    The paper leaves open where the missing channels stand. Ours come behind the others; with their channels in our
+    order these weights compute the same.
+
+    Args:
+        state: All tensors by our names, of blocks with two convolutions.
+    """
+    found = dict(state)
+    order = torch.arange(len(state["stem.conv.weight"]))
+    blocks = dict.fromkeys(name.rpartition(".conv1.")[0] for name in state if ".conv1." in name)
+    for block in blocks:
+        before, channels = order, len(state[f"{block}.conv2.conv.weight"])
+        if channels > len(order):
+            padded = (channels - len(order)) // 2
+            kept = order + padded
+            zeros = torch.ones(channels, dtype=torch.bool).index_fill(0, kept, False)
+            order = torch.cat([kept, zeros.nonzero().flatten()])
+        found[f"{block}.conv1.conv.weight"] = state[f"{block}.conv1.conv.weight"][:, before]
+        for name, value in state.items():
+            if name.startswith(f"{block}.conv2.") and value.ndim:
+                found[name] = value[order]
+    found["output.weight"] = state["output.weight"][:, order]
+    return found

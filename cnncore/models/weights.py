@@ -15,8 +15,9 @@ from torch import Tensor
 from cnncore.catalog import MODELS
 from cnncore.config import ModelConfig
 from cnncore.errors import WeightsError
-from cnncore.models import build_model
+from cnncore.models import build_model, resolve
 from cnncore.models.names import SCHEMES, renamed, without_wrappers
+from cnncore.models.resnet import zeros_behind
 from cnncore.models.weights_file import WeightsFile, listed, shortened
 
 IN_ORDER = "order"
@@ -125,6 +126,9 @@ def fit_weights(
         notes.append(f"The last layer is new: it had {classes:,} classes, now there are {wanted:,}.")
     taken = {name: full for name, full in found.items() if name not in missing}
     state, converted = _taken(file, taken, plan.shapes(wanted))
+    if scheme == "cifar" and "linear.weight" in theirs and resolve(config).shortcut == "A":
+        state = zeros_behind(state)
+        notes.append("Channels were put into our order: files with these names pad zeros on both sides in shortcuts.")
     if missing:
         fresh = build_model(config, in_shape, wanted, seed=seed).state_dict()
         state |= {name: fresh[name].detach().clone() for name in missing}

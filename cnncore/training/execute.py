@@ -212,8 +212,8 @@ class Execution:
         if isinstance(event, EpochEnd):
             self._save_epoch(event, state, images)
         if isinstance(event, Finished):
-            self.recorder.describe(elapsed_s=state.elapsed_s)
             if state.step:
+                self.recorder.describe(elapsed_s=state.elapsed_s)
                 self._save_weights(state, images)
             return
         if isinstance(event, StepEnd):

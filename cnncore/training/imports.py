@@ -83,15 +83,16 @@ def import_weights(store: RunStore, artifacts: Path, data_root: Path, request: I
 
 def usual_normalization(spec: ModelSpec, fitted: Fitted) -> str:
     """What torchvision's and timm's weights for ImageNet expect of `data.normalize`; empty for all others."""
-    known = fitted.scheme in ("torchvision", "timm", "timm_inner") or spec.timm
+    known = fitted.scheme in ("torchvision", "timm") or spec.timm
     if not known or fitted.num_classes != IMAGENET_CLASSES:
         return ""
     return "symmetric" if {spec.torchvision, spec.timm} & _SYMMETRIC else "imagenet"
 
 
-def scheme_words(fitted: Fitted) -> str:
-    """By which rule the tensors were matched."""
-    return "order and shape" if fitted.scheme == IN_ORDER else SCHEMES[fitted.scheme].title
+def scheme_words(spec: ModelSpec, fitted: Fitted) -> str:
+    """By which rule the tensors were matched; the networks that are timm's have timm's names."""
+    scheme = "timm" if fitted.scheme == "own" and spec.timm else fitted.scheme
+    return "order and shape" if fitted.scheme == IN_ORDER else SCHEMES[scheme].title
 
 
 def _in_shape(data: DataConfig, spec: ModelSpec, *, has_images: bool) -> tuple[int, int, int]:
@@ -126,7 +127,7 @@ def _stored(
         model = build_model(config.model, expected.in_shape, fitted.num_classes)
     imported = {
         "imported_from": request.label,
-        "imported_by": scheme_words(fitted),
+        "imported_by": scheme_words(config.model_spec, fitted),
         "imported_tensors": fitted.num_tensors,
         "imported_notes": list(fitted.notes),
     }

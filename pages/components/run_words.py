@@ -140,11 +140,17 @@ def facts_words(run: Run) -> str:
         hardware.append(f"{summary['threads']} threads")
     parts = [
         *(_config_words(config, run.kind) if config else ()),
+        _start_words(config.training.start_from, summary) if config else "",
         f"{summary['num_params']:,} parameters" if "num_params" in summary else "",
         f"images: {', '.join(images)}" if images else "",
         ", ".join(str(word) for word in hardware if word),
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _start_words(source: str | None, summary: Mapping[str, Any]) -> str:
+    notes = f" ({' '.join(summary['start_notes'])})" if summary.get("start_notes") else ""
+    return f"from the weights of run {source}{notes}" if source else ""
 
 
 def _config_words(config: TrainConfig, kind: str) -> tuple[str, ...]:

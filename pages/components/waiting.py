@@ -34,7 +34,13 @@ export default function ({ data, setTriggerValue }) {
   let alarm;
   const set = (delay) => {
     clearTimeout(alarm);
-    alarm = setTimeout(() => setTriggerValue('rung', data.look), delay);
+    alarm = setTimeout(ring, delay);
+  };
+  // Of two parts whose alarms ring in the same moment Streamlit hears only one, so each rings until it is answered,
+  // which replaces or removes it; at a random time, or the two would ring together for ever.
+  const ring = () => {
+    setTriggerValue('rung', data.look);
+    set(data.delay + 500 + 1000 * Math.random());
   };
   // A look that reaches the server while a click leads to another page is drawn onto that page and breaks it
   // ("Bad delta path"), so it waits until the click has had its effect.
@@ -81,7 +87,14 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=8, thread_name_prefix="ask")
 
 
-def inquire(place: str, name: str, request: Mapping[str, Any], *, max_age_s: float = 3_600.0) -> Reply:
+def inquire(
+    place: str,
+    name: str,
+    request: Mapping[str, Any],
+    *,
+    max_age_s: float = 3_600.0,
+    timeout_s: float | None = None,
+) -> Reply:
     """Ask the service the question `name`, or look whether it has answered.
 
     Args:
@@ -89,6 +102,7 @@ def inquire(place: str, name: str, request: Mapping[str, Any], *, max_age_s: flo
         name: Key of the table of questions.
         request: What is asked for.
         max_age_s: Seconds after which the same question is asked again.
+        timeout_s: Seconds after which an answer is not waited for any longer, where not the usual ones.
     """
     questions: dict[str, _Question] = st.session_state.setdefault(_QUESTIONS, {})
     text = json.dumps([name, request], sort_keys=True)
@@ -97,7 +111,10 @@ def inquire(place: str, name: str, request: Mapping[str, Any], *, max_age_s: flo
         if before is not None:
             before.future.cancel()
         questions[place] = _Question(
-            text, _pool().submit(ask, name, dict(request)), time.monotonic(), _answer_of(before) if before else None
+            text,
+            _pool().submit(ask, name, dict(request), **({} if timeout_s is None else {"timeout_s": timeout_s})),
+            time.monotonic(),
+            _answer_of(before) if before else None,
         )
         wait_for([questions[place].future], timeout=PATIENCE_S)
     return _reply(questions[place])

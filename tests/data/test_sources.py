@@ -14,7 +14,7 @@ import torch
 from cnncore.catalog import DATASETS, DatasetSpec
 from cnncore.catalog.presence import at_hand
 from cnncore.config import DataConfig
-from cnncore.data import Images, open_images
+from cnncore.data import Images, fixed_statistics, open_images
 from cnncore.data.sources import unpack
 from cnncore.errors import ConfigError, DataError
 from tests.conftest import REAL_DATA
@@ -110,6 +110,9 @@ def test_mean_and_deviation_are_those_of_the_chosen_images(register: Register, t
     assert data.std == pytest.approx((pixels.std(correction=0).item(),))
     unit = open_images(config.model_copy(update={"normalize": "unit"}), tmp_path)
     assert (unit.mean, unit.std) == ((0.0,), (1.0,))
+    symmetric = open_images(config.model_copy(update={"normalize": "symmetric"}), tmp_path)
+    assert (symmetric.mean, symmetric.std) == ((0.5,), (0.5,))
+    assert fixed_statistics("imagenet", 3) == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 def test_images_are_stored_at_the_size_asked_for(register: Register, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812 (its usual name)
 import torchvision
 from safetensors.torch import save_file
 from torch import Tensor
@@ -16,10 +17,12 @@ from cnncore.catalog import MODELS
 from cnncore.config import ModelConfig
 from cnncore.errors import WeightsError
 from cnncore.models import build_model
+from cnncore.models.names import torchvision_layers
+from cnncore.models.resnet import Shortcut, zeros_behind
 from cnncore.models.weights import Fitted, fit_weights
 from cnncore.models.weights_file import WeightsFile, read_weights
 from tests.models.members import NAMES
-from tests.models.renaming import SPELLINGS, cifar_names
+from tests.models.renaming import SPELLINGS, cifar_names, zeros_on_both_sides
 
 NAMED = [name for name in NAMES if MODELS[name].torchvision]
 HAS_B = "shortcut" in MODELS["resnet20"].defaults
@@ -60,7 +63,48 @@ def test_cifar_names(spelling: str, wrapper: str) -> None:
     fitted = fit({f"{wrapper}{name}": value for name, value in named.items()}, config)
     assert (fitted.scheme, fitted.num_classes) == ("cifar", 100)
     assert_equal(fitted.state, weights(config, 100))
-    assert any(wrapper in note for note in fitted.notes) == bool(wrapper)
+    assert any("before all names" in note for note in fitted.notes) == bool(wrapper)
+    assert any("both sides" in note for note in fitted.notes) == (spelling == "akamaster")
+
+
+def test_zeros_on_both_sides_of_the_channels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network whose shortcuts pad on both sides, as akamaster's do, computes what ours does with its weights."""
+    ours, theirs = (build_model(RESNET20, (3, 32, 32), 10, seed=1).eval() for _ in range(2))
+    ours.load_state_dict(zeros_behind(theirs.state_dict()))
+    images = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        found = ours(images)
+
+        def pad(self: Shortcut, x: Tensor) -> Tensor:
+            half = self.extra_channels // 2
+            return F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, half, half))
+
+        monkeypatch.setattr(Shortcut, "forward", pad)
+        torch.testing.assert_close(found, theirs(images))
+    assert_equal(zeros_behind(zeros_on_both_sides(weights())), weights())
+
+
+def test_cifar_names_of_the_wider_networks() -> None:
+    config = ModelConfig(name="resnet18", width=0.125)
+    fitted = fit(cifar_names(weights(config), "kuangliu"), config)
+    assert (fitted.scheme, fitted.num_classes) == ("cifar", 10)
+    assert_equal(fitted.state, weights(config))
+
+
+def test_timms_vgg_has_convolutions_for_its_dense_layers() -> None:
+    config = ModelConfig(name="vgg11", width=0.125)
+    ours = build_model(config, (3, 224, 224), 10, seed=1).state_dict()
+    names = torchvision_layers("vgg11")
+    theirs = {f"{names[name.rpartition('.')[0]]}.{name.rpartition('.')[2]}": value for name, value in ours.items()}
+    for index, layer in ((0, "pre_logits.fc1"), (3, "pre_logits.fc2"), (6, "head.fc")):
+        theirs[f"{layer}.bias"] = theirs.pop(f"classifier.{index}.bias")
+        value = theirs.pop(f"classifier.{index}.weight")
+        kernel = {0: 7, 3: 1}.get(index)
+        theirs[f"{layer}.weight"] = value if kernel is None else value.view(len(value), -1, kernel, kernel)
+    fitted = fit_weights(file(theirs), config, (3, 224, 224))
+    assert (fitted.scheme, fitted.num_classes) == ("timm", 10)
+    assert "reshaped" in fitted.notes[0]
+    assert_equal(fitted.state, ours)
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -70,10 +114,8 @@ def test_torchvisions_names(name: str) -> None:
     side = spec.native_size
     fitted = fit_weights(file(theirs), ModelConfig(name=name), (3, side, side))
     assert (fitted.scheme, fitted.num_classes) == ("torchvision", 7)
-    ours, published = (
-        torch.cat([value.double().flatten() for value in state.values()]) for state in (fitted.state, theirs)
-    )
-    torch.testing.assert_close(ours.sum(), published.sum())
+    found, expected = (sum(float(value.sum()) for value in each.values()) for each in (fitted.state, theirs))
+    assert found == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("ordered", [True, False])

@@ -109,7 +109,13 @@ def test_fine_tuning_opens_the_form_with_these_weights(app: AppTest, store: RunS
     assert address(app)["training.start_from"] == run.id
     assert app.selectbox(key="train_training_start_from").value == run.id
     app.button(key="train_button").click().run()
-    assert store.list(kind="train")[0].config["training"]["start_from"] == run.id
+    tuned = store.list(kind="train")[0]
+    assert tuned.config["training"]["start_from"] == run.id
+    store.set_summary(tuned.id, {"start_notes": ["The last layer is new."]})
+    link(app, run=tuned.id)
+    assert f"from the weights of run {run.id} (The last layer is new.)" in " ".join(
+        each.value for each in app.caption
+    ).replace("\\", "")
 
 
 def test_without_images_there_is_nothing_to_score(app: AppTest, store: RunStore) -> None:

@@ -71,3 +71,9 @@ def test_choices_are_what_there_is(filled: RunStore) -> None:
 def test_every_order_takes_runs_that_know_nothing_yet(filled: RunStore, order: str) -> None:
     filled.create({}, name="new")
     assert len(find_runs(filled, Search(sort=order))) == 4
+
+
+def test_imported_weights_are_listed_with_the_trained_ones(filled: RunStore) -> None:
+    filled.create({"model": {"name": "resnet20"}, "data": {"dataset": "svhn"}}, name="Brought", kind="import")
+    assert find_runs(filled, Search())[0].name == "Brought"
+    assert "resnet20" in choices(filled).models
