@@ -45,6 +45,8 @@ def draw_cost(choices: Choices, keys: list[str]) -> None:
             f"Median time of one image, forward only: {newest.device_name}, {newest.precision}, "
             f"{newest.threads} threads. Networks that were not measured so are missing; their details have a button."
         )
+    if not measured and choices.y != "own":
+        st.caption("Latency joins the axes once a network was measured here: “Measure latency” in its details.")
     _behind(
         table.drop(columns=["key", "family"]).rename(columns={"score": "accuracy", "front": "nothing beats it"}),
         "accuracy-and-cost",
@@ -136,7 +138,7 @@ def draw_parameters(choices: Choices, keys: list[str]) -> None:
             max_selections=MOST_NETS,
             key=bind("nets", choices),
             on_change=follow,
-            width=640,
+            width="stretch",
         )
         _switch("Length", "length", LENGTHS, choices)
     table = cost_table(choices.nets)

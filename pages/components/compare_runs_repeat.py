@@ -15,6 +15,7 @@ from cnncore.runs.repeats import MAX_RUNS, MAX_SEEDS, Plan, plan_grid, plan_repe
 from cnncore.runs.run import Run
 from cnncore.runs.search import changed_runs
 from cnncore.runs.store import ALL
+from pages.components.form_fields import setting_title
 from pages.components.lab import serve_queue, show_problem, store
 from pages.components.run_words import read_config
 from pages.components.wording import duration_text, plain
@@ -72,7 +73,7 @@ def draw_grid(runs: Sequence[Run]) -> None:
             name = st.selectbox(
                 "Setting" if number == 0 else "Second setting",
                 options,
-                format_func=lambda name: name or "none",
+                format_func=lambda name: setting_title(name) if name else "none",
                 key=f"runs_vary_{number}",
             )
             if name:

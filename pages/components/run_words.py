@@ -47,7 +47,9 @@ def known(value: Any) -> bool:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words: `42 s`, `3 min 20 s`, `1 h 05 min`."""
+    """Seconds in words: `0.4 s`, `42 s`, `3 min 20 s`, `1 h 05 min`."""
+    if 0.05 <= seconds < 0.95:
+        return f"{seconds:.1f} s"
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
