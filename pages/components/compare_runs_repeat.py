@@ -64,7 +64,9 @@ def draw_grid(runs: Sequence[Run]) -> None:
     if base is None:
         st.caption("The first selected run was made by another version of the lab and cannot be varied.")
         return
-    st.caption(f"Everything else is as in {plain(runs[0].name)}. Values with commas between them.")
+    st.caption(
+        f"Everything else is as in {plain(runs[0].name)}. Values with commas between them, for example 0.001, 0.003."
+    )
     own = flatten(base)
     vary: dict[str, str] = {}
     for number, column in enumerate(st.columns(2)):
@@ -93,7 +95,12 @@ def draw_grid(runs: Sequence[Run]) -> None:
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, key="runs_grid_preview", height=min(300, 40 + 36 * len(rows)))
     if plan.existing:
-        st.caption(f"{plan.existing} of the runs exist already and are not trained again.")
+        there = (
+            "1 of these runs exists already and is"
+            if plan.existing == 1
+            else f"{plan.existing} of these runs exist already and are"
+        )
+        st.caption(f"{there} not trained again.")
     _offer([("", plan)], past, "runs_grid")
 
 
