@@ -20,7 +20,7 @@ from pages.components.latency_view import start_latency
 from pages.components.navigation import COMPARE, TRAIN, open_run
 from pages.components.network_graph import draw_network
 from pages.components.waiting import fill_in
-from pages.components.wording import bytes_text, compact
+from pages.components.wording import bytes_text, compact, threads_text
 
 _PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 _LAYER_ROWS = 420
@@ -74,13 +74,13 @@ def _draw_head(key: str, spec: ModelSpec) -> None:
             help="How long one image and batches take on this machine, forward only.",
         ):
             open_run(start_latency(key))
-        st.page_link(
-            COMPARE,
-            label="Head to head",
+        if st.button(
+            "Head to head",
+            key="architectures_heads",
             icon=":material/compare_arrows:",
-            query_params={"view": "heads", "a": key},
             help="This network beside another one or beside a run.",
-        )
+        ):
+            st.switch_page(COMPARE, query_params={"view": "heads", "a": key})
         st.button(
             "Close",
             key="architectures_close",
@@ -135,7 +135,7 @@ def _draw_latency(key: str) -> None:
     found = own_latencies().get(key)
     if found and 1 in found.timings:
         timing = found.timings[1]
-        conditions = f"{found.device_name}, {found.precision}, {found.threads} threads"
+        conditions = f"{found.device_name}, {found.precision}, {threads_text(found.threads)}"
         spread = f"{timing.ms_p10:.3g} to {timing.ms_p90:.3g} ms for the middle 80 % of {timing.repeats} passes"
         _number("Latency here", f"{timing.ms:.3g} ms", "one image", f"Median, forward only. {conditions}; {spread}.")
 

@@ -153,19 +153,18 @@ def _show_comparison(runs: Sequence[Run], asked: Asked) -> None:
     show_legend(compared)
     show_verdicts(compared)
     show_curves(compared, asked.curves)
+    st.download_button(
+        "These curves as CSV",
+        lambda: curves_table(runs),
+        file_name="curves.csv",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        key="runs_get_curves",
+    )
     show_details(compared, asked.detail)
 
 
 def _show_downloads(runs: Sequence[Run]) -> None:
     st.subheader(f"Download {'this run' if len(runs) == 1 else f'these {len(runs)} runs'}", anchor=False)
-    with st.container(horizontal=True, key="runs_downloads"):
-        draw_exports([run.id for run in runs], "runs")
-        st.download_button(
-            "Curves (CSV)",
-            lambda: curves_table(runs),
-            file_name="curves.csv",
-            icon=":material/show_chart:",
-            help="The curves as they are drawn above, one below the other.",
-            on_click="ignore",
-            key="runs_get_curves",
-        )
+    draw_exports([run.id for run in runs], "runs")

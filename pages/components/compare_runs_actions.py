@@ -12,7 +12,7 @@ from cnncore.runs.tidying import delete, read_tags, restore, set_tags
 from pages.components.compare_runs_repeat import ACTION, draw_grid, draw_repeat
 from pages.components.compare_runs_table import select
 from pages.components.lab import show_problem, store
-from pages.components.navigation import COMPARE, TRAIN
+from pages.components.navigation import COMPARE, open_run
 
 UNDO = "runs_undo"
 """Key of the ids of the runs that were deleted last."""
@@ -45,10 +45,12 @@ def show_actions(runs: Sequence[Run]) -> None:
 def _lead_on(runs: Sequence[Run]) -> None:
     """One run has a page of its own, two can be put head to head."""
     if len(runs) == 1:
-        st.page_link(TRAIN, label="Open its page", icon=":material/open_in_new:", query_params={"run": runs[0].id})
+        if st.button("Open its page", key="runs_open", icon=":material/open_in_new:"):
+            open_run(runs[0])
     elif len(runs) == 2:
-        pair = {"view": "heads", "a": runs[0].id, "b": runs[1].id}
-        st.page_link(COMPARE, label="Head to head", icon=":material/compare_arrows:", query_params=pair)
+        why = "The two side by side, and the images on which they disagree."
+        if st.button("Head to head", key="runs_heads", icon=":material/compare_arrows:", help=why):
+            st.switch_page(COMPARE, query_params={"view": "heads", "a": runs[0].id, "b": runs[1].id})
 
 
 def _clear() -> None:

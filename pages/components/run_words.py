@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from cnncore.catalog import OPTIMIZERS, SCHEDULES
 from cnncore.config import TrainConfig
 from cnncore.runs.store import Run
+from pages.components.wording import threads_text
 
 Color = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 Number = float | int | None
@@ -139,7 +140,7 @@ def facts_words(run: Run) -> str:
     ]
     hardware = [summary.get("device_name") or summary.get("device"), summary.get("precision")]
     if summary.get("device") == "cpu" and summary.get("threads"):
-        hardware.append(f"{summary['threads']} threads")
+        hardware.append(threads_text(summary["threads"]))
     parts = [
         *(_config_words(config, run.kind) if config else ()),
         _start_words(config.training.start_from, summary) if config else "",

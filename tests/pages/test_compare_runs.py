@@ -108,20 +108,17 @@ def test_a_selection_leads_on_and_can_be_downloaded(view: Open, runs: list[Run])
     assert not [each for each in _keys(app) if "export" in each]
     assert "import_open" in _keys(app)
     app = view(runs[0])
-    assert _links(app)["Open its page"] == f"run={runs[0].id}"
-    assert "runs_export_log" in _keys(app)
+    assert {"runs_open", "runs_export_log"} <= _keys(app)
     app = view(runs[0], runs[2])
-    assert _links(app)["Head to head"] == f"view=heads&a={runs[0].id}&b={runs[2].id}"
     assert {"runs_export_report", "runs_export_tables", "runs_export_tensorboard"} <= _keys(app)
-    assert "Head to head" not in _links(view(*runs[:3]))
+    app.button(key="runs_heads").click().run()
+    assert_clean(app)
+    assert address(app) == {"view": "heads", "a": runs[0].id, "b": runs[2].id}
+    assert "runs_heads" not in _keys(view(*runs[:3]))
 
 
 def _keys(app: AppTest) -> set[str]:
     return {str(each.key) for kind in ("button", "download_button") for each in app.get(kind)}
-
-
-def _links(app: AppTest) -> dict[str, str]:
-    return {each.proto.label: each.proto.query_string for each in app.get("page_link")}
 
 
 def test_filters_are_in_the_link(view: Open, runs: list[Run], store: RunStore) -> None:
