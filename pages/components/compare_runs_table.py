@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from cnncore.catalog import DATASETS, MODELS
+from cnncore.config import TrainConfig
 from cnncore.figures import theme
 from cnncore.figures.intervals import wilson
 from cnncore.runs.groups import DEFAULTS, SEED, seed_of, setting_words, value_text
@@ -167,7 +168,7 @@ Setting = tuple[str, str]
 def _usual(configs: Sequence[Mapping[str, Any]]) -> dict[Setting, str]:
     """The settings that are not the same in all runs, each with its most frequent value; of one run the defaults."""
     usual: dict[Setting, str] = {}
-    for section in dict.fromkeys(section for config in configs for section in config):
+    for section in TrainConfig.model_fields:
         parts: list[Mapping[str, Any]] = [config.get(section) or {} for config in configs]
         # Most sections are the same everywhere, which is seen at once.
         if len(parts) > 1 and all(part == parts[0] for part in parts):

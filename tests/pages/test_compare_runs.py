@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnncore.catalog import DATASETS
 from cnncore.config import TrainConfig, replace
+from cnncore.config.latency import published_latency
 from cnncore.runs.curves import Curves, read_curves
 from cnncore.runs.run import Run
 from cnncore.runs.search import Choices
@@ -111,14 +112,23 @@ def test_a_selection_leads_on_and_can_be_downloaded(view: Open, runs: list[Run])
     assert {"runs_open", "runs_export_log"} <= _keys(app)
     app = view(runs[0], runs[2])
     assert {"runs_export_report", "runs_export_tables", "runs_export_tensorboard"} <= _keys(app)
-    app.button(key="runs_heads").click().run()
-    assert_clean(app)
-    assert address(app) == {"view": "heads", "a": runs[0].id, "b": runs[2].id}
+    assert "runs_heads" in _keys(app)
     assert "runs_heads" not in _keys(view(*runs[:3]))
 
 
 def _keys(app: AppTest) -> set[str]:
     return {str(each.key) for kind in ("button", "download_button") for each in app.get(kind)}
+
+
+def test_a_measurement_of_latency_is_no_run_to_compare(view: Open, runs: list[Run], store: RunStore) -> None:
+    measured = store.create(published_latency("lenet5").model_dump(mode="json"), name="Latency", kind="latency")
+    store.end(measured.id, "finished")
+    app = view()
+    assert_clean(app)
+    assert "Latency" not in _table(app)
+    for detail in DETAILS:
+        assert_clean(view(measured, runs[0], show=detail))
+    assert len(run_table([store.get(measured.id), runs[0]])) == 2
 
 
 def test_filters_are_in_the_link(view: Open, runs: list[Run], store: RunStore) -> None:
