@@ -32,7 +32,7 @@ SHAPE, CLASSES = (3, 32, 32), 10
 FITTED_BELOW, LEARNING_RATE, IMAGES = 0.05, 2e-3, 16
 LARGE = 2_000_000
 """Parameters above which a network is fitted with a quarter of its filters."""
-UNFIT = frozenset({"plain44", "plain56", "plain110"})
+UNFIT = frozenset({"plain44", "plain56", "plain110", "plain50", "plain101", "plain152"})
 QUICKLY_BUILT = ("resnet1202", "vgg19")
 COUNTS_S, BUILD_S, DIFFERENCE = 60.0, 5.0, 1e-5
 SLOW_STARTS = frozenset({"googlenet", "inception_v3"})

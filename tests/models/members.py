@@ -27,7 +27,7 @@ SMALL = (
 NAMES = tuple(MODELS) if os.environ.get("CNNLAB_ZOO") == "1" else SMALL
 
 THOUSAND_LAYERS = frozenset({"resnet1202", "preresnet1001"})
-UNFIT = frozenset({"plain44", "plain56", "plain110"})
+UNFIT = frozenset({"plain44", "plain56", "plain110", "plain50", "plain101", "plain152"})
 """Plain networks over 34 layers: no few steps fit them, as `benchmarks.zoo` shows."""
 
 TRAINED = tuple(name for name in NAMES if name not in THOUSAND_LAYERS | UNFIT)

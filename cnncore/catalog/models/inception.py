@@ -210,6 +210,7 @@ INCEPTION: dict[str, ModelSpec] = {
             "The 7×7 convolution of the stem is factorized into three 3×3.",
             "A 5×5 as two 3×3 saves 28 % of the weights, an n×n as 1×n and n×1 saves 1 − 2/n.",
             "The auxiliary head acts as a regularizer rather than helping the gradient early, the paper finds.",
+            "Of Inception v2 the paper reports 23.1 % error with RMSProp, and 22.8 % with label smoothing as well.",
         ),
         cautions=(
             "The paper prints no numbers of filters: those here are of the released Inception v3, and so no published "
