@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from cnncore.analysis.evaluation import Prepared, prepare
-from cnncore.config import TrainConfig
 from cnncore.errors import DataError, RunError
 from cnncore.runs.pairing import check_comparable
 from cnncore.runs.run import Run
+from cnncore.runs.stored_config import stored_config
 
 KINDS = ("a_only", "b_only", "both_wrong")
 """Only A right, only B right, both wrong with different answers."""
@@ -101,7 +101,7 @@ def disagree(
 
 def _prepared(artifacts: Path, data_root: Path, run: Run, split: str) -> Prepared:
     try:
-        return prepare(artifacts, data_root, run.id, TrainConfig.model_validate(run.config), split, download=False)
+        return prepare(artifacts, data_root, run.id, stored_config(run), split, download=False)
     except RunError as problem:
         raise RunError(f"{run.name}: {problem.message}", problem.hint) from None
 

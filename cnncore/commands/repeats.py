@@ -47,10 +47,11 @@ def _repeat(arguments: argparse.Namespace) -> int:
     from cnncore.runs.repeats import plan_repeats
     from cnncore.runs.search import changed_runs
     from cnncore.runs.store import ALL
+    from cnncore.runs.stored_config import stored_config
 
     store = open_store()
     run = store.find(arguments.run)
-    config = TrainConfig.model_validate(run.config)
+    config = stored_config(run)
     plan = plan_repeats(config, arguments.seeds, store.list(kind="train", limit=ALL), changed_runs(store))
     return _queue(store, plan, arguments, run.name.partition(" #")[0])
 
@@ -59,11 +60,12 @@ def _grid(arguments: argparse.Namespace) -> int:
     from cnncore.runs.repeats import plan_grid
     from cnncore.runs.search import changed_runs
     from cnncore.runs.store import ALL
+    from cnncore.runs.stored_config import stored_config
 
     store = open_store()
     base = preset(arguments.preset) if arguments.preset else TrainConfig()
     if arguments.run:
-        base = TrainConfig.model_validate(store.find(arguments.run).config)
+        base = stored_config(store.find(arguments.run))
     base = with_settings(base, pairs(arguments.set))
     vary = dict(pairs(arguments.vary))
     plan = plan_grid(base, vary, arguments.seeds, store.list(kind="train", limit=ALL), changed_runs(store))

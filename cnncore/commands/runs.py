@@ -13,6 +13,7 @@ from cnncore.errors import RunError
 from cnncore.runs.latencies import KIND as LATENCY
 from cnncore.runs.latencies import read_latency
 from cnncore.runs.store import Run
+from cnncore.runs.stored_config import stored_config
 
 
 def _runs_options(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +83,7 @@ def _show(arguments: argparse.Namespace) -> int:
         return _show_latency(run)
     default = flatten(TrainConfig())
     print("\nSettings that differ from the defaults:")
-    for name, value in flatten(TrainConfig.model_validate(run.config)).items():
+    for name, value in flatten(stored_config(run)).items():
         if value != default[name]:
             print(f"  {name} = {value}")
     print("\nResults:")

@@ -74,13 +74,14 @@ def _resume(arguments: argparse.Namespace) -> int:
 
     from cnncore.config import replace
     from cnncore.runs.store import RESUMABLE
+    from cnncore.runs.stored_config import stored_config
 
     _tune_process()
     store = open_store()
     run = store.find(arguments.run)
     if run.kind == "latency":
         raise LabError("A measurement of latency cannot be resumed.", "Start a new one: `python -m cnncore latency`.")
-    config = TrainConfig.model_validate(run.config)
+    config = stored_config(run)
     config = replace(config, {"training.epochs": config.training.epochs + arguments.more_epochs})
     values = config.model_dump(mode="json")
     if arguments.queue:
