@@ -71,6 +71,7 @@ def test_runs_are_found_named_tagged_deleted_and_restored(store: RunStore) -> No
     assert cnncore("delete", run.id, other.id).returncode == 0
     assert "Removed 2" in cnncore("runs", "--purge").stdout
     assert "can be restored" in cnncore("restore", run.id).stderr
+    assert cnncore("restore", "").stderr.startswith("error: No deleted run")
 
 
 def test_missing_runs_are_planned(store: RunStore) -> None:

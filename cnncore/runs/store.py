@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from cnncore.errors import RunError, RunLostError
 from cnncore.runs.events import Row
 from cnncore.runs.migrate import open_engine
-from cnncore.runs.run import ALIVE, COLUMNS, ENDED_STATUS, RESUMABLE, Change, Page, Run, checked_name, describe, escape, read_runs
+from cnncore.runs.run import ALIVE, COLUMNS, ENDED_STATUS, RESUMABLE, Change, Page, Run, checked_name, describe, escape, read_runs, tidy
 from cnncore.runs.tables import artifacts, changes, metrics, runs
 
 ALL = 2**31 - 1
@@ -119,6 +119,7 @@ class RunStore:
         Raises:
             RunError: if there is none, or more than one.
         """
+        text = tidy(text)
         with self.engine.connect() as db:
             query = select(*COLUMNS).where(runs.c.id.like(f"{escape(text)}%", escape="\\") | (runs.c.name == text))
             query = query.where(runs.c.deleted.is_(None)).limit(2)
