@@ -2,7 +2,8 @@
 
 Source: He, Zhang, Ren, Sun: Deep residual learning for image recognition, 2015. For 224 pixels Table 1: a 7×7 stem
 with max pooling and four stages. For CIFAR section 4.2: a 3×3 stem and three stages of n blocks with 16, 32 and 64
-filters, 6n + 2 layers with weights. The plain networks (Figure 3, middle) have the same convolutions and nothing else.
+filters, 6n + 2 layers with weights. The plain networks (Figure 3, middle) have the same convolutions and nothing else;
+those of bottleneck blocks are ours, built the same way. ResNet-1202 has no plain twin: its gradients would overflow.
 
 Shortcuts: option A has no parameters: every other pixel, and zeros for the missing channels, behind the others; option
 B projects with a 1×1 convolution where sizes differ; option C projects everywhere.
@@ -33,10 +34,11 @@ EXPANSION = 4
 
 @dataclass(frozen=True)
 class Layout:
-    """What tells the networks apart: the kind of block, a key of CONVOLUTIONS or `plain`, and the blocks a stage."""
+    """What tells the networks apart: the kind of block, a key of CONVOLUTIONS, the blocks a stage, and shortcuts."""
 
     kind: str
     blocks: tuple[int, ...]
+    plain: bool = False
 
     @property
     def filters(self) -> tuple[int, ...]:
@@ -50,19 +52,22 @@ LAYOUTS = {
     "resnet50": Layout("bottleneck", (3, 4, 6, 3)),
     "resnet101": Layout("bottleneck", (3, 4, 23, 3)),
     "resnet152": Layout("bottleneck", (3, 8, 36, 3)),
-    "plain18": Layout("plain", (2, 2, 2, 2)),
-    "plain34": Layout("plain", (3, 4, 6, 3)),
+    "plain18": Layout("basic", (2, 2, 2, 2), plain=True),
+    "plain34": Layout("basic", (3, 4, 6, 3), plain=True),
+    "plain50": Layout("bottleneck", (3, 4, 6, 3), plain=True),
+    "plain101": Layout("bottleneck", (3, 4, 23, 3), plain=True),
+    "plain152": Layout("bottleneck", (3, 8, 36, 3), plain=True),
     "resnet20": Layout("basic", (3, 3, 3)),
     "resnet32": Layout("basic", (5, 5, 5)),
     "resnet44": Layout("basic", (7, 7, 7)),
     "resnet56": Layout("basic", (9, 9, 9)),
     "resnet110": Layout("basic", (18, 18, 18)),
     "resnet1202": Layout("basic", (200, 200, 200)),
-    "plain20": Layout("plain", (3, 3, 3)),
-    "plain32": Layout("plain", (5, 5, 5)),
-    "plain44": Layout("plain", (7, 7, 7)),
-    "plain56": Layout("plain", (9, 9, 9)),
-    "plain110": Layout("plain", (18, 18, 18)),
+    "plain20": Layout("basic", (3, 3, 3), plain=True),
+    "plain32": Layout("basic", (5, 5, 5), plain=True),
+    "plain44": Layout("basic", (7, 7, 7), plain=True),
+    "plain56": Layout("basic", (9, 9, 9), plain=True),
+    "plain110": Layout("basic", (18, 18, 18), plain=True),
 }
 
 
@@ -110,7 +115,7 @@ def residual_network(options: Options, in_shape: tuple[int, int, int], num_class
         stage: dict[str, nn.Module] = {}
         for index in range(1, blocks + 1):
             stride = 2 if index == 1 and number > 1 else 1
-            stage[f"block{index}"], channels = _block(layout.kind, options, channels, options.scaled(count), stride)
+            stage[f"block{index}"], channels = _block(layout, options, channels, options.scaled(count), stride)
         layers[f"stage{number}"] = chain(stage)
     return chain({**layers, **head(channels, num_classes)})
 
@@ -131,13 +136,14 @@ def _small_stem(options: Options, in_channels: int, filters: int) -> nn.Module:
     return conv_block(options, in_channels, filters, 3, padding=1)
 
 
-def _block(kind: str, options: Options, in_channels: int, filters: int, stride: int) -> tuple[nn.Module, int]:
+def _block(layout: Layout, options: Options, in_channels: int, filters: int, stride: int) -> tuple[nn.Module, int]:
     """A block whose 3×3 convolutions have `filters` filters, and the channels that it puts out."""
-    if kind == "plain":
-        return chain(_basic(options, in_channels, filters, stride, ACTIVATIONS[options.activation])), filters
-    out_channels = EXPANSION * filters if kind == "bottleneck" else filters
-    # The last activation follows the sum.
-    convolutions = CONVOLUTIONS[kind](options, in_channels, filters, stride, nn.Identity)
+    out_channels = EXPANSION * filters if layout.kind == "bottleneck" else filters
+    # With a shortcut the last activation follows the sum.
+    last = ACTIVATIONS[options.activation] if layout.plain else nn.Identity
+    convolutions = CONVOLUTIONS[layout.kind](options, in_channels, filters, stride, last)
+    if layout.plain:
+        return chain(convolutions), out_channels
     return ResidualBlock(options, convolutions, _shortcut(options, in_channels, out_channels, stride)), out_channels
 
 
@@ -154,7 +160,7 @@ def _basic(
 def _bottleneck(
     options: Options, in_channels: int, filters: int, stride: int, last: Callable[[], nn.Module]
 ) -> dict[str, nn.Module]:
-    """1×1, 3×3 and 1×1 convolution (Figure 5, right)."""
+    """1×1, 3×3 and 1×1 convolution (Figure 5, right); `last` makes the last activation."""
     first, second = stride_of_first_two(options, stride)
     return {
         "conv1": conv_block(options, in_channels, filters, 1, stride=first),

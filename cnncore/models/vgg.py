@@ -3,7 +3,8 @@
 Source: Simonyan, Zisserman: Very deep convolutional networks for large-scale image recognition, 2014, Table 1; the
 columns with 5×5 windows from section 4.1, where each pair of 3×3 convolutions of column B becomes one 5×5.
 The convolutions in front of batch normalization, which is torchvision's addition, keep their biases as there. Local
-response normalization (column A-LRN) stands after the first convolution, before the pooling.
+response normalization (column A-LRN) stands after the first convolution, before the pooling; `vgg11_lrn_bn`, which is
+ours, has batch normalization in front of the activations besides.
 Our deviations: maps of another size than 7×7 are averaged to it before the dense layers, as torchvision does it.
 
 Small images (`stem="small"`): 512 instead of 4,096 hidden units; windows that hang over the edge are pooled too, so
@@ -16,7 +17,16 @@ from __future__ import annotations
 from torch import nn
 
 from cnncore.catalog import MODELS
-from cnncore.models.blocks import chain, conv_block, dense_head, entry, pool_layer, pooled_size, shrink_to
+from cnncore.models.blocks import (
+    LocalResponseNorm,
+    chain,
+    conv_block,
+    dense_head,
+    entry,
+    pool_layer,
+    pooled_size,
+    shrink_to,
+)
 from cnncore.models.options import Options
 
 FILTERS = (64, 128, 256, 512, 512)
@@ -33,6 +43,7 @@ COLUMNS = {
     "vgg11": A,
     "vgg11_bn": A,
     "vgg11_lrn": A,
+    "vgg11_lrn_bn": A,
     "vgg11_small": A,
     "vgg13": B,
     "vgg13_bn": B,
@@ -46,6 +57,7 @@ COLUMNS = {
     "vgg19_bn": E,
 }
 SMALL_ONLY = "vgg11_small"
+BOTH_NORMS = "vgg11_lrn_bn"
 HIDDEN, GRID = (4_096, 4_096), 7
 SMALL_HIDDEN, SMALL_GRID = (512, 512), 2
 """Hidden units, and side of the feature maps before them: at 224 pixels, and at 64 with the form for small images."""
@@ -72,11 +84,20 @@ def vgg(options: Options, in_shape: tuple[int, int, int], num_classes: int) -> n
                 norm_last=norm_last,
             )
             channels = options.scaled(count)
+        if number == 1 and options.name == BOTH_NORMS:
+            stage["conv1"] = _with_lrn(stage["conv1"], channels)
         layers[f"stage{number}"] = chain(stage)
         size = [pooled_size(options, side, ceil=small) for side in size]
     shrink, positions = shrink_to(SMALL_GRID, *size) if small else shrink_to(GRID, *size, exact=True)
     head = dense_head(options, channels * positions, SMALL_HIDDEN if small else HIDDEN, num_classes)
     return chain({**layers, **shrink, **head})
+
+
+def _with_lrn(block: nn.Module, channels: int) -> nn.Module:
+    """The block with local response normalization between its activation and its pooling."""
+    layers = dict(block.named_children())
+    pool = layers.pop("pool")
+    return chain({**layers, "lrn": LocalResponseNorm(channels), "pool": pool})
 
 
 def torchvision_layers(key: str) -> dict[str, str]:

@@ -132,7 +132,7 @@ def fit_weights(
     if missing:
         fresh = build_model(config, in_shape, wanted, seed=seed).state_dict()
         state |= {name: fresh[name].detach().clone() for name in missing}
-    if classes is None:
+    if classes is None and any(plan.required(name) for name in plan.last):
         notes.append("The file has no last layer; the new one has learned nothing yet: fine-tune the network.")
     if any(name.startswith("aux") for name in missing if name not in plan.last):
         notes.append("The file has no auxiliary heads, which only training uses; they are new.")

@@ -10,7 +10,6 @@ from cnncore.catalog import DATASETS, MODELS
 from cnncore.config import preset
 from cnncore.runs.run import Run
 from cnncore.runs.search import ORDERS, Choices, Search, choices, runs_by_id
-from cnncore.runs.tidying import restore
 from pages.components.compare_runs_actions import UNDO, show_actions
 from pages.components.compare_runs_curves import (
     compared_groups,
@@ -25,7 +24,7 @@ from pages.components.compare_runs_results import show_details
 from pages.components.compare_runs_table import show_table
 from pages.components.exports import draw_exports
 from pages.components.import_weights import draw_import
-from pages.components.lab import start_run, store
+from pages.components.lab import restore_runs, start_run, store
 from pages.components.navigation import TRAIN, open_run
 from pages.components.run_words import STATUS_LOOKS
 from pages.components.wording import plain
@@ -86,7 +85,7 @@ def _selected(asked: Asked) -> list[Run]:
 
 
 def _restore(run_id: str) -> None:
-    restore(store(), [run_id])
+    restore_runs([run_id])
 
 
 # Filters

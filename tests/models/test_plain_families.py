@@ -38,6 +38,7 @@ PARAMETERS = {
     "vgg16": 138_357_544,
     "vgg19": 143_667_240,
     "vgg11_bn": 132_868_840,
+    "vgg11_lrn_bn": 132_868_840,
     "vgg13_bn": 133_053_736,
     "vgg16_bn": 138_365_992,
     "vgg19_bn": 143_678_248,
@@ -148,8 +149,17 @@ def test_lrn_of_column_a_stands_before_the_pooling() -> None:
         "stage1.conv1": ["conv", "activation", "norm", "pool"],
         "stage2.conv1": ["conv", "pool", "activation"],
     }
-    with pytest.raises(ConfigError, match="it is vgg11_bn"):
+    with pytest.raises(ConfigError, match="it is vgg11_bn, with both vgg11_lrn_bn"):
         meta("vgg11_lrn", norm="batch")
+
+
+def test_column_a_lrn_with_batch_norm_has_both() -> None:
+    block = dict(meta("vgg11_lrn_bn").get_submodule("stage1.conv1").named_children())
+    assert [type(layer).__name__ for layer in block.values()] == [
+        "Conv2d", "BatchNorm2d", "ReLU", "LocalResponseNorm", "MaxPool2d"
+    ]  # fmt: skip
+    assert sum(type(layer).__name__ == "LocalResponseNorm" for layer in meta("vgg11_lrn_bn").modules()) == 1
+    assert weights(meta("vgg11_lrn_bn").state_dict()) == weights(meta("vgg11_bn").state_dict())
 
 
 @pytest.mark.parametrize(("name", "depth"), [(name, MODELS[name].depth) for name in PLAIN])

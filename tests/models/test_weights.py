@@ -171,6 +171,12 @@ def test_the_last_layer() -> None:
     assert torch.equal(fitted.state["output.weight"], fresh["output.weight"])
 
 
+def test_fixed_bitmaps_are_no_missing_last_layer() -> None:
+    config = ModelConfig(name="lenet5", output="rbf")
+    fitted = fit(weights(config), config)
+    assert (fitted.num_classes, fitted.notes) == (10, ())
+
+
 def test_auxiliary_heads_may_be_missing_and_counters() -> None:
     config = ModelConfig(name="googlenet_small", norm="batch")
     tensors = {

@@ -27,6 +27,9 @@ _NOT_A_BOTTLENECK = (
     "A shortcut is not a bottleneck: the bottleneck is the block of a 1×1, a 3×3 and a 1×1 convolution, "
     "with a shortcut or without."
 )
+_PLAIN_BOTTLENECKS = (
+    "The paper shows plain networks of basic blocks only: no published number belongs to one of bottlenecks."
+)
 _OPTION_A = "Shortcuts of option A have no parameters: they sub-sample and pad with zeros where sizes differ."
 _TWO_STRIDES = (
     "Torchvision and “v1.5” halve the maps in the 3×3 convolution of a bottleneck, the paper in the first 1×1: the "
@@ -95,16 +98,18 @@ def _imagenet(
     )
 
 
-def _plain_imagenet(depth: int, num_params: int, top1: float, *facts: str) -> ModelSpec:
-    """A row for 224 pixels without shortcuts."""
-    title = f"Plain-{depth}"
+def _plain_imagenet(depth: int, num_params: int, *facts: str, top1: float | None = None) -> ModelSpec:
+    """A row for 224 pixels without shortcuts; only those of basic blocks are in the paper, with an accuracy."""
+    title, twin = f"Plain-{depth}", f"ResNet-{depth}"
+    paper = top1 is not None
+    strides = {"stride_in": f"{title} has no bottleneck blocks: all its convolutions are 3×3."} if paper else {}
     return ModelSpec(
         title=title,
         family="resnet",
         year=2015,
         builder=_RESIDUAL,
-        source=f"{_HE_2015}, Figure 3 (middle) and Table 2.",
-        summary=f"ResNet-{depth} without its shortcuts: the same convolutions, harder to train.",
+        source=f"{_HE_2015}, " + ("Figure 3 (middle) and Table 2." if paper else "Table 1; without its shortcuts."),
+        summary=f"{twin} without its shortcuts: the same convolutions, harder to train.",
         native_size=224,
         min_size=8,
         published_min_size=32,
@@ -113,13 +118,13 @@ def _plain_imagenet(depth: int, num_params: int, top1: float, *facts: str) -> Mo
         num_classes=1_000,
         num_params=num_params,
         depth=depth,
-        facts=facts,
-        cautions=(_NOT_OVERFITTING,),
-        results=(_table_2(top1, "Table 2"),),
+        facts=facts if paper else (*facts, f"Has as many parameters as {twin} with shortcuts of option A."),
+        cautions=(_NOT_OVERFITTING,) if paper else (_PLAIN_BOTTLENECKS, _NOT_A_BOTTLENECK, _NOT_OVERFITTING),
+        results=() if top1 is None else (_table_2(top1, "Table 2"),),
         taps=("stem", "stage1", "stage2", "stage3", "stage4"),
-        defaults={**_DEFAULTS, "stem": "auto"},
-        choices=_CHOICES | _STEMS,
-        refusals=_refusals(title, _TWO_POOLS) | _no_shortcut(title, f"resnet{depth}"),
+        defaults={**_DEFAULTS, "stem": "auto"} | ({} if paper else {"stride_in": "3x3"}),
+        choices=_CHOICES | _STEMS | ({} if paper else _STRIDES),
+        refusals=_refusals(title, _TWO_POOLS) | _no_shortcut(title, f"resnet{depth}") | strides,
     )
 
 
@@ -275,10 +280,17 @@ RESNET: dict[str, ModelSpec] = {
         cautions=("The 3.57 % are those of an ensemble, not of one network.",),
     ),
     "plain18": _plain_imagenet(
-        18, 11_515_688, 72.06, "27.94 % error: at 18 layers the shortcuts hardly matter for accuracy."
+        18, 11_515_688, "27.94 % error: at 18 layers the shortcuts hardly matter for accuracy.", top1=72.06
     ),
     "plain34": _plain_imagenet(
-        34, 21_623_848, 71.46, "28.54 % error: worse than Plain-18, in training as well. That is degradation."
+        34, 21_623_848, "28.54 % error: worse than Plain-18, in training as well. That is degradation.", top1=71.46
+    ),
+    "plain50": _plain_imagenet(50, 22_780_456, "Sixteen stacks of 1×1, 3×3 and 1×1, each narrow in its middle."),
+    "plain101": _plain_imagenet(101, 41_772_584, "33 stacks of 1×1, 3×3 and 1×1, each narrow in its middle."),
+    "plain152": _plain_imagenet(
+        152,
+        57_416_232,
+        "Its first gradients do not vanish: backwards from layer to layer they grow, by many orders of magnitude.",
     ),
     "resnet20": _cifar(
         20,
@@ -323,6 +335,7 @@ RESNET: dict[str, ModelSpec] = {
         19_421_274,
         92.07,
         "7.93 % error on CIFAR-10 although its training error is below 0.1 %: here it is overfitting, says the paper.",
+        "It has no plain twin here: without shortcuts its first gradients overflow 32-bit numbers.",
         summary="Six hundred residual blocks: trains without trouble, and is too large for CIFAR-10.",
         norm=False,
     ),

@@ -81,13 +81,15 @@ _A_LRN = replace(
     facts=(
         "Local response normalization after the first convolution, before its pooling; LRN has no parameters.",
         "29.7 against 29.6 % top-1 error without: the deeper columns left it out.",
-        "It has no twin with batch normalization, which would stand in LRN's place: that is vgg11_bn.",
     ),
     cautions=("AlexNet's paper credits LRN with a gain, VGG finds none: a contradiction between the sources.",),
     results=(_paper(29.7, 10.5),),
     defaults={**_A.defaults, "norm": "lrn"},
     choices={**_A.choices, "norm": tuple(norm for norm in NORMS if norm != "batch")},
-    refusals={"norm=batch": "A-LRN is column A with LRN; with batch normalization in its place it is vgg11_bn."},
+    refusals={
+        "norm=batch": "A-LRN is column A with LRN; with batch normalization in its place it is vgg11_bn, with both "
+        "vgg11_lrn_bn."
+    },
 )
 
 _B = replace(
@@ -178,10 +180,20 @@ def _with_batch_norm(row: ModelSpec, num_params: int, *results: Published) -> Mo
     )
 
 
+_A_LRN_BN = replace(
+    _with_batch_norm(_A_LRN, 132_868_840),
+    choices={**_A.choices, "norm": ("batch",)},
+    refusals={
+        "norm=lrn": "It has LRN and batch normalization; with LRN alone it is vgg11_lrn.",
+        "norm=none": "It has LRN and batch normalization; with neither it is vgg11.",
+    },
+)
+
 VGG: dict[str, ModelSpec] = {
     "vgg11": _A,
     "vgg11_bn": _with_batch_norm(_A, 132_868_840, _torchvision(70.370, 89.810)),
     "vgg11_lrn": _A_LRN,
+    "vgg11_lrn_bn": _A_LRN_BN,
     "vgg13": _B,
     "vgg13_bn": _with_batch_norm(_B, 133_053_736, _torchvision(71.586, 90.374)),
     "vgg13_5x5": _B_5X5,

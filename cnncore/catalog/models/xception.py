@@ -41,6 +41,7 @@ XCEPTION: dict[str, ModelSpec] = {
         cautions=(
             "Keras counts 55,873,736 parameters: batch normalization's 60,544 statistics are among them, its 30,272 "
             "scales are not there.",
+            "timm's table lists 13.19 billion multiply-accumulates; its convolutions and its dense layer make 13.16.",
         ),
         results=(Published(dataset="ImageNet", protocol="1 crop", top1=80.3, top5=95.3, source="timm's weights"),),
         timm="inception_resnet_v2",
@@ -72,6 +73,7 @@ XCEPTION: dict[str, ModelSpec] = {
         cautions=(
             "Keras counts 22,910,480 parameters: batch normalization's 54,528 statistics are among them.",
             "Not timm's newer xception41, xception65 and xception71, which are other networks.",
+            "timm's table lists 8.40 billion multiply-accumulates; its convolutions and its dense layer make 8.36.",
         ),
         results=(Published(dataset="ImageNet", protocol="1 crop", top1=79.0, top5=94.5, source="timm's weights"),),
         timm="legacy_xception",
