@@ -53,5 +53,8 @@ def leave_view() -> None:
 
 
 guard()
-st.title("Compare", anchor=False)
-VIEWS[choose_view()].draw()
+# Beside the title, so that it is not taken for one of the switches of a view.
+with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    st.title("Compare", anchor=False, width="content")
+    view = choose_view()
+VIEWS[view].draw()

@@ -131,7 +131,11 @@ def _field_facts(layer: Mapping[str, Any]) -> Facts:
     if not layer["receptive_field"]:
         return [("Sees", "the whole image")]
     size, jump = layer["receptive_field"], layer["jump"]
-    return [("Sees", f"{size} px of the image"), ("Step", f"{jump} px"), ("First middle", f"{layer['start']:g} px")]
+    return [
+        ("Sees", f"{size} px of the image"),
+        ("Its neighbor", f"{jump} px further"),
+        ("First center", f"{layer['start']:g} px from the edge"),
+    ]
 
 
 def _sums(graph: Graph, block: Block) -> Facts:

@@ -88,6 +88,8 @@ def learning_rate(history: History, view: View) -> Chart:
     steps = history["step"]
     rate = line("learning rate", _x(history, "step", view.x), steps["lr"], color=theme.NEUTRAL)
     layout = _layout(history, view.x, "Learning rate", "log" if view.log_y else "linear", best=False)
+    # Around a constant rate of 0.001 the axis would reach from -1 to 1, and the rate would look like 0.
+    layout["yaxis"] |= {"rangemode": "tozero"}
     return Chart(
         label="Learning rate against training progress",
         traces=[rate | {"hovertemplate": "%{y:.3g}"}] if len(steps) else [],

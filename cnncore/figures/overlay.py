@@ -23,6 +23,8 @@ Split = Literal["validation", "train", "both"]
 Quantity = Literal["loss", "accuracy"]
 HEIGHT = 380
 _SMOOTHING = 0.9
+_WHOLE_EPOCHS = 12
+"""Up to so many epochs the axis counts each of them; left to itself it would count halves of few."""
 _X_TITLES: dict[XAxis, str] = {
     "step": "step",
     "epoch": "epoch",
@@ -77,6 +79,8 @@ def overlay(series: Sequence[Series], quantity: Quantity, view: OverlayView) -> 
     }
     if quantity == "accuracy":
         layout["yaxis"] |= {"ticksuffix": " %"}
+    if view.x == "epoch" and _last_epoch(series) <= _WHOLE_EPOCHS:
+        layout["xaxis"] |= {"dtick": 1}
     return Chart(
         label=f"{title} of {sum(len(one.runs) for one in series)} runs",
         traces=traces,
@@ -163,6 +167,11 @@ def _shown(curves: Curves, name: str, *, by_step: bool) -> Points:
         return curves.epochs
     smoothed = smooth(curves.steps.values["loss"], _SMOOTHING)
     return Points(x=curves.steps.x, values={name: smoothed.astype(np.float64)})
+
+
+def _last_epoch(series: Sequence[Series]) -> float:
+    ends = [run.epochs.x["epoch"] for one in series for _, run in one.runs]
+    return max((float(np.nanmax(end)) for end in ends if np.isfinite(end).any()), default=0.0)
 
 
 def _time_unit(series: Sequence[Series]) -> tuple[float, str]:

@@ -100,7 +100,9 @@ def words(paired: Paired, a: str, b: str) -> str:
     points, low, high = (100 * value for value in (paired.difference, paired.low, paired.high))
     p = "p < 0.001" if paired.p < 0.001 else f"p = {paired.p:.3f}"
     counts = f"Only {a} is right on {paired.a_only:,} images, only {b} on {paired.b_only:,}."
-    interval = f"{points:+.2f} points (95 % interval {low:+.2f} to {high:+.2f}; exact McNemar test, {p})"
+    interval = f"{points:+.2f} points (95 % interval {low:+.2f} to {high:+.2f}; exact McNemar test, {p})".replace(
+        "-", "−"
+    )
     if not paired.distinguishable:
         return f"{counts} The difference, {interval}, is compatible with none: not distinguishable on these images."
     better, worse = (a, b) if points > 0 else (b, a)

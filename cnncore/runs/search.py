@@ -28,7 +28,7 @@ class Search:
         status: One of STATUSES.
         tag: A tag; capitals do not matter.
         text: Part of the name or of a tag, or the beginning of the id.
-        searches: Whether searches for a learning rate are listed too; they have no result to compare.
+        searches: Whether searches for a learning rate and measurements are listed too; they have no result to compare.
         sort: Key of ORDERS.
         limit: Most runs.
     """
@@ -114,7 +114,7 @@ def changed_runs(store: RunStore) -> frozenset[str]:
 
 
 def choices(store: RunStore) -> Choices:
-    """Every network, data set, status and tag that a run has, searches for a learning rate left aside."""
+    """Every network, data set, status and tag that a run has, searches and measurements left aside."""
 
     query = select(runs.c.model, runs.c.dataset, runs.c.status, runs.c.tags).where(*_conditions(Search()))
     with store.engine.connect() as db:
@@ -130,7 +130,7 @@ def _conditions(wanted: Search) -> list[ColumnElement[bool]]:
     exact = {"model": wanted.model, "dataset": wanted.dataset, "status": wanted.status}
     conditions = [runs.c.deleted.is_(None), *(runs.c[name] == value for name, value in exact.items() if value)]
     if not wanted.searches:
-        conditions.append(runs.c.kind != "find_lr")
+        conditions.append(runs.c.kind.not_in(("find_lr", "latency")))
     if wanted.tag:
         # Tags are a JSON list of texts: one between its quotation marks is a whole one.
         conditions.append(_contains(runs.c.tags, json.dumps(wanted.tag)))

@@ -22,6 +22,7 @@ from pages.components.architectures_link import LENGTHS, MOST_NETS, QUANTITIES, 
 from pages.components.architectures_state import bind, download, follow, own_best, own_latencies
 from pages.components.live_chart import still_chart
 from pages.components.waiting import fill_in
+from pages.components.wording import threads_text
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig
@@ -43,8 +44,11 @@ def draw_cost(choices: Choices, keys: list[str]) -> None:
     if choices.x == "latency" and newest:
         st.caption(
             f"Median time of one image, forward only: {newest.device_name}, {newest.precision}, "
-            f"{newest.threads} threads. Networks that were not measured so are missing; their details have a button."
+            f"{threads_text(newest.threads)}. "
+            "Networks that were not measured so are missing; their details have a button."
         )
+    if not measured and choices.y != "own":
+        st.caption("Latency joins the axes once a network was measured here: “Measure latency” in its details.")
     _behind(
         table.drop(columns=["key", "family"]).rename(columns={"score": "accuracy", "front": "nothing beats it"}),
         "accuracy-and-cost",
@@ -136,7 +140,7 @@ def draw_parameters(choices: Choices, keys: list[str]) -> None:
             max_selections=MOST_NETS,
             key=bind("nets", choices),
             on_change=follow,
-            width=640,
+            width="stretch",
         )
         _switch("Length", "length", LENGTHS, choices)
     table = cost_table(choices.nets)

@@ -17,10 +17,10 @@ from pages.components.architectures_link import FIXED_DATASETS, Choices
 from pages.components.architectures_state import bind, choose, download, follow, own_best, own_latencies
 from pages.components.lab import data_root
 from pages.components.latency_view import start_latency
-from pages.components.navigation import TRAIN, open_run
+from pages.components.navigation import COMPARE, TRAIN, open_run
 from pages.components.network_graph import draw_network
 from pages.components.waiting import fill_in
-from pages.components.wording import bytes_text, compact
+from pages.components.wording import bytes_text, compact, threads_text
 
 _PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 _LAYER_ROWS = 420
@@ -45,7 +45,7 @@ def draw_details(choices: Choices) -> None:
     with st.container(border=True, key="architectures_details"):
         _draw_head(choices.net, spec)
         _draw_costs(choices.net, spec)
-        left, right = st.columns([3, 2], gap="medium")
+        left, right = st.columns(2, gap="medium")
         with left:
             _draw_words(spec)
         with right:
@@ -74,6 +74,13 @@ def _draw_head(key: str, spec: ModelSpec) -> None:
             help="How long one image and batches take on this machine, forward only.",
         ):
             open_run(start_latency(key))
+        if st.button(
+            "Head to head",
+            key="architectures_heads",
+            icon=":material/compare_arrows:",
+            help="This network beside another one or beside a run.",
+        ):
+            st.switch_page(COMPARE, query_params={"view": "heads", "a": key})
         st.button(
             "Close",
             key="architectures_close",
@@ -128,7 +135,7 @@ def _draw_latency(key: str) -> None:
     found = own_latencies().get(key)
     if found and 1 in found.timings:
         timing = found.timings[1]
-        conditions = f"{found.device_name}, {found.precision}, {found.threads} threads"
+        conditions = f"{found.device_name}, {found.precision}, {threads_text(found.threads)}"
         spread = f"{timing.ms_p10:.3g} to {timing.ms_p90:.3g} ms for the middle 80 % of {timing.repeats} passes"
         _number("Latency here", f"{timing.ms:.3g} ms", "one image", f"Median, forward only. {conditions}; {spread}.")
 
@@ -167,7 +174,8 @@ def _draw_results(key: str) -> None:
             published.dropna(axis="columns", how="all"),
             hide_index=True,
             placeholder="",
-            column_config={"top1": _PERCENT, "top5": _PERCENT},
+            column_order=[*_PUBLISHED_COLUMNS],
+            column_config=_PUBLISHED_COLUMNS,
             key="architectures_published",
         )
     st.markdown("**Own runs**, the best on each data set")
@@ -175,6 +183,15 @@ def _draw_results(key: str) -> None:
         st.html("<div class='lab-empty'>Nobody has trained it here yet.</div>")
     else:
         st.dataframe(_linked(own), hide_index=True, column_config=_OWN_COLUMNS, key="architectures_own")
+
+
+_PUBLISHED_COLUMNS = {
+    "top1": st.column_config.NumberColumn("Top-1", format="%.2f %%", width=72),
+    "top5": st.column_config.NumberColumn("Top-5", format="%.2f %%", width=72),
+    "dataset": st.column_config.TextColumn("Data set", width=80),
+    "protocol": st.column_config.TextColumn("Measured on", width=150),
+    "source": st.column_config.TextColumn("Source", width="medium"),
+}
 
 
 def _linked(own: pd.DataFrame) -> pd.DataFrame:
@@ -227,7 +244,7 @@ _LAYER_COLUMNS = {
     "params": _count("parameters", format="localized"),
     "macs": _count("MACs", format="localized", help="Multiply-accumulates; FLOPs = 2 × MACs."),
     "flops": _count("FLOPs", format="localized"),
-    "memory_kb": _count("memory", format="%.1f kB", help="Kept of one image for the backward pass, fp32."),
+    "memory_kb": _count("memory, kB", format="localized", help="Kept of one image for the backward pass, fp32."),
     "receptive_field": _count("sees", format="%d px", help="Receptive field of one output, along a side."),
     "jump": _count(
         "apart", format="%d px", help="Effective stride: how far apart are what two neighboring outputs see."

@@ -10,8 +10,8 @@ from cnncore.figures.architectures import architecture_table, protocols
 from pages.components.architectures_link import FIXED_DATASETS, Choices
 from pages.components.architectures_state import bind, choose, download, follow, own_best, widget_key
 
-_MOST_ROWS, _HEIGHT = 16, 560
-"""Rows after which the table scrolls, and its height in pixels then."""
+_MOST_ROWS, _HEIGHT = 11, 420
+"""Rows after which the table scrolls, and its height in pixels then: what a chosen row brings stays in sight below."""
 _SHOWN = "architectures_shown"
 
 

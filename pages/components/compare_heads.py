@@ -17,6 +17,7 @@ from cnncore.runs.search import Search, find_runs, runs_by_id
 from pages.components.compare_heads_facts import COLORS, Side, facts
 from pages.components.compare_heads_results import show_class_differences, show_curves, show_images
 from pages.components.compare_runs_curves import follow
+from pages.components.form_fields import setting_title
 from pages.components.lab import store
 from pages.components.navigation import COMPARE, TRAIN
 from pages.components.run_words import known, percent
@@ -189,7 +190,8 @@ def _show_runs(a: Run, b: Run) -> None:
     found = differing([a, b])
     if found:
         names = [f"A: {a.name}", f"B: {b.name}"]
-        st.dataframe(pd.DataFrame(list(found.values()), index=list(found), columns=names), key="heads_settings")
+        titles = [setting_title(name) for name in found]
+        st.dataframe(pd.DataFrame(list(found.values()), index=titles, columns=names), key="heads_settings")
     else:
         st.caption("None: all settings are the same, the seed too.")
     st.subheader("How they learned", anchor=False)

@@ -9,7 +9,7 @@ import streamlit as st
 from cnncore.catalog import DATASETS, MODELS
 from cnncore.config import preset
 from cnncore.runs.run import Run
-from cnncore.runs.search import ORDERS, Choices, Search, choices, find_runs, runs_by_id
+from cnncore.runs.search import ORDERS, Choices, Search, choices, runs_by_id
 from pages.components.compare_runs_actions import UNDO, show_actions
 from pages.components.compare_runs_curves import (
     compared_groups,
@@ -21,7 +21,9 @@ from pages.components.compare_runs_curves import (
 )
 from pages.components.compare_runs_link import MAX_TEXT, Asked, read_asked
 from pages.components.compare_runs_results import show_details
-from pages.components.compare_runs_table import run_table, show_table
+from pages.components.compare_runs_table import show_table
+from pages.components.exports import draw_exports
+from pages.components.import_weights import draw_import
 from pages.components.lab import restore_runs, start_run, store
 from pages.components.navigation import TRAIN, open_run
 from pages.components.run_words import STATUS_LOOKS
@@ -34,8 +36,8 @@ def show_runs() -> None:
     """The view that the address describes."""
     known = choices(store())
     asked = read_asked(st.query_params.to_dict(), known)
-    for problem in asked.problems:
-        st.warning(plain(problem), icon=":material/link_off:")
+    if asked.problems:
+        st.warning("\n".join(f"- {plain(problem)}" for problem in asked.problems), icon=":material/link_off:")
     if not known.statuses and not asked.selected and UNDO not in st.session_state:
         _show_empty()
         return
@@ -45,7 +47,7 @@ def show_runs() -> None:
     show_actions(runs)
     if runs:
         _show_comparison(runs, asked)
-    _show_downloads(runs, asked.search)
+        _show_downloads(runs)
 
 
 def _show_empty() -> None:
@@ -58,6 +60,7 @@ def _show_empty() -> None:
             if st.button("LeNet in 20 seconds", key="runs_quick", type="primary", icon=":material/play_arrow:"):
                 open_run(start_run(preset(QUICK_PRESET)))
             st.page_link(TRAIN, label="Choose network and data", icon=":material/model_training:")
+            draw_import()
 
 
 def _selected(asked: Asked) -> list[Run]:
@@ -116,6 +119,7 @@ def _show_filters(search: Search, known: Choices) -> None:
             on_change=follow,
             args=("sort", "runs_sort", "newest"),
         )
+        draw_import()
 
 
 def _filter(label: str, name: str, value: str, options: Sequence[str], words: Callable[[str], str]) -> None:
@@ -148,34 +152,18 @@ def _show_comparison(runs: Sequence[Run], asked: Asked) -> None:
     show_legend(compared)
     show_verdicts(compared)
     show_curves(compared, asked.curves)
+    st.download_button(
+        "These curves as CSV",
+        lambda: curves_table(runs),
+        file_name="curves.csv",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        key="runs_get_curves",
+    )
     show_details(compared, asked.detail)
 
 
-def _show_downloads(runs: Sequence[Run], search: Search) -> None:
-    with st.container(horizontal=True, key="runs_downloads"):
-        st.download_button(
-            "Table (CSV)",
-            lambda: _table_csv(search),
-            file_name="runs.csv",
-            icon=":material/table_view:",
-            on_click="ignore",
-            key="runs_get_table",
-        )
-        if runs:
-            st.download_button(
-                "Curves (CSV)",
-                lambda: curves_table(runs),
-                file_name="curves.csv",
-                icon=":material/show_chart:",
-                on_click="ignore",
-                key="runs_get_curves",
-            )
-
-
-def _table_csv(search: Search) -> bytes:
-    """The listed runs without their small curves."""
-    runs = find_runs(store(), search)
-    table = run_table(runs).drop(columns=["Loss", "Accuracy", "Open"], errors="ignore")
-    table.insert(0, "id", [run.id for run in runs])
-    table["Tags"] = [", ".join(run.tags) for run in runs]
-    return table.to_csv(index=False).encode()
+def _show_downloads(runs: Sequence[Run]) -> None:
+    st.subheader(f"Download {'this run' if len(runs) == 1 else f'these {len(runs)} runs'}", anchor=False)
+    draw_exports([run.id for run in runs], "runs")

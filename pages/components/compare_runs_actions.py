@@ -12,6 +12,7 @@ from cnncore.runs.tidying import delete, read_tags, set_tags
 from pages.components.compare_runs_repeat import ACTION, draw_grid, draw_repeat
 from pages.components.compare_runs_table import select
 from pages.components.lab import restore_runs, show_problem, store
+from pages.components.navigation import COMPARE, open_run
 
 UNDO = "runs_undo"
 """Key of the ids of the runs that were deleted last."""
@@ -33,11 +34,23 @@ def show_actions(runs: Sequence[Run]) -> None:
             names = [name for name in _ACTIONS if name != "Rename" or len(runs) == 1]
             if st.session_state.get(ACTION) not in names:
                 st.session_state[ACTION] = None
-            chosen = st.pills("Do with them", names, key=ACTION, label_visibility="collapsed")
+            chosen = st.pills("Do with them", names, key=ACTION, label_visibility="collapsed", wrap=True)
+            _lead_on(runs)
             st.button("Clear selection", key="runs_clear", icon=":material/close:", type="tertiary", on_click=_clear)
         if chosen:
             with st.container(border=True):
                 _ACTIONS[chosen](runs)
+
+
+def _lead_on(runs: Sequence[Run]) -> None:
+    """One run has a page of its own, two can be put head to head."""
+    if len(runs) == 1:
+        if st.button("Open its page", key="runs_open", icon=":material/open_in_new:"):
+            open_run(runs[0])
+    elif len(runs) == 2:
+        why = "The two side by side, and the images on which they disagree."
+        if st.button("Head to head", key="runs_heads", icon=":material/compare_arrows:", help=why):
+            st.switch_page(COMPARE, query_params={"view": "heads", "a": runs[0].id, "b": runs[1].id})
 
 
 def _clear() -> None:

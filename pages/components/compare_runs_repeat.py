@@ -15,6 +15,7 @@ from cnncore.runs.repeats import MAX_RUNS, MAX_SEEDS, Plan, plan_grid, plan_repe
 from cnncore.runs.run import Run
 from cnncore.runs.search import changed_runs
 from cnncore.runs.store import ALL
+from pages.components.form_fields import setting_title
 from pages.components.lab import serve_queue, show_problem, store
 from pages.components.run_words import read_config
 from pages.components.wording import duration_text, plain
@@ -63,7 +64,9 @@ def draw_grid(runs: Sequence[Run]) -> None:
     if base is None:
         st.caption("The first selected run was made by another version of the lab and cannot be varied.")
         return
-    st.caption(f"Everything else is as in {plain(runs[0].name)}. Values with commas between them.")
+    st.caption(
+        f"Everything else is as in {plain(runs[0].name)}. Values with commas between them, for example 0.001, 0.003."
+    )
     own = flatten(base)
     vary: dict[str, str] = {}
     for number, column in enumerate(st.columns(2)):
@@ -72,7 +75,7 @@ def draw_grid(runs: Sequence[Run]) -> None:
             name = st.selectbox(
                 "Setting" if number == 0 else "Second setting",
                 options,
-                format_func=lambda name: name or "none",
+                format_func=lambda name: setting_title(name) if name else "none",
                 key=f"runs_vary_{number}",
             )
             if name:
@@ -92,7 +95,12 @@ def draw_grid(runs: Sequence[Run]) -> None:
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, key="runs_grid_preview", height=min(300, 40 + 36 * len(rows)))
     if plan.existing:
-        st.caption(f"{plan.existing} of the runs exist already and are not trained again.")
+        there = (
+            "1 of these runs exists already and is"
+            if plan.existing == 1
+            else f"{plan.existing} of these runs exist already and are"
+        )
+        st.caption(f"{there} not trained again.")
     _offer([("", plan)], past, "runs_grid")
 
 

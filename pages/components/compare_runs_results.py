@@ -18,6 +18,7 @@ from cnncore.runs.groups import Group, differing, verdicts
 from cnncore.runs.run import Run
 from cnncore.runs.statistics import mean_interval
 from pages.components.compare_runs_curves import Compared, follow
+from pages.components.form_fields import setting_title
 from pages.components.lab import artifacts
 from pages.components.live_chart import still_chart
 from pages.components.run_words import known
@@ -67,7 +68,7 @@ def _settings(compared: Sequence[Compared]) -> None:
     if not found:
         st.caption("All settings are the same, the seed too.")
         return
-    table = pd.DataFrame(list(found.values()), index=list(found), columns=_names(runs))
+    table = pd.DataFrame(list(found.values()), index=[setting_title(name) for name in found], columns=_names(runs))
     st.dataframe(table, key="runs_settings")
     st.caption("Only settings that differ; everything else is the same in all selected runs.")
 

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from cnncore.catalog import DATASETS, MODELS
+from cnncore.config import TrainConfig
 from cnncore.figures import theme
 from cnncore.figures.intervals import wilson
 from cnncore.runs.groups import DEFAULTS, SEED, seed_of, setting_words, value_text
@@ -28,7 +29,6 @@ _OWN_COLUMNS = ("model.name", "data.dataset", SEED)
 
 _CURVE_POINTS = 20
 _HUGE = 1e30
-_SHARE = st.column_config.NumberColumn(format="percent")
 _COLUMNS: dict[str, Any] = {
     "Run": st.column_config.TextColumn(width="medium", pinned=True),
     "Status": st.column_config.TextColumn(width=105),
@@ -40,8 +40,8 @@ _COLUMNS: dict[str, Any] = {
         y_max=1,
         help="Accuracy after each epoch, from 0 to 100 %, on the validation images if there are any",
     ),
-    "Validation": st.column_config.NumberColumn(format="percent", help="Best accuracy on the validation images"),
-    "Test": st.column_config.NumberColumn(format="percent", help="Accuracy on the test images"),
+    "Validation": st.column_config.NumberColumn(format="%.1f %%", help="Best accuracy on the validation images"),
+    "Test": st.column_config.NumberColumn(format="%.1f %%", help="Accuracy on the test images"),
     "95 %": st.column_config.TextColumn(
         width="small", help="Wilson's 95 % interval of the test accuracy, in percent: the test images are a sample"
     ),
@@ -79,8 +79,10 @@ def _draw(runs: Sequence[Run], selected: Sequence[str]) -> None:
     # The callback learns what the rows meant when they were drawn; a new run shifts them.
     st.session_state[_ROWS] = ids
     begun = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone=st.context.timezone)
+    table = run_table(runs)
+    table[list(_SHARES)] *= 100
     st.dataframe(
-        run_table(runs),
+        table,
         key=TABLE,
         hide_index=True,
         placeholder="–",
@@ -127,7 +129,26 @@ def _choose() -> None:
 def _footer(wanted: Search, shown: int) -> None:
     total = count_runs(store(), wanted) if shown == MAX_LISTED else shown
     more = f", the newest of {total:,}; narrow the filters to see the others" if total > shown else ""
-    st.caption(f"{shown:,} {'run' if shown == 1 else 'runs'}{more}")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"{shown:,} {'run' if shown == 1 else 'runs'}{more}", width="content")
+        st.download_button(
+            "This list as CSV",
+            lambda: _list_csv(wanted),
+            file_name="runs.csv",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+            key="runs_get_table",
+        )
+
+
+def _list_csv(wanted: Search) -> bytes:
+    """The listed runs without their small curves."""
+    runs = find_runs(store(), wanted)
+    table = run_table(runs).drop(columns=["Loss", "Accuracy", "Open"])
+    table.insert(0, "id", [run.id for run in runs])
+    table["Tags"] = [", ".join(run.tags) for run in runs]
+    return table.to_csv(index=False).encode()
 
 
 def run_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -138,6 +159,7 @@ def run_table(runs: Sequence[Run]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(_NUMBERS, "float64"))
 
 
+_SHARES = ("Validation", "Test")
 _NUMBERS = ("Validation", "Test", "Time, s", "Parameters", "Seed")
 Setting = tuple[str, str]
 """Section and name."""
@@ -146,7 +168,7 @@ Setting = tuple[str, str]
 def _usual(configs: Sequence[Mapping[str, Any]]) -> dict[Setting, str]:
     """The settings that are not the same in all runs, each with its most frequent value; of one run the defaults."""
     usual: dict[Setting, str] = {}
-    for section in dict.fromkeys(section for config in configs for section in config):
+    for section in TrainConfig.model_fields:
         parts: list[Mapping[str, Any]] = [config.get(section) or {} for config in configs]
         # Most sections are the same everywhere, which is seen at once.
         if len(parts) > 1 and all(part == parts[0] for part in parts):

@@ -153,7 +153,7 @@ def _draw_choice(name: str, form: Form, labels: Mapping[str, str]) -> None:
         key=key,
         format_func=lambda value: labels.get(value, value),
         help=row.help,
-        placeholder=f"{row.none} ({labels.get(published, published)})" if setting in spec.defaults else row.none,
+        placeholder=labels.get(published, row.none) if setting in spec.defaults else row.none,
     )
 
 

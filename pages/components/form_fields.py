@@ -308,6 +308,11 @@ FORM: dict[str, FormField] = _MODEL | _DATA | _OPTIMIZER | _SCHEDULE | _TRAINING
 """Every setting of the form by its dotted name."""
 
 
+def setting_title(name: str) -> str:
+    """A setting by its label and its dotted name: `Learning rate (optimizer.lr)`."""
+    return f"{FORM[name].title} ({name})" if name in FORM else name
+
+
 @dataclass(frozen=True, kw_only=True)
 class Group:
     """A part of the form: settings that are always seen, then folded ones under `more`."""

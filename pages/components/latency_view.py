@@ -10,6 +10,8 @@ from cnncore.runs.latencies import KIND, Latency, read_latency
 from cnncore.runs.runner import ensure_runner
 from cnncore.runs.store import Run
 from pages.components.lab import artifacts, shown_errors, store
+from pages.components.navigation import COMPARE
+from pages.components.wording import threads_text
 
 _TICK_S = 1.0
 _HOW = (
@@ -30,6 +32,12 @@ def show_latency(run: Run) -> None:
     """What was measured so far; it fills in by itself as long as the run is open."""
     st.fragment(_live, run_every=_TICK_S if run.is_open else None)(run.id, run.is_open)
     st.caption(_HOW)
+    name = str(run.config.get("model", {}).get("name", ""))
+    if name in MODELS:
+        link = {"net": name}
+        st.page_link(
+            COMPARE, label=f"{MODELS[name].title} in Compare", icon=":material/compare_arrows:", query_params=link
+        )
 
 
 def _live(run_id: str, was_open: bool) -> None:
@@ -47,7 +55,7 @@ def _live(run_id: str, was_open: bool) -> None:
 
 def _words(found: Latency) -> str:
     shape = "×".join(map(str, found.config.in_shape))
-    threads = f", {found.threads} threads" if found.device == "cpu" else ""
+    threads = f", {threads_text(found.threads)}" if found.device == "cpu" else ""
     return f"`{found.config.model.name}` on images of {shape}: {found.device_name}, {found.precision}{threads}."
 
 

@@ -40,7 +40,7 @@ def _actions(run: Run) -> Sequence[Action]:
     if run.kind == "train":
         return _ACTIONS[run.status]
     if run.kind == "import" and not run.is_open:
-        return (_score, _train_on) if has_images(run) else (_train_on,)
+        return (_compare, _score, _train_on) if has_images(run) else (_train_on,)
     return (_stop,) if run.is_open and run.status != "stopping" else ()
 
 
@@ -154,12 +154,12 @@ def _delete(run: Run) -> None:
 _ACTIONS: dict[str, tuple[Action, ...]] = {
     "queued": (_stop,),
     "starting": (_stop,),
-    "running": (_learning_rate, _pause, _stop),
+    "running": (_compare, _learning_rate, _pause, _stop),
     "stopping": (),
-    "stopped": (_again, _resume),
-    "paused": (_again, _resume),
+    "stopped": (_compare, _again, _resume),
+    "paused": (_compare, _again, _resume),
     "finished": (_compare, _train_more, _again_first),
-    "failed": (_again, _resume),
-    "interrupted": (_again, _resume),
+    "failed": (_compare, _again, _resume),
+    "interrupted": (_compare, _again, _resume),
 }
 """What can be done in each status; at most one of them is a primary button."""

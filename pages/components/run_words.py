@@ -12,6 +12,7 @@ from cnncore.config import TrainConfig
 from cnncore.errors import RunError
 from cnncore.runs.store import Run
 from cnncore.runs.stored_config import stored_config
+from pages.components.wording import threads_text
 
 Color = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 Number = float | int | None
@@ -47,7 +48,9 @@ def known(value: Any) -> bool:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words: `42 s`, `3 min 20 s`, `1 h 05 min`."""
+    """Seconds in words: `0.4 s`, `42 s`, `3 min 20 s`, `1 h 05 min`."""
+    if 0.05 <= seconds < 0.95:
+        return f"{seconds:.1f} s"
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -137,7 +140,7 @@ def facts_words(run: Run) -> str:
     ]
     hardware = [summary.get("device_name") or summary.get("device"), summary.get("precision")]
     if summary.get("device") == "cpu" and summary.get("threads"):
-        hardware.append(f"{summary['threads']} threads")
+        hardware.append(threads_text(summary["threads"]))
     parts = [
         *(_config_words(config, run.kind) if config else ()),
         _start_words(config.training.start_from, summary) if config else "",

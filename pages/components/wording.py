@@ -33,6 +33,11 @@ def duration_text(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours < 10 and minutes else f"{hours:,} h"
 
 
+def threads_text(number: int) -> str:
+    """On how much of a processor something was computed: 1 thread, 2 threads."""
+    return f"{number} thread" if number == 1 else f"{number} threads"
+
+
 def plain(text: str) -> str:
     """A text from outside as Streamlit's labels show it literally, without reading Markdown in it."""
     return re.sub(r"([\\`*_{}\[\]()<>#+\-!$:~|])", r"\\\1", text)

@@ -35,5 +35,5 @@ def test_words() -> None:
     assert "not distinguishable" in words(compare(53, 41, 10_000), "A", "B")
     assert "A is better than B" in words(compare(30, 5, 1_000), "A", "B")
     assert "B is better than A" in words(compare(5, 30, 1_000), "A", "B")
-    assert "-2.50 points" in words(compare(5, 30, 1_000), "A", "B")
+    assert "−2.50 points" in words(compare(5, 30, 1_000), "A", "B")
     assert "very same images" in words(compare(0, 0, 1_000), "A", "B")

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnncore.catalog import DATASETS
 from cnncore.config import TrainConfig, replace
+from cnncore.config.latency import published_latency
 from cnncore.runs.curves import Curves, read_curves
 from cnncore.runs.run import Run
 from cnncore.runs.search import Choices
@@ -74,7 +75,7 @@ def test_every_run_is_in_the_table(view: Open, runs: list[Run]) -> None:
     assert_clean(app)
     assert _table(app) == ["On", "Other", "Twin #2", "Twin"]
     row = app.dataframe[0].value.iloc[-1]
-    assert row["Test"] == pytest.approx(runs[0].summary["test_accuracy"])
+    assert row["Test"] == pytest.approx(100 * runs[0].summary["test_accuracy"])
     assert row["Data"] == DATASETS["mnist5k"].title.partition(",")[0]
     assert len(row["Loss"]) > 10
     assert "Select runs" in _text(app)
@@ -99,8 +100,35 @@ def test_seeds_of_one_configuration_are_a_group_and_what_is_said_is_honest(view:
 def test_differences_of_settings_only(view: Open, runs: list[Run]) -> None:
     app = view(*runs[:3], show="settings")
     table = app.dataframe[1].value
-    assert set(table.index) == {"training.seed", "model.name"}
-    assert table.loc["model.name"].tolist() == ["lenet_tutorial", "lenet_tutorial", "cnn3"]
+    assert set(table.index) == {"Seed (training.seed)", "Network (model.name)"}
+    assert table.loc["Network (model.name)"].tolist() == ["lenet_tutorial", "lenet_tutorial", "cnn3"]
+
+
+def test_a_selection_leads_on_and_can_be_downloaded(view: Open, runs: list[Run]) -> None:
+    app = view()
+    assert not [each for each in _keys(app) if "export" in each]
+    assert "import_open" in _keys(app)
+    app = view(runs[0])
+    assert {"runs_open", "runs_export_log"} <= _keys(app)
+    app = view(runs[0], runs[2])
+    assert {"runs_export_report", "runs_export_tables", "runs_export_tensorboard"} <= _keys(app)
+    assert "runs_heads" in _keys(app)
+    assert "runs_heads" not in _keys(view(*runs[:3]))
+
+
+def _keys(app: AppTest) -> set[str]:
+    return {str(each.key) for kind in ("button", "download_button") for each in app.get(kind)}
+
+
+def test_a_measurement_of_latency_is_no_run_to_compare(view: Open, runs: list[Run], store: RunStore) -> None:
+    measured = store.create(published_latency("lenet5").model_dump(mode="json"), name="Latency", kind="latency")
+    store.end(measured.id, "finished")
+    app = view()
+    assert_clean(app)
+    assert "Latency" not in _table(app)
+    for detail in DETAILS:
+        assert_clean(view(measured, runs[0], show=detail))
+    assert len(run_table([store.get(measured.id), runs[0]])) == 2
 
 
 def test_filters_are_in_the_link(view: Open, runs: list[Run], store: RunStore) -> None:
@@ -277,7 +305,7 @@ def test_a_deleted_run_in_a_link_says_so_and_the_rest_stays(view: Open, runs: li
 def test_hostile_links(view: Open, runs: list[Run], params: dict[str, str]) -> None:
     app = view(**params)
     assert_clean(app)
-    assert all(len(warning.value) < 250 for warning in app.warning)
+    assert all(len(line) < 250 for warning in app.warning for line in warning.value.splitlines())
 
 
 def test_links_are_read_without_a_page() -> None:

@@ -220,7 +220,7 @@ def test_a_summary_full_of_gaps_is_shown(app: AppTest, store: RunStore, running:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(-3, "0 s"), (41.6, "42 s"), (200, "3 min 20 s"), (3_900, "1 h 05 min")]
+    ("seconds", "words"), [(-3, "0 s"), (0.42, "0.4 s"), (41.6, "42 s"), (200, "3 min 20 s"), (3_900, "1 h 05 min")]
 )
 def test_durations(seconds: float, words: str):
     assert duration(seconds) == words
