@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from cnncore.__main__ import main
+from cnncore.commands import COMMANDS
 from cnncore.runs.store import RunStore
 from tests import fake_runs
 
@@ -19,6 +22,14 @@ pytestmark = pytest.mark.slow
 def cnncore(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "cnncore", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ.copy(), timeout=120)
+
+
+def in_process(arguments: list[str]) -> None:
+    """The same without the seconds that a process takes to start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CNNLAB_TUNED", "1")
+        patch.setattr("sys.argv", ["cnncore", *arguments])
+        main()
 
 
 def test_train_show_evaluate_and_resume(store: RunStore) -> None:
@@ -71,6 +82,7 @@ def test_runs_are_found_named_tagged_deleted_and_restored(store: RunStore) -> No
     assert cnncore("delete", run.id, other.id).returncode == 0
     assert "Removed 2" in cnncore("runs", "--purge").stdout
     assert "can be restored" in cnncore("restore", run.id).stderr
+    assert cnncore("restore", "").stderr.startswith("error: No deleted run")
 
 
 def test_missing_runs_are_planned(store: RunStore) -> None:
@@ -184,3 +196,39 @@ def test_export_writes_each_kind(store: RunStore, artifacts: Path, tmp_path: Pat
     unwritable = cnncore("export", ids[0], "--to", "csv", "--out", str(tmp_path))
     assert unwritable.returncode == 2
     assert unwritable.stderr.startswith("error: The file cannot be written")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_stands_in_the_readme(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        in_process([name, "--help"])
+    assert end.value.code == 0
+    assert f"python -m cnncore {name}" in capsys.readouterr().out
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    assert re.search(rf"cnncore.*\b{name}\b", readme)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("runs --limit 99999999999999999999", "--limit cannot be 99,999"),
+        ("runs --limit -3", "--limit cannot be -3"),
+        ("runner --slots 0", "--slots cannot be 0"),
+        ("grid --vary optimizer.lr=1,2 --vary optimizer.lr=3", "varied twice"),
+        ("grid --vary optimizer.lr", "--vary takes NAME=VALUE"),
+        ("grid --vary model.width=1 --tag " + "x" * 41, "A tag has at most 40"),
+        ("train --queue --name " + "x" * 201, "1 to 200 characters"),
+        ("show \udcff", "There is no run"),
+        ("restore a", "No deleted run matches"),
+    ],
+)
+def test_what_is_impossible_is_one_line(
+    line: str, told: str, store: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        in_process(line.split())
+    error = capsys.readouterr().err
+    assert (end.value.code, error.count("\n")) == (2, 1)
+    assert error.startswith("error: ")
+    assert told in error
+    assert store.list() == ()

@@ -13,17 +13,18 @@ import torch
 from torch import Tensor
 
 from cnncore.analysis.evaluation import Prepared, prepare
-from cnncore.config import TrainConfig
 from cnncore.errors import DataError, RunError
 from cnncore.runs.pairing import check_comparable
 from cnncore.runs.run import Run
+from cnncore.runs.stored_config import stored_config
 
 KINDS = ("a_only", "b_only", "both_wrong")
 """Only A right, only B right, both wrong with different answers."""
 MOST_EXAMPLES = 24
 BUDGET_S = 25.0
 """Seconds after which the images looked at so far are enough; the service gives up after 60."""
-_BATCH = 250
+_FIRST_BATCH, _BATCH = 10, 250
+"""Images between two looks at the clock, at first and at most: a large network takes a second for each."""
 _SHOWN_GUESSES = 3
 _SEED = 0
 
@@ -101,7 +102,7 @@ def disagree(
 
 def _prepared(artifacts: Path, data_root: Path, run: Run, split: str) -> Prepared:
     try:
-        return prepare(artifacts, data_root, run.id, TrainConfig.model_validate(run.config), split, download=False)
+        return prepare(artifacts, data_root, run.id, stored_config(run), split, download=False)
     except RunError as problem:
         raise RunError(f"{run.name}: {problem.message}", problem.hint) from None
 
@@ -111,12 +112,13 @@ def _shares(pair: list[Prepared], order: Tensor, budget_s: float) -> tuple[Tenso
     """Probabilities (N, K) of both networks for the first images of `order`, as many as the time allows."""
     end = time.monotonic() + budget_s
     found: tuple[list[Tensor], list[Tensor]] = ([], [])
-    for part in order.split(_BATCH):
+    done, size = 0, _FIRST_BATCH
+    while done < len(order) and (not done or time.monotonic() < end):
+        part = order[done : done + size]
         for network, kept in zip(pair, found, strict=True):
             for batch in network.batches(network.split.select(part), _BATCH).epoch(0):
                 kept.append(network.forward(batch.images).float().softmax(dim=1).cpu())
-        if time.monotonic() > end:
-            break
+        done, size = done + size, min(2 * size, _BATCH)
     return torch.cat(found[0]), torch.cat(found[1])
 
 

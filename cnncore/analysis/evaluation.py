@@ -15,6 +15,7 @@ from cnncore.errors import DataError, RunError, lookup
 from cnncore.runs.artifacts import TEST, run_dir, save_evaluation
 from cnncore.runs.events import Evaluation
 from cnncore.runs.store import Run, RunStore
+from cnncore.runs.stored_config import stored_config
 from cnncore.training.checkpoint import load_model
 from cnncore.training.devices import pick_device, pick_precision
 from cnncore.training.loop import EVALUATION_BATCH
@@ -119,7 +120,7 @@ def evaluate_run(
     Raises:
         LabError: if there are no weights or no such split, or if the network was trained on these very images.
     """
-    config = _trained_config(run)
+    config = stored_config(run)
     if dataset is not None:
         _refuse_training_images(config, dataset)
         config = replace(config, {"data.dataset": dataset, "data.train_images": None})
@@ -133,12 +134,6 @@ def evaluate_run(
     if split == "test" and dataset is None:
         _note_score(store, artifacts, run, evaluation)
     return evaluation
-
-
-def _trained_config(run: Run) -> TrainConfig:
-    if run.kind == "latency":
-        raise RunError("This run trained no network that could be scored.", "Choose a training.")
-    return TrainConfig.model_validate(run.config)
 
 
 def _note_score(store: RunStore, artifacts: Path, run: Run, evaluation: Evaluation) -> None:

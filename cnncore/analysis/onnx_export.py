@@ -28,6 +28,7 @@ from cnncore.errors import DataError, RunError
 from cnncore.runs.artifacts import run_dir, write_atomically
 from cnncore.runs.onnx_files import ONNX, ONNX_CARD, weights_stamp
 from cnncore.runs.store import Run, RunStore
+from cnncore.runs.stored_config import parse_stored
 from cnncore.training.checkpoint import load_model
 
 TOLERANCE = 1e-4
@@ -105,7 +106,7 @@ def export_onnx(store: RunStore, artifacts: Path, data_root: Path, run: Run) -> 
     deployed = Deployed(model, card["preprocessing"]["mean"], card["preprocessing"]["std"]).eval()
     shape = tuple(card["in_shape"])
     content, opset = to_onnx(deployed, shape, metadata(run, card))
-    real, note = _real_images(TrainConfig.model_validate(card["config"]), data_root)
+    real, note = _real_images(parse_stored(TrainConfig, card["config"], run.name), data_root)
     found = compare(content, deployed, torch.cat((real, _random_images(shape))) if len(real) else _random_images(shape))
     found = Comparison(**{**asdict(found), "num_real": len(real), "num_random": NUM_RANDOM})
     (folder / ONNX_CARD).unlink(missing_ok=True)

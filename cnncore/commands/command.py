@@ -29,8 +29,8 @@ class Command:
     options: Callable[[argparse.ArgumentParser], None]
 
 
-def pairs(settings: Sequence[str]) -> list[tuple[str, str]]:
-    """The names and values of `--set`.
+def pairs(settings: Sequence[str], option: str = "set") -> list[tuple[str, str]]:
+    """The names and values of `--set`, or of another option of its kind.
 
     Raises:
         ConfigError: where an equals sign is missing.
@@ -39,9 +39,22 @@ def pairs(settings: Sequence[str]) -> list[tuple[str, str]]:
     for text in settings:
         name, equals, value = text.partition("=")
         if not equals:
-            raise ConfigError("set", f"--set takes NAME=VALUE, not {text[:60]!r}.", "For example optimizer.lr=1e-3.")
+            raise ConfigError(
+                option, f"--{option} takes NAME=VALUE, not {text[:60]!r}.", "For example optimizer.lr=1e-3."
+            )
         found.append((name.strip(), value))
     return found
+
+
+def check_range(name: str, values: Sequence[int], least: int, most: int) -> None:
+    """Refuse numbers of an option that are too small or too large.
+
+    Raises:
+        ConfigError: naming the first one.
+    """
+    for value in values:
+        if not least <= value <= most:
+            raise ConfigError(name, f"--{name} cannot be {value:,}.", f"Allowed: from {least} up to {most:,}.")
 
 
 def open_store() -> RunStore:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 
 from cnncore.catalog import MODELS
-from cnncore.commands.command import Command, open_store, pairs
+from cnncore.commands.command import Command, check_range, open_store, pairs
 from cnncore.config import TrainConfig, in_shape, with_settings
 from cnncore.config.latency import LatencyConfig
 from cnncore.errors import ConfigError, LabError
@@ -49,12 +48,6 @@ def _latency_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", type=int, default=50, help="timed passes of each batch size")
 
 
-def _check_range(name: str, values: Sequence[int], least: int, most: int) -> None:
-    for value in values:
-        if not least <= value <= most:
-            raise ConfigError(name, f"--{name} cannot be {value:,}.", f"Allowed: from {least} up to {most:,}.")
-
-
 def _network(arguments: argparse.Namespace) -> tuple[TrainConfig, tuple[int, int, int], int]:
     """The settings, the shape of one image and the number of classes: of the data set, else as published."""
     settings = [("model.name", arguments.model), *pairs(arguments.set)]
@@ -72,7 +65,7 @@ def _profile(arguments: argparse.Namespace) -> int:
     from cnncore.terminal import print_profile
 
     config, shape, classes = _network(arguments)
-    _check_range("batch", [arguments.batch], 1, MAX_BATCH)
+    check_range("batch", [arguments.batch], 1, MAX_BATCH)
     profile = profile_model(config.model, shape, classes)
     if not arguments.json:
         print_profile(profile, arguments.batch)
@@ -91,10 +84,10 @@ def _latency(arguments: argparse.Namespace) -> int:
     from cnncore.worker import stop_on_signals
 
     network, shape, classes = _network(arguments)
-    _check_range("batch", arguments.batch, 1, MAX_BATCH)
+    check_range("batch", arguments.batch, 1, MAX_BATCH)
     if len(arguments.batch) > MAX_SIZES:
         raise ConfigError("batch", f"{len(arguments.batch)} batch sizes are too many.", f"Give at most {MAX_SIZES}.")
-    _check_range("repeats", [arguments.repeats], 5, 1_000)
+    check_range("repeats", [arguments.repeats], 5, 1_000)
     config = LatencyConfig(
         model=network.model,
         in_shape=shape,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cnncore import places
 from cnncore.commands.command import Command, open_store, pairs, run_argument
 from cnncore.config import TrainConfig, preset, with_settings
+from cnncore.errors import ConfigError
 
 if TYPE_CHECKING:
     from cnncore.runs.repeats import Plan
@@ -44,28 +45,35 @@ def _grid_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _repeat(arguments: argparse.Namespace) -> int:
+    from cnncore.runs.groups import base_name
     from cnncore.runs.repeats import plan_repeats
     from cnncore.runs.search import changed_runs
     from cnncore.runs.store import ALL
+    from cnncore.runs.stored_config import stored_config
 
     store = open_store()
     run = store.find(arguments.run)
-    config = TrainConfig.model_validate(run.config)
+    config = stored_config(run)
     plan = plan_repeats(config, arguments.seeds, store.list(kind="train", limit=ALL), changed_runs(store))
-    return _queue(store, plan, arguments, run.name.partition(" #")[0])
+    return _queue(store, plan, arguments, base_name(run))
 
 
 def _grid(arguments: argparse.Namespace) -> int:
     from cnncore.runs.repeats import plan_grid
     from cnncore.runs.search import changed_runs
     from cnncore.runs.store import ALL
+    from cnncore.runs.stored_config import stored_config
 
     store = open_store()
     base = preset(arguments.preset) if arguments.preset else TrainConfig()
     if arguments.run:
-        base = TrainConfig.model_validate(store.find(arguments.run).config)
+        base = stored_config(store.find(arguments.run))
     base = with_settings(base, pairs(arguments.set))
-    vary = dict(pairs(arguments.vary))
+    vary = dict(pairs(arguments.vary, "vary"))
+    if len(vary) < len(arguments.vary):
+        raise ConfigError(
+            "vary", "A setting is varied twice.", "Give all its values at once, with commas between them."
+        )
     plan = plan_grid(base, vary, arguments.seeds, store.list(kind="train", limit=ALL), changed_runs(store))
     return _queue(store, plan, arguments)
 
@@ -73,9 +81,11 @@ def _grid(arguments: argparse.Namespace) -> int:
 def _queue(store: RunStore, plan: Plan, arguments: argparse.Namespace, name: str = "") -> int:
     from cnncore.runs.repeats import plan_seconds, queue_plan
     from cnncore.runs.runner import ensure_runner
+    from cnncore.runs.tidying import read_tags
 
+    tags = read_tags(",".join(arguments.tag))
     seconds = plan_seconds(plan, store.list(status=("finished",), kind="train"), socket.gethostname())
-    runs = () if arguments.dry_run else queue_plan(store, plan, name=name, tags=arguments.tag)
+    runs = () if arguments.dry_run else queue_plan(store, plan, name=name, tags=tags)
     if runs:
         ensure_runner(places.artifacts_dir())
     if arguments.json:

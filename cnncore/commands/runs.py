@@ -7,20 +7,22 @@ import json
 from collections.abc import Callable
 
 from cnncore import places
-from cnncore.commands.command import Command, open_store, run_argument
+from cnncore.commands.command import Command, check_range, open_store, run_argument
 from cnncore.config import TrainConfig, flatten
 from cnncore.errors import RunError
 from cnncore.runs.latencies import KIND as LATENCY
 from cnncore.runs.latencies import read_latency
-from cnncore.runs.store import Run
+from cnncore.runs.run import STATUSES, Run
+from cnncore.runs.search import MAX_LISTED
+from cnncore.runs.stored_config import stored_config
 
 
 def _runs_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--limit", type=int, default=20)
+    parser.add_argument("--limit", type=int, default=20, metavar="N", help="the newest N runs")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--model", default="", help="only runs of this network")
     parser.add_argument("--dataset", default="", help="only runs on this data set")
-    parser.add_argument("--status", default="", help="only runs with this status, for example finished")
+    parser.add_argument("--status", default="", choices=STATUSES, help="only runs with this status")
     parser.add_argument("--tag", default="", help="only runs with this tag")
     parser.add_argument("--text", default="", help="only runs whose name or tags contain this")
     parser.add_argument("--deleted", action="store_true", help="runs that can still be restored instead")
@@ -52,6 +54,7 @@ def _runs(arguments: argparse.Namespace) -> int:
     from cnncore.runs.search import Search, find_runs
     from cnncore.runs.tidying import deleted_runs, purge
 
+    check_range("limit", [arguments.limit], 1, MAX_LISTED)
     store = open_store()
     if arguments.purge:
         print(f"Removed {purge(store, places.artifacts_dir(), older_than_s=0)} deleted runs for good.")
@@ -82,7 +85,7 @@ def _show(arguments: argparse.Namespace) -> int:
         return _show_latency(run)
     default = flatten(TrainConfig())
     print("\nSettings that differ from the defaults:")
-    for name, value in flatten(TrainConfig.model_validate(run.config)).items():
+    for name, value in flatten(stored_config(run)).items():
         if value != default[name]:
             print(f"  {name} = {value}")
     print("\nResults:")
@@ -139,14 +142,23 @@ def _delete(arguments: argparse.Namespace) -> int:
 
 
 def _restore(arguments: argparse.Namespace) -> int:
+    from cnncore.runs.runner import ensure_runner
     from cnncore.runs.tidying import deleted_runs, restore
 
     store = open_store()
     known = [run.id for run in deleted_runs(store)]
-    ids = [run_id for run_id in known if run_id.startswith(tuple(arguments.runs))]
-    if not ids:
-        raise RunError("None of these runs can be restored.", "`python -m cnncore runs --deleted` lists what can.")
+    ids: list[str] = []
+    for text in arguments.runs:
+        found = [run_id for run_id in known if text and run_id.startswith(text)]
+        if len(found) != 1:
+            raise RunError(
+                f"{'More than one' if found else 'No'} deleted run matches {text[:40]!r}, so none was restored.",
+                "`python -m cnncore runs --deleted` lists what can be restored.",
+            )
+        ids += found
     print(f"Restored {restore(store, ids)}.")
+    if store.queue():
+        ensure_runner(places.artifacts_dir())
     return 0
 
 

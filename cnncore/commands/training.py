@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cnncore import places
-from cnncore.commands.command import Command, open_store, pairs, run_argument
+from cnncore.commands.command import Command, check_range, open_store, pairs, run_argument
 from cnncore.config import TrainConfig, from_json, preset, readable_name, with_settings
 from cnncore.errors import ConfigError, LabError
 
@@ -52,7 +52,9 @@ def _config(arguments: argparse.Namespace) -> TrainConfig:
             with open(arguments.config, encoding="utf-8") as file:  # noqa: PTH123
                 config = from_json(file.read())
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError("config", f"{arguments.config} cannot be read: {error}.") from None
+            raise ConfigError(
+                "config", f"{arguments.config} cannot be read: {getattr(error, 'strerror', None) or error}."
+            ) from None
     named = {"model.name": arguments.model, "data.dataset": arguments.dataset, "training.epochs": arguments.epochs}
     settings = [(name, value) for name, value in named.items() if value is not None]
     return with_settings(config, [*settings, *pairs(arguments.set)])
@@ -74,13 +76,14 @@ def _resume(arguments: argparse.Namespace) -> int:
 
     from cnncore.config import replace
     from cnncore.runs.store import RESUMABLE
+    from cnncore.runs.stored_config import stored_config
 
     _tune_process()
     store = open_store()
     run = store.find(arguments.run)
     if run.kind == "latency":
         raise LabError("A measurement of latency cannot be resumed.", "Start a new one: `python -m cnncore latency`.")
-    config = TrainConfig.model_validate(run.config)
+    config = stored_config(run)
     config = replace(config, {"training.epochs": config.training.epochs + arguments.more_epochs})
     values = config.model_dump(mode="json")
     if arguments.queue:
@@ -129,6 +132,7 @@ def _carry_out(store: RunStore, run: Run, config: TrainConfig, as_json: bool) ->
 def _runner(arguments: argparse.Namespace) -> int:
     from cnncore.runs.runner import serve
 
+    check_range("slots", [arguments.slots], 1, 64)
     if serve(open_store(), places.artifacts_dir(), slots=arguments.slots, idle_exit_s=arguments.idle_exit):
         return 0
     print("Another runner is at work on this machine.")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import pickle
 import tarfile
 import zlib
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from cnncore.array_pickle import load_arrays
 from cnncore.catalog import DatasetSpec
 from cnncore.catalog.presence import find_file, folders, mnist5k_file
 from cnncore.config import DataConfig
@@ -251,25 +251,6 @@ def unpack(archive: Path, folder: Path, members: dict[str, str]) -> None:
         raise _damaged(archive, remedy)
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    """Rebuilds numpy arrays and plain values; any other class is refused, also in a file whose md5 matched."""
-
-    _allowed = frozenset(
-        {
-            ("numpy.core.multiarray", "_reconstruct"),
-            ("numpy._core.multiarray", "_reconstruct"),
-            ("numpy", "ndarray"),
-            ("numpy", "dtype"),
-            ("_codecs", "encode"),
-        }
-    )
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._allowed:
-            raise pickle.UnpicklingError(f"{module}.{name} is not allowed here")
-        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
-
-
 def _read_batch(path: Path, md5: str) -> dict[bytes, Any]:
     try:
         content = path.read_bytes()
@@ -278,6 +259,6 @@ def _read_batch(path: Path, md5: str) -> dict[bytes, Any]:
     if _md5(content) != md5:
         raise _damaged(path, "delete it, and it is unpacked or downloaded again")
     try:
-        return _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
+        return load_arrays(content)
     except pickle.UnpicklingError as error:
         raise DataError(f"The file {path} holds more than images and labels: {error}.", "Delete it.") from None

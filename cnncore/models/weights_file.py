@@ -158,7 +158,8 @@ def _checked(label: str, tensors: Mapping[str, Tensor], notes: tuple[str, ...] =
 
 
 def shortened(name: str) -> str:
-    """A name from outside, cut where it is too long to be shown."""
+    """A name from outside on one line, cut where it is too long to be shown."""
+    name = "".join(each if each.isprintable() else " " for each in name[:81])
     return name if len(name) <= 80 else f"{name[:77]}..."
 
 

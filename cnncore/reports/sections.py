@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import itertools
 import json
-import statistics
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,6 +15,8 @@ from cnncore.figures.confusion import MAX_CLASSES, top_confusions
 from cnncore.figures.examples import example_cards
 from cnncore.reports.charts import evaluation_charts, overlay_charts, run_charts, run_style
 from cnncore.reports.subject import Subject, duration, known, percent
+from cnncore.runs.groups import group_runs, verdicts
+from cnncore.runs.statistics import mean_interval
 
 FOLDED_EPOCHS = 30
 """Epochs from which on their table is folded."""
@@ -144,7 +145,7 @@ def caveats(subject: Subject) -> list[str]:
     found += _test_caveats(summary)
     if summary.get("split_note"):
         found.append(str(summary["split_note"]))
-    if config:
+    if config and run.kind == "train":
         found.append(
             f"One run with seed {config.training.seed} (n = 1): another seed gives another number, and the interval "
             "does not cover that. Whether one network is better than another takes several seeds of each."
@@ -234,7 +235,7 @@ def configuration(subject: Subject, level: int) -> str:
 def reproduction(subject: Subject, level: int) -> str:
     """The command that trains it again, and what the numbers depend on besides."""
     config, summary = subject.config, subject.summary
-    if config is None:
+    if config is None or subject.run.kind != "train":
         return ""
     versions = summary.get("versions") or {}
     used = ", ".join(
@@ -327,22 +328,21 @@ def differing(subjects: Sequence[Subject]) -> str:
 
 
 def by_seed(subjects: Sequence[Subject]) -> str:
-    """Runs that differ in their seed only, together; empty where no configuration was trained with several seeds."""
-    groups: dict[str, list[Subject]] = {}
-    for subject in subjects:
-        if subject.config and known(subject.summary.get("test_accuracy")):
-            # Whether a run also wrote event files changes nothing in its training.
-            values = flatten(subject.config) | {"training.seed": 0, "training.tensorboard": False}
-            groups.setdefault(json.dumps(values), []).append(subject)
-    if all(len(group) == 1 for group in groups.values()):
+    """Runs that differ in their seed only, together, and what the seeds say; empty where nothing has several seeds."""
+    changed = {subject.run.id for subject in subjects if subject.log.changes}
+    groups = group_runs([subject.run for subject in subjects], changed)
+    values = [list(group.values("test_accuracy").values()) for group in groups]
+    if all(len(scores) < 2 for scores in values):
         return ""
     rows = []
-    for group in groups.values():
-        scores = [subject.summary["test_accuracy"] for subject in group]
-        names = ", ".join(subject.run.name for subject in group)
-        spread = f"{percent(min(scores), 2)} to {percent(max(scores), 2)}" if len(group) > 1 else "–"
-        rows.append([names, str(len(group)), percent(statistics.fmean(scores), 2), spread])
-    return table(["runs that differ in their seed only", "n", "mean test accuracy", "range"], rows)
+    for group, scores in zip(groups, values, strict=True):
+        if scores:
+            mean = mean_interval(scores)
+            interval = f"{percent(mean.low, 2)} to {percent(mean.high, 2)}" if len(scores) > 1 else "–"
+            spread = f"{percent(min(scores), 2)} to {percent(max(scores), 2)}" if len(scores) > 1 else "–"
+            rows.append([group.label, str(len(scores)), percent(mean.value, 2), interval, spread])
+    head = ["runs that differ in their seed only", "seeds", "mean test accuracy", "95 % (Student's t)", "range"]
+    return table(head, rows) + _bullets(verdicts(groups, "test_accuracy", "test accuracy"))
 
 
 def comparison_caveats(subjects: Sequence[Subject]) -> list[str]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from cnncore.config import TrainConfig
 from cnncore.errors import LabError
 from cnncore.figures.intervals import wilson
@@ -17,6 +15,7 @@ from cnncore.runs.artifacts import TEST, epoch_file, load_evaluation, run_dir
 from cnncore.runs.events import Evaluation
 from cnncore.runs.history import History
 from cnncore.runs.store import Run, RunStore
+from cnncore.runs.stored_config import stored_config
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +74,9 @@ def read_subject(store: RunStore, artifacts: Path, run_id: str) -> Subject:
     log = History(run.id)
     log.refresh(store, max_age_s=0)
     try:
-        config = TrainConfig.model_validate(run.config)
+        config = stored_config(run)
         _ = config.model_spec, config.dataset_spec
-    except (ValidationError, LabError):
+    except LabError:
         config = None
     evaluation, source = _evaluation(folder, run, log)
     return Subject(run=run, config=config, log=log, evaluation=evaluation, source=source)

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from pydantic import ValidationError
-
-from cnncore.config import FIELDS, TrainConfig, flatten, format_value
+from cnncore.config import FIELDS, flatten, format_value
+from cnncore.errors import RunError
 from cnncore.runs.store import ALL, Run, RunStore
+from cnncore.runs.stored_config import stored_config
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _FACTS = ("run", "name", "status", "kind", "tags", "created", "started", "ended", "error")
@@ -76,8 +76,8 @@ def _run_row(run: Run) -> dict[str, Any]:
 def _settings(run: Run) -> dict[str, str]:
     """The settings by dotted name; for a run of a version with other settings, those it has."""
     try:
-        values = flatten(TrainConfig.model_validate(run.config))
-    except ValidationError:
+        values = flatten(stored_config(run))
+    except RunError:
         parts = {part: section for part, section in run.config.items() if isinstance(section, dict)}
         given = {f"{part}.{name}": value for part, section in parts.items() for name, value in section.items()}
         values = {name: value for name, value in given.items() if name in FIELDS}

@@ -95,5 +95,8 @@ def _upgrade(engine: Engine, version: str | None) -> None:
             "Update CNN Lab; the store was not touched.",
         )
     with engine.begin() as db:
+        if engine.dialect.name == "sqlite":
+            # Python begins no transaction for changes of tables: killed halfway, a store could never be opened again.
+            db.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = db
         command.upgrade(config, "head")

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from unicodedata import category
 
 from sqlalchemy import Row
 
+from cnncore.errors import RunError
 from cnncore.runs import events
 from cnncore.runs.tables import runs
 
@@ -19,6 +21,7 @@ ALIVE = ("starting", "running", "stopping")
 OPEN = ("queued", *ALIVE)
 ENDED_STATUS = {"stop": "stopped", "pause": "paused"}
 """What a run becomes when it has ended as wanted."""
+MAX_NAME = 200
 RESUMABLE = ("stopped", "paused", "failed", "interrupted", "finished")
 
 
@@ -97,6 +100,23 @@ def describe(config: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that say what is trained: the configuration as text, and what lists are filtered by."""
     model, data = config.get("model") or {}, config.get("data") or {}
     return {"config": json.dumps(config), "model": model.get("name"), "dataset": data.get("dataset")}
+
+
+def tidy(text: str) -> str:
+    """A text from outside on one line, without control characters: terminals obey them, and PostgreSQL refuses some."""
+    return " ".join("".join(" " if category(each) in ("Cc", "Cs") else each for each in text).split())
+
+
+def checked_name(name: str) -> str:
+    """A run's name as it is kept.
+
+    Raises:
+        RunError: if it is empty or longer than 200 characters.
+    """
+    name = tidy(name)
+    if not 0 < len(name) <= MAX_NAME:
+        raise RunError(f"A run's name has 1 to {MAX_NAME} characters, not {len(name):,}.", "Choose another name.")
+    return name
 
 
 def escape(text: str) -> str:

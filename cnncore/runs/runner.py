@@ -20,6 +20,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
+from cnncore.errors import RunError
 from cnncore.places import PROJECT_ROOT, environment
 from cnncore.runs.artifacts import LOG, run_dir
 from cnncore.runs.store import ALIVE, ENDED_STATUS, Run, RunStore
@@ -208,7 +209,10 @@ class Runner:
         self.store.end(run.id, "interrupted", error=silence, hint=_KEPT, attempt=run.attempt)
 
     def _close(self, run: Run, code: int | None) -> bool:
-        current = self.store.get(run.id)
+        try:
+            current = self.store.get(run.id)
+        except RunError:
+            return True  # it ended and was deleted since the list was read
         if current.status not in ALIVE or (current.pid, current.attempt) != (run.pid, run.attempt):
             return current.status not in ALIVE
         if current.wanted:

@@ -8,11 +8,12 @@ can act at the same time.
 from __future__ import annotations
 
 import getpass
+import itertools
 import json
 import math
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -21,11 +22,21 @@ from sqlalchemy.dialects import postgresql, sqlite
 from cnncore.errors import RunError, RunLostError
 from cnncore.runs.events import Row
 from cnncore.runs.migrate import open_engine
-from cnncore.runs.run import ALIVE, COLUMNS, ENDED_STATUS, RESUMABLE, Change, Page, Run, describe, escape, read_runs
+from cnncore.runs.run import ALIVE, COLUMNS, ENDED_STATUS, RESUMABLE, Change, Page, Run, checked_name, describe, escape, read_runs, tidy
 from cnncore.runs.tables import artifacts, changes, metrics, runs
 
 ALL = 2**31 - 1
 """As a limit: no limit."""
+
+
+_NUMBERED = 190
+"""Characters of a name that stay where it gets a number."""
+
+
+def _free_name(name: str, taken: Container[str]) -> str:
+    """The name itself, else with the first number that no other run has."""
+    numbered = (f"{name[:_NUMBERED]} #{number}" for number in itertools.count(2))
+    return next(each for each in itertools.chain((name,), numbered) if each not in taken)
 
 
 class RunStore:
@@ -55,18 +66,22 @@ class RunStore:
         tags: Sequence[str] = (),
         status: str = "queued",
     ) -> Run:
-        """Add a run at the end of the queue; a name that is taken gets a number."""
+        """Add a run at the end of the queue; a name that is taken gets a number.
+
+        Raises:
+            RunError: if the name is empty or longer than 200 characters.
+        """
+        name = checked_name(name)
         now = time.time()
         run_id = uuid.uuid4().hex[:12]
         with self.engine.begin() as db:
-            taken = db.execute(
-                select(func.count()).where((runs.c.name == name) | runs.c.name.like(f"{escape(name)} #%", escape="\\"))
-            ).scalar_one()
+            namesakes = (runs.c.name == name) | runs.c.name.like(f"{escape(name[:_NUMBERED])} #%", escape="\\")
+            taken = set(db.execute(select(runs.c.name).where(namesakes)).scalars())
             db.execute(
                 insert(runs).values(
                     id=run_id,
                     kind=kind,
-                    name=f"{name} #{taken + 1}" if taken else name,
+                    name=_free_name(name, taken),
                     owner=owner or getpass.getuser(),
                     tags=json.dumps(list(tags)),
                     status=status,
@@ -104,6 +119,7 @@ class RunStore:
         Raises:
             RunError: if there is none, or more than one.
         """
+        text = tidy(text)
         with self.engine.connect() as db:
             query = select(*COLUMNS).where(runs.c.id.like(f"{escape(text)}%", escape="\\") | (runs.c.name == text))
             query = query.where(runs.c.deleted.is_(None)).limit(2)
@@ -137,10 +153,7 @@ class RunStore:
         Raises:
             RunError: if the name is empty or longer than 200 characters.
         """
-        name = " ".join(name.split())
-        if not 0 < len(name) <= 200:
-            raise RunError(f"A run's name has 1 to 200 characters, not {len(name)}.", "Choose a shorter name.")
-        self._set(run_id, name=name)
+        self._set(run_id, name=checked_name(name))
 
     # The queue and the processes
 

@@ -14,16 +14,17 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-from pydantic import ValidationError
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # pyright: ignore[reportAttributeAccessIssue]
 from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 from tensorboard.plugins.hparams import summary_v2
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from cnncore.config import TrainConfig, flatten, format_value
+from cnncore.config import flatten, format_value
+from cnncore.errors import RunError
 from cnncore.runs.artifacts import file_stem
 from cnncore.runs.events import Row
 from cnncore.runs.store import ALL, Run, RunStore
+from cnncore.runs.stored_config import stored_config
 
 EVENTS = "tensorboard"
 """Folder of a run's event files below its folder, where they are written while it trains."""
@@ -75,8 +76,8 @@ def scalars(row: Row) -> Iterator[tuple[str, float]]:
 def hyperparameters(run: Run) -> dict[str, bool | float | str]:
     """The settings of a run as TensorBoard's table of hyperparameters takes them; empty for a run of another time."""
     try:
-        settings = flatten(TrainConfig.model_validate(run.config))
-    except ValidationError:
+        settings = flatten(stored_config(run))
+    except RunError:
         return {}
     return {
         name: value if isinstance(value, bool | int | float | str) else format_value(value)

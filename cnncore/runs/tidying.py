@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from cnncore.errors import RunError
 from cnncore.runs.artifacts import remove
-from cnncore.runs.run import ALIVE, COLUMNS, Run, read_runs
+from cnncore.runs.run import ALIVE, COLUMNS, Run, read_runs, tidy
 from cnncore.runs.store import RunStore
 from cnncore.runs.tables import runs
 
@@ -27,7 +27,7 @@ def read_tags(text: str) -> tuple[str, ...]:
     Raises:
         RunError: if there are too many, or one is too long.
     """
-    tags = tuple(dict.fromkeys(" ".join(part.split()) for part in text.split(",") if part.strip()))
+    tags = tuple(dict.fromkeys(tidy(part) for part in text.split(",") if tidy(part)))
     long = next((tag for tag in tags if len(tag) > MAX_TAG), None)
     if long is not None:
         raise RunError(f"A tag has at most {MAX_TAG} characters, not {len(long):,}.", "Choose a shorter one.")
@@ -87,10 +87,12 @@ def purge(store: RunStore, artifacts: Path, older_than_s: float = KEPT_S) -> int
     """Remove the rows and files of runs that were deleted at least so many seconds ago; returns how many there were."""
     before = time.time() - older_than_s
     expired = [run.id for run in deleted_runs(store) if run.deleted is not None and run.deleted <= before]
+    removed = 0
     for run_id in expired:
         with store.engine.begin() as db:
             # Asked again: it may have been restored meanwhile.
             gone = db.execute(delete_rows(runs).where(runs.c.id == run_id, runs.c.deleted <= before)).rowcount
         if gone:
             remove(artifacts, run_id)
-    return len(expired)
+            removed += 1
+    return removed

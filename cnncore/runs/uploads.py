@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from cnncore.errors import WeightsError
@@ -21,8 +22,10 @@ def keep_upload(artifacts: Path, content: bytes) -> str:
     folder = artifacts / "uploads"
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
-        if time.time() - old.stat().st_mtime > KEPT_S:
-            old.unlink(missing_ok=True)
+        # Another session may be tidying up as well.
+        with suppress(FileNotFoundError):
+            if time.time() - old.stat().st_mtime > KEPT_S:
+                old.unlink()
     token = uuid.uuid4().hex
     write_atomically(folder / token, lambda path: path.write_bytes(content))
     return token

@@ -86,10 +86,14 @@ def carry_out(
         on_execution: Called before the start, for example to let signals stop it.
     """
     store.set_process(run.id, *own_process())
-    if run.kind == LATENCY:
-        execution = Measurement(store, run)
-    else:
-        execution = Execution(store, places.artifacts_dir(), places.data_dir(), run, on_event)
+    try:
+        if run.kind == LATENCY:
+            execution = Measurement(store, run)
+        else:
+            execution = Execution(store, places.artifacts_dir(), places.data_dir(), run, on_event)
+    except LabError as problem:
+        store.end(run.id, "failed", error=problem.message, hint=problem.hint, attempt=run.attempt)
+        return store.get(run.id), "failed"
     if on_execution:
         on_execution(execution)
     status = execution.carry_out()

@@ -17,6 +17,7 @@ from cnncore.data import ImageData
 from cnncore.errors import RunError
 from cnncore.models import build_model
 from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, write_atomically
+from cnncore.runs.stored_config import parse_stored
 from cnncore.training.state import FORMAT, TrainState
 
 
@@ -90,12 +91,12 @@ def load_model(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     """The trained network of a run, in evaluation mode on the CPU, and its card.
 
     Raises:
-        RunError: if the run has no weights yet.
+        RunError: if the run has no weights yet, or they are of another version of the lab.
     """
     if not (folder / WEIGHTS).is_file() or not (folder / WEIGHTS_CARD).is_file():
         raise RunError("The run has no trained weights yet.", "Wait for its first epoch to end.")
     card = json.loads((folder / WEIGHTS_CARD).read_text(encoding="utf-8"))
-    config = TrainConfig.model_validate(card["config"])
+    config = parse_stored(TrainConfig, card["config"], f"the weights of run {folder.name}")
     model = build_model(config.model, tuple(card["in_shape"]), len(card["classes"]))
     model.load_state_dict(load_file(folder / WEIGHTS))
     return model.eval(), card

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import torch
 
-from cnncore.config import TrainConfig, check
+from cnncore.config import check
 from cnncore.data import ImageData, open_images
 from cnncore.errors import DataError, LabError, RunError, RunLostError, TrainingError
 from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, run_dir, sweep
 from cnncore.runs.events import Changed, EpochEnd, Event, Finished, StepEnd
 from cnncore.runs.store import ENDED_STATUS, Run, RunStore
+from cnncore.runs.stored_config import stored_config
 from cnncore.training.checkpoint import load_checkpoint, save_checkpoint, save_weights, weights_card
 from cnncore.training.devices import device_name, pick_device, pick_precision
 from cnncore.training.hardware import HardwareMeter
@@ -65,7 +66,7 @@ class Execution:
         self.folder = run_dir(artifacts, run.id)
         self.folder.mkdir(parents=True, exist_ok=True)
         sweep(self.folder)
-        self.config = TrainConfig.model_validate(run.config)
+        self.config = stored_config(run)
         self.recorder = Recorder(store, run, self.config, self.folder)
         self.listener = listener
         self.signaled = False

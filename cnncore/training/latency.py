@@ -21,6 +21,7 @@ from cnncore.models import build_model
 from cnncore.runs.events import Row
 from cnncore.runs.latencies import KIND, Timing
 from cnncore.runs.store import ENDED_STATUS, Run, RunStore
+from cnncore.runs.stored_config import parse_stored
 from cnncore.training.devices import device_name, pick_device, pick_precision
 from cnncore.training.state import autocast
 
@@ -109,7 +110,7 @@ class Measurement:
         assert run.kind == KIND
         self.store = store
         self.run = run
-        self.config = LatencyConfig.model_validate(run.config)
+        self.config = parse_stored(LatencyConfig, run.config, run.name)
         self.on_timing = on_timing
         self.signaled = False
         self.wanted: str | None = None

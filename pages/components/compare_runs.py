@@ -10,7 +10,6 @@ from cnncore.catalog import DATASETS, MODELS
 from cnncore.config import preset
 from cnncore.runs.run import Run
 from cnncore.runs.search import ORDERS, Choices, Search, choices, find_runs, runs_by_id
-from cnncore.runs.tidying import restore
 from pages.components.compare_runs_actions import UNDO, show_actions
 from pages.components.compare_runs_curves import (
     compared_groups,
@@ -23,7 +22,7 @@ from pages.components.compare_runs_curves import (
 from pages.components.compare_runs_link import MAX_TEXT, Asked, read_asked
 from pages.components.compare_runs_results import show_details
 from pages.components.compare_runs_table import run_table, show_table
-from pages.components.lab import start_run, store
+from pages.components.lab import restore_runs, start_run, store
 from pages.components.navigation import TRAIN, open_run
 from pages.components.run_words import STATUS_LOOKS
 from pages.components.wording import plain
@@ -83,7 +82,7 @@ def _selected(asked: Asked) -> list[Run]:
 
 
 def _restore(run_id: str) -> None:
-    restore(store(), [run_id])
+    restore_runs([run_id])
 
 
 # Filters

@@ -8,10 +8,10 @@ import streamlit as st
 
 from cnncore.errors import LabError
 from cnncore.runs.run import ALIVE, Run
-from cnncore.runs.tidying import delete, read_tags, restore, set_tags
+from cnncore.runs.tidying import delete, read_tags, set_tags
 from pages.components.compare_runs_repeat import ACTION, draw_grid, draw_repeat
 from pages.components.compare_runs_table import select
-from pages.components.lab import show_problem, store
+from pages.components.lab import restore_runs, show_problem, store
 
 UNDO = "runs_undo"
 """Key of the ids of the runs that were deleted last."""
@@ -133,7 +133,7 @@ def _show_undo() -> None:
 
 
 def _undo(ids: Sequence[str]) -> None:
-    restore(store(), ids)
+    restore_runs(ids)
     select(ids)
     _forget()
 

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
-from pydantic import ValidationError
 
 from cnncore.catalog import DEFAULT_PRESET
 from cnncore.config import (
@@ -29,7 +28,8 @@ from cnncore.config import (
     preset,
     read_settings,
 )
-from cnncore.errors import ConfigError, LabError
+from cnncore.errors import ConfigError, LabError, RunError
+from cnncore.runs.stored_config import stored_config
 from pages.components.form_fields import SCHEMA, relevant
 from pages.components.lab import store
 from pages.components.links import link_params, read_link, settings_in
@@ -102,9 +102,9 @@ def _use_run(params: Mapping[str, str]) -> None:
     """The settings of an earlier run, changed as the rest of the link says."""
     run = store().get(params["from"])
     try:
-        config = TrainConfig.model_validate(dict(run.config))
+        config = stored_config(run)
         check(config)
-    except (ValidationError, ConfigError):
+    except (RunError, ConfigError):
         raise LabError(f"The settings of {run.name} are of another version of the lab.", "Choose a preset.") from None
     config, problems = read_settings(config, settings_in(params))
     use(config, nearest_preset(config))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from cnncore.errors import LabError
 from cnncore.places import artifacts_dir, data_dir, database_url
 from cnncore.runs.runner import ensure_runner
 from cnncore.runs.store import Run, RunStore
+from cnncore.runs.tidying import restore
 from pages.components.wording import plain
 
 log = logging.getLogger("cnnlab")
@@ -68,6 +69,13 @@ def resume_run(run_id: str, config: TrainConfig | None = None) -> None:
     """
     store().requeue(run_id, config.model_dump(mode="json") if config else None)
     ensure_runner(artifacts())
+
+
+def restore_runs(run_ids: Sequence[str]) -> None:
+    """Bring deleted runs back; those that were waiting wait again, so somebody must serve the queue."""
+    restore(store(), run_ids)
+    if store().queue():
+        ensure_runner(artifacts())
 
 
 def look_after(run: Run) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from cnncore.catalog import OPTIMIZERS, SCHEDULES
 from cnncore.config import TrainConfig
+from cnncore.errors import RunError
 from cnncore.runs.store import Run
+from cnncore.runs.stored_config import stored_config
 
 Color = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 Number = float | int | None
@@ -124,8 +124,8 @@ def _rate_words(summary: Mapping[str, Any]) -> str:
 def read_config(run: Run) -> TrainConfig | None:
     """The configuration of a run; None if it was made by a version of the lab that had other settings."""
     try:
-        return TrainConfig.model_validate(run.config)
-    except ValidationError:
+        return stored_config(run)
+    except RunError:
         return None
 
 

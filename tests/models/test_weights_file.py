@@ -137,3 +137,9 @@ def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_cannot_be_opened(tmp_path: Path, path: str) -> None:
     with pytest.raises(WeightsError, match="cannot be read"):
         read_weights(tmp_path / path)
+
+
+def test_names_from_a_file_stay_on_one_line() -> None:
+    assert weights_file.shortened("a\n\x1b[31mb") == "a  [31mb"
+    assert weights_file.shortened("x" * 81) == "x" * 77 + "..."
+    assert weights_file.shortened("x" * 80) == "x" * 80

@@ -165,8 +165,31 @@ def test_runs_that_differ_in_the_seed_are_told_together(store: RunStore, artifac
         store.set_summary(run.id, {**run.summary, "test_accuracy": 0.9 + seed / 100})
         runs.append(run)
     text = page(store, artifacts, *runs).text
-    assert "3 91.00 % 90.00 % to 92.00 %" in text
+    # Half the width: 4.303 (t of two degrees of freedom) times 1 % over the root of three.
+    assert "3 91.00 % 88.52 % to 93.48 % 90.00 % to 92.00 %" in text
     assert "training.seed 0 1 2" in text
+
+
+def test_two_groups_are_compared_by_their_seeds(store: RunStore, artifacts: Path):
+    runs = []
+    for name, lr in (("Slow", 1e-3), ("Fast", 1e-2)):
+        for seed in (0, 0, 1):
+            run = fake_runs.open_run(store, artifacts, steps=80, name=name)
+            settings = {"training.seed": seed, "optimizer.lr": lr}
+            store.set_config(run.id, replace(fake_runs.fake_config(), settings).model_dump(mode="json"))
+            run = fake_runs.finish(store, artifacts, store.get(run.id))
+            store.set_summary(run.id, {**run.summary, "test_accuracy": 0.9 + seed / 100 + lr * (1 + seed)})
+            runs.append(run)
+    text = page(store, artifacts, *runs).text
+    assert "Slow 2 90.65 %" in text, "the same seed tells the same again"
+    assert "Fast and Slow are not distinguishable" in text or "Slow and Fast are not distinguishable" in text
+
+
+def test_an_import_has_no_seed_and_no_training_to_repeat(store: RunStore, artifacts: Path):
+    run = store.create(fake_runs.fake_config().model_dump(mode="json"), name="Brought", kind="import")
+    text = page(store, artifacts, run).text
+    assert "One run with seed" not in text
+    assert "Train it again" not in text
 
 
 def test_a_run_that_has_not_begun_has_a_report(store: RunStore, artifacts: Path):

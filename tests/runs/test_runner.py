@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ import pytest
 from cnncore.runs import runner as runner_module
 from cnncore.runs.runner import Command, Runner, describe_exit, find_process, is_running, serve, worker_environment
 from cnncore.runs.store import RunStore
+from cnncore.runs.tidying import delete
 
 MakeRunner = Callable[[Command], Runner]
 
@@ -168,3 +170,36 @@ def test_the_environment_of_workers_can_be_overridden(monkeypatch: pytest.Monkey
     assert worker_environment()["MALLOC_MMAP_MAX_"] == "5"
     monkeypatch.delenv("MALLOC_MMAP_MAX_")
     assert worker_environment()["MALLOC_MMAP_MAX_"] == "0"
+
+
+def test_a_run_that_is_deleted_during_a_tick_does_not_end_the_runner(
+    make_runner: MakeRunner, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create({}, name="a")
+    store.claim(run.id, socket.gethostname())
+    store.set_process(run.id, socket.gethostname(), 2**22 + 1, 0.0)
+    snapshot = store.list()
+    store.end(run.id, "finished")
+    delete(store, [run.id])
+    monkeypatch.setattr(store, "list", lambda **_: snapshot)
+    assert not make_runner(python(SLEEPER)).tick()
+
+
+@pytest.mark.parametrize("host", [socket.gethostname(), "a machine that is gone"])
+def test_a_run_seen_before_its_worker_began_is_closed_by_the_next_look(
+    make_runner: MakeRunner, store: RunStore, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setattr(runner_module, "SILENCE_S", -1.0)
+    run = store.create({}, name="a")
+    store.claim(run.id, host)
+    store.set_process(run.id, host, 2**22 + 1, 0.0)
+    snapshot = store.list()
+    store.set_running(run.id)
+    store.begin_attempt(run.id, 0)
+    runner = make_runner(python(SLEEPER))
+    with monkeypatch.context() as stale:
+        stale.setattr(store, "list", lambda **_: snapshot)
+        runner.tick()
+    assert store.get(run.id).status == "running", "what was read is of another attempt"
+    runner.tick()
+    assert store.get(run.id).status == "interrupted"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 import threading
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import text
@@ -185,21 +187,40 @@ def test_an_old_process_cannot_close_a_newer_attempt(store: RunStore) -> None:
     assert store.end(run.id, "finished", attempt=new)
 
 
-def test_a_store_of_the_first_version_is_upgraded(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'lab.db'}"
-    store = RunStore(url)
-    run = store.create({"model": {"name": "vgg16"}, "data": {"dataset": "mnist"}}, name="a")
-    store.engine.dispose()
-    with sqlite3.connect(tmp_path / "lab.db") as db:
+def _as_the_first_version(path: Path) -> None:
+    with sqlite3.connect(path) as db:
         for name in ("model", "dataset", "deleted"):
             db.execute(f"ALTER TABLE runs DROP COLUMN {name}")
         db.execute("UPDATE alembic_version SET version_num = '0001'")
     db.close()
-    store = RunStore(url)
-    assert store.get(run.id) == run
-    with store.engine.connect() as connection:
-        assert connection.execute(text("SELECT model, dataset FROM runs")).all() == [("vgg16", "mnist")]
+
+
+def test_a_store_of_the_first_version_is_upgraded(store: RunStore, artifacts: Path) -> None:
+    run = store.create({"model": {"name": "vgg16"}, "data": {"dataset": "mnist"}}, name="a")
+    store.log(run.id, [Row(phase="step", step=1)])
     store.engine.dispose()
+    _as_the_first_version(artifacts / "lab.db")
+    upgraded = RunStore(store.url)
+    assert upgraded.get(run.id).config == run.config
+    assert len(upgraded.since(run.id).rows) == 1
+    with upgraded.engine.connect() as connection:
+        assert connection.execute(text("SELECT model, dataset FROM runs")).all() == [("vgg16", "mnist")]
+    upgraded.engine.dispose()
+
+
+def test_an_upgrade_that_breaks_off_leaves_the_store_as_it_was(
+    store: RunStore, artifacts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create({"model": {"name": "vgg16"}}, name="a")
+    store.engine.dispose()
+    _as_the_first_version(artifacts / "lab.db")
+    with monkeypatch.context() as broken:
+        broken.setattr(json, "loads", Mock(side_effect=KeyboardInterrupt))  # the columns have been added by then
+        with pytest.raises(KeyboardInterrupt):
+            RunStore(store.url)
+    again = RunStore(store.url)
+    assert again.get(run.id).config == run.config
+    again.engine.dispose()
 
 
 @pytest.mark.parametrize("address", ["nonsense", "nonsense://x", "sqlite:///{}/file/lab.db", "sqlite:///{}/file"])
@@ -247,3 +268,24 @@ def test_evaluations_survive_their_file(tmp_path: Path) -> None:
     assert (loaded.accuracy, loaded.top5, loaded.split) == (0.6, 0.8, "test")
     assert (loaded.confusion == saved.confusion).all()
     assert load_evaluation(tmp_path / "none.npz") is None
+
+
+def test_a_number_is_not_given_twice(store: RunStore) -> None:
+    first, second = (store.create({}, name="a", status="starting") for _ in range(2))
+    store.end(first.id, "finished")
+    tidying.delete(store, [first.id])
+    assert store.create({}, name="a").name == "a #3", "a deleted run may come back under its name"
+    tidying.purge(store, Path(), older_than_s=0)
+    names = [store.create({}, name="a").name for _ in range(2)]
+    assert names == ["a", "a #4"] and second.name == "a #2"
+
+
+def test_names_are_short_and_on_one_line(store: RunStore) -> None:
+    assert store.create({}, name="two\nlines\x1b[31m \0 =1+1").name == "two lines [31m =1+1"
+    long = [store.create({}, name="x" * 200).name for _ in range(3)]
+    assert long == ["x" * 200, f"{'x' * 190} #2", f"{'x' * 190} #3"]
+    for name in ("x" * 201, " \n ", ""):
+        with pytest.raises(RunError, match="1 to 200 characters"):
+            store.create({}, name=name)
+        with pytest.raises(RunError, match="1 to 200 characters"):
+            store.rename(store.list()[0].id, name)

@@ -61,7 +61,7 @@ INCEPTION: dict[str, ModelSpec] = {
             _SECOND_CONV,
         ),
         results=(
-            Published(dataset="ImageNet", protocol="1 crop", top5=89.93, source=f"{_GOING_DEEPER}, Table 3"),
+            Published(dataset="ImageNet", protocol="1 crop, papers", top5=89.93, source=f"{_GOING_DEEPER}, Table 3"),
             Published(dataset="ImageNet", protocol="144 crops", top5=92.11, source=f"{_GOING_DEEPER}, Table 3"),
             Published(
                 dataset="ImageNet", protocol="7 nets × 144 crops", top5=93.33, source=f"{_GOING_DEEPER}, Table 3"
@@ -184,7 +184,9 @@ INCEPTION: dict[str, ModelSpec] = {
             "96.",
         ),
         results=(
-            Published(dataset="ImageNet", protocol="1 crop", top1=74.8, top5=92.2, source=f"{_RETHINKING}, Table 3"),
+            Published(
+                dataset="ImageNet", protocol="1 crop, papers", top1=74.8, top5=92.2, source=f"{_RETHINKING}, Table 3"
+            ),
         ),
         taps=("stem", "inception3a", "inception3c", "inception4c", "inception4e", "inception5b"),
         defaults={**_LATER_DEFAULTS, "dropout": 0.0},
@@ -224,7 +226,7 @@ INCEPTION: dict[str, ModelSpec] = {
         results=(
             Published(
                 dataset="ImageNet",
-                protocol="1 crop",
+                protocol="1 crop, papers",
                 top1=78.4,
                 top5=94.2,
                 source=f"{_RETHINKING}, Table 3, row Factorized 7×7 (RMSProp, label smoothing)",
@@ -265,7 +267,9 @@ INCEPTION: dict[str, ModelSpec] = {
         ),
         results=(
             Published(dataset="ImageNet", protocol="1 crop", top1=77.294, top5=93.450, source="torchvision's weights"),
-            Published(dataset="ImageNet", protocol="1 crop", top1=78.8, top5=94.4, source=f"{_RETHINKING}, Table 3"),
+            Published(
+                dataset="ImageNet", protocol="1 crop, papers", top1=78.8, top5=94.4, source=f"{_RETHINKING}, Table 3"
+            ),
         ),
         torchvision="inception_v3",
         taps=("stem", "inception5b", "inception5d", "inception6a", "inception6e", "inception7c"),

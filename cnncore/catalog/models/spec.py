@@ -24,7 +24,8 @@ class Published:
 
     Attributes:
         dataset: `ImageNet` (ILSVRC-2012 validation unless the protocol says otherwise), `CIFAR-10`, `MNIST`.
-        protocol: How it was measured, for example `1 crop`, `10 crops`; results of two protocols are never compared.
+        protocol: How it was measured, for example `10 crops`; results of two protocols are never compared. `1 crop` is
+            of weights that torchvision or timm offer, `1 crop, papers` of the authors' own, trained by other recipes.
         top1: Share of images in percent whose first guess is right; `None` where the source does not say.
         top5: Share of images in percent that have the right class among the first five guesses.
         source: Where it stands: paper and table, or whose weights.
