@@ -39,7 +39,9 @@ def _batch(size: int, *, mixed: bool = False) -> Batch:
 @pytest.mark.parametrize("model", ["lenet_tutorial", "lenet5", "cnn3", "alexnet_small", "vgg11_small"])
 @pytest.mark.parametrize("size", [128, 77, 2, 1])
 def test_loss_logits_and_gradients_are_those_of_the_whole_batch(model: str, size: int) -> None:
-    state = _state(model__name=model, model__dropout=0.0, model__norm="none", training__label_smoothing=0.1)
+    width = 0.25 if model in ("alexnet_small", "vgg11_small") else 1.0
+    settings = {"model__width": width, "model__dropout": 0.0, "model__norm": "none", "training__label_smoothing": 0.1}
+    state = _state(model__name=model, **settings)
     assert state.team is not None
     batch = _batch(size, mixed=size == 77)
     loss, logits = forward_backward(state, batch)
