@@ -21,6 +21,8 @@ from cnncore.runs.statistics import Difference, difference
 SEED = "training.seed"
 FREE = (SEED, "training.tensorboard")
 """Settings in which the runs of a group may differ: the seed, and what changes no result."""
+_MOST_TOLD = 3
+"""Settings that a label names."""
 DEFAULTS: Mapping[str, Any] = {
     f"{section}.{name}": value
     for section, values in TrainConfig().model_dump(mode="json").items()
@@ -162,11 +164,17 @@ def _labels(runs: Sequence[Run]) -> list[str]:
     for name, run in zip(names, runs, strict=True):
         namesakes = [other for other_name, other in zip(names, runs, strict=True) if other_name == name]
         own = settings(run.config)
-        told = [f"{setting_words(setting)} {value_text(own.get(setting))}" for setting in differing(namesakes) if setting != SEED]
-        if not told and len(namesakes) > 1:
-            told = [run.id[:6]]
-        labels.append(f"{name}, {', '.join(told[:3])}" if told else name)
-    return labels
+        told = [
+            f"{setting_words(setting)} {value_text(own.get(setting))}"
+            for setting in differing(namesakes)
+            if setting not in FREE
+        ]
+        labels.append(", ".join([name, *told[:_MOST_TOLD]]))
+    # A run that was changed on the way has the settings of its group, and some differ in what was left out.
+    return [
+        label if labels.count(label) == 1 else f"{label}, {run.id[:6]}"
+        for label, run in zip(labels, runs, strict=True)
+    ]
 
 
 def setting_words(setting: str) -> str:

@@ -13,7 +13,8 @@ import json
 import math
 import time
 import uuid
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -54,6 +55,17 @@ class RunStore:
         self.engine = open_engine(url)
         self._upsert = sqlite.insert if url.startswith("sqlite") else postgresql.insert
 
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction in which what is read stays so until it is written.
+
+        SQLite lets nobody else write meanwhile; on PostgreSQL the rows that count must be read `FOR UPDATE`.
+        """
+        with self.engine.begin() as db:
+            if self.engine.dialect.name == "sqlite":
+                db.exec_driver_sql("BEGIN IMMEDIATE")
+            yield db
+
     # Runs
 
     def create(
@@ -74,7 +86,7 @@ class RunStore:
         name = checked_name(name)
         now = time.time()
         run_id = uuid.uuid4().hex[:12]
-        with self.engine.begin() as db:
+        with self.writing() as db:
             namesakes = (runs.c.name == name) | runs.c.name.like(f"{escape(name[:_NUMBERED])} #%", escape="\\")
             taken = set(db.execute(select(runs.c.name).where(namesakes)).scalars())
             db.execute(

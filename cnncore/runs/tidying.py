@@ -42,8 +42,9 @@ def set_tags(store: RunStore, run_ids: Iterable[str], *, add: Sequence[str] = ()
     Raises:
         RunError: if a run then had too many, or a tag is too long.
     """
-    with store.engine.begin() as db:
-        for row in db.execute(select(runs.c.id, runs.c.tags).where(runs.c.id.in_(tuple(run_ids)))).all():
+    query = select(runs.c.id, runs.c.tags).where(runs.c.id.in_(tuple(run_ids))).order_by(runs.c.id).with_for_update()
+    with store.writing() as db:
+        for row in db.execute(query).all():
             kept = [tag for tag in json.loads(row.tags) if tag not in remove]
             tags = read_tags(",".join([*kept, *add]))
             db.execute(update(runs).where(runs.c.id == row.id).values(tags=json.dumps(tags)))

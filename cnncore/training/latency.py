@@ -138,7 +138,9 @@ class Measurement:
             status, error = "failed", problem
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as problem:
             status, error = "failed", self._explain(problem)
-        self.store.end(self.run.id, status, error=error.message if error else None, hint=error.hint if error else None)
+        attempt = self.run.attempt if self._attempt is None else self._attempt
+        message, hint = (error.message, error.hint) if error else (None, None)
+        self.store.end(self.run.id, status, error=message, hint=hint, attempt=attempt)
         return status
 
     def _measure(self) -> str:

@@ -107,3 +107,12 @@ def test_groups_of_which_nothing_can_be_said_share_a_sentence(store: RunStore) -
     assert sentences[1].startswith("No claim")
     assert "and 1 more" in sentences[1]
     assert verdicts(group_runs(runs)[:1], "test_accuracy", "test accuracy") == ()
+
+
+def test_labels_are_never_the_same(store: RunStore) -> None:
+    """A run that was changed on the way beside its group, and two that differ in the fourth setting only."""
+    far = {"data__train_images": 100, "optimizer__lr": 0.01, "training__batch_size": 16}
+    runs = [make(store), make(store), make(store, training__epochs=3, **far), make(store, training__epochs=4, **far)]
+    labels = [group.label for group in group_runs(runs, {runs[1].id})]
+    assert len(set(labels)) == 4
+    assert labels[0].endswith(runs[0].id[:6])

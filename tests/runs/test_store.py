@@ -289,3 +289,22 @@ def test_names_are_short_and_on_one_line(store: RunStore) -> None:
             store.create({}, name=name)
         with pytest.raises(RunError, match="1 to 200 characters"):
             store.rename(store.list()[0].id, name)
+
+
+def test_names_and_tags_of_processes_at_the_same_time(store: RunStore) -> None:
+    run = store.create({}, name="tagged")
+
+    def work(number: int) -> None:
+        own = RunStore(store.url)
+        for turn in range(4):
+            own.create({}, name="same")
+            tidying.set_tags(own, [run.id], add=[f"{number} {turn}"])
+        own.engine.dispose()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({each.name for each in store.list()}) == 17
+    assert len(store.get(run.id).tags) == 16
