@@ -110,9 +110,11 @@ def percent(share: Any, digits: int = 1) -> str:
 
 
 def duration(seconds: Any) -> str:
-    """Seconds in words: 42 s, 3 min 20 s, 1 h 05 min; a dash where they are unknown."""
+    """Seconds in words: 4.2 s, 42 s, 3 min 20 s, 1 h 05 min; a dash where they are unknown."""
     if not known(seconds):
         return "–"
+    if seconds < 9.95:
+        return f"{max(0.0, seconds):.1f} s"
     minutes, rest = divmod(max(0, round(seconds)), 60)
     if minutes < 1:
         return f"{rest} s"

@@ -131,7 +131,7 @@ def verdict(first: Group, second: Group, name: str, what: str) -> str:
         single = " and ".join(group.label for group, values in ((first, a), (second, b)) if len(values) < 2)
         return f"No claim about {first.label} and {second.label}: one seed only of {single}."
     if not found.is_distinguishable:
-        return f"{first.label} and {second.label} are not distinguishable: {_facts(found, what)}."
+        return f"{first.label} and {second.label} are not distinguishable: the first minus the second is {_facts(found, what)}."
     if found.value < 0:
         first, second, found = second, first, difference(b, a)
     return f"{first.label} is better than {second.label}: {_facts(found, what)}."

@@ -226,6 +226,10 @@ def _draw_layers(key: str) -> None:
         column_config=_LAYER_COLUMNS,
         key=f"architectures_layers_{key}",
     )
+    st.caption(
+        "In the order in which they are computed: a maximum is taken before a rising activation, which gives the same "
+        "with less work. Memory counts what is kept for the backward pass, where it is first needed."
+    )
     download(table, f"layers-{key}", label="Layers as CSV")
 
 
