@@ -16,8 +16,8 @@ from pages.components.architecture_layers import ask_layers, published_shape
 from pages.components.architectures_link import FIXED_DATASETS, Choices
 from pages.components.architectures_state import bind, choose, download, follow, own_best, own_latencies
 from pages.components.lab import data_root
-from pages.components.latency_view import start_latency
-from pages.components.navigation import COMPARE, TRAIN, open_run
+from pages.components.latency_view import choose_latency
+from pages.components.navigation import COMPARE, TRAIN
 from pages.components.network_graph import draw_network
 from pages.components.waiting import fill_in
 from pages.components.wording import bytes_text, compact, threads_text
@@ -67,13 +67,8 @@ def _draw_head(key: str, spec: ModelSpec) -> None:
         st.space("stretch")
         if st.button("Train this network", key="architectures_train", type="primary", icon=":material/model_training:"):
             st.switch_page(TRAIN, query_params=train_link(key))
-        if st.button(
-            "Measure latency",
-            key="architectures_latency",
-            icon=":material/speed:",
-            help="How long one image and batches take on this machine, forward only.",
-        ):
-            open_run(start_latency(key))
+        with st.popover("Measure latency", icon=":material/speed:"):
+            choose_latency(key)
         if st.button(
             "Head to head",
             key="architectures_heads",

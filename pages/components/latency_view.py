@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from cnncore.catalog import MODELS
@@ -10,20 +12,35 @@ from cnncore.runs.latencies import KIND, Latency, read_latency
 from cnncore.runs.runner import ensure_runner
 from cnncore.runs.store import Run
 from pages.components.lab import artifacts, shown_errors, store
-from pages.components.navigation import COMPARE
+from pages.components.navigation import COMPARE, open_run
 from pages.components.wording import threads_text
 
 _TICK_S = 1.0
+_BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _HOW = (
     "Forward only, in evaluation mode, as the lab evaluates. The first passes do not count; the median and the 10th "
     "and 90th percentile of the others are shown: single passes are disturbed by whatever else the machine does."
 )
 
 
-def start_latency(name: str) -> Run:
+def choose_latency(name: str) -> None:
+    """Which batch sizes of a network in its published form are measured, and the button that starts it."""
+    sizes = st.multiselect(
+        "Images a batch",
+        _BATCH_SIZES,
+        default=published_latency(name).batch_sizes,
+        key="latency_sizes",
+        help="One image tells how soon an answer comes; large batches tell how many images a second are possible.",
+    )
+    st.caption("How long batches take on this machine, forward only, with the spread. It waits its turn in the queue.")
+    if st.button("Measure", icon=":material/speed:", key="latency_start", disabled=not sizes):
+        open_run(start_latency(name, sizes))
+
+
+def start_latency(name: str, batch_sizes: Sequence[int]) -> Run:
     """Put the measurement of a network in its published form into the queue."""
-    config = published_latency(name).model_dump(mode="json")
-    run = store().create(config, name=f"Latency of {MODELS[name].title}", kind=KIND)
+    config = published_latency(name).model_copy(update={"batch_sizes": tuple(sorted(batch_sizes))})
+    run = store().create(config.model_dump(mode="json"), name=f"Latency of {MODELS[name].title}", kind=KIND)
     ensure_runner(artifacts())
     return run
 

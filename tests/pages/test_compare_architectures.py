@@ -201,10 +201,12 @@ def test_latency_is_an_axis_once_it_was_measured(app: AppTest, store: RunStore):
 
 def test_a_latency_is_measured_on_demand(app: AppTest, store: RunStore, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("pages.components.latency_view.ensure_runner", lambda artifacts: None)
-    compare(app, net="lenet5").button(key="architectures_latency").click().run()
+    compare(app, net="lenet5").multiselect(key="latency_sizes").set_value([64, 1]).run()
+    app.button(key="latency_start").click().run()
     assert not app.exception
     (run,) = store.list(kind="latency")
     assert run.config["model"]["name"] == "lenet5"
+    assert run.config["batch_sizes"] == [1, 64]
     assert address(app) == {"run": run.id}
 
 

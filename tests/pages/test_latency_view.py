@@ -58,7 +58,7 @@ def test_it_is_put_into_the_queue(store: RunStore, monkeypatch: pytest.MonkeyPat
     from pages.components import latency_view
 
     monkeypatch.setattr(latency_view, "ensure_runner", lambda _: None)
-    run = latency_view.start_latency("resnet20")
+    run = latency_view.start_latency("resnet20", [32, 1])
     found = store.get(run.id)
     assert (found.kind, found.status, found.name) == (KIND, "queued", "Latency of ResNet-20")
     assert found.config["in_shape"] == [3, 32, 32]
