@@ -168,7 +168,7 @@ def test_every_pair_of_axes(app: AppTest, store: RunStore, x: str, y: str):
     compare(app, tab="cost", x=x, y=y, dataset="cifar10")
     assert_clean(app)
     table = table_with(app, "nothing beats it")
-    assert True in table["nothing beats it"].tolist()
+    assert any(table["nothing beats it"])
     assert (table["network"].tolist() == ["Network in Network"]) == (y == "own")
 
 

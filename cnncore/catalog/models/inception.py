@@ -8,6 +8,9 @@ _GOING_DEEPER = "Szegedy et al.: Going deeper with convolutions, 2014"
 _RETHINKING = "Szegedy et al.: Rethinking the Inception architecture for computer vision, 2015"
 _SWITCH = ("on", "off")
 
+_GOOGLENET_DEFAULTS: dict[str, str | float] = {
+    "activation": "relu", "pool": "max", "init": "kaiming", "stem": "auto", "module": "reduced", "aux": "on",
+}  # fmt: skip
 _GOOGLENET_CHOICES = {**PLAIN, "pool": ("max", "average"), "module": ("reduced", "naive"), "aux": _SWITCH}
 _GOOGLENET_REFUSALS = {"pool=overlapping": "GoogLeNet's poolings between stages already overlap (3×3, stride 2)."}
 _GOOGLENET_TAPS = ("stem", "inception3a", "inception3b", "inception4a", "inception4d", "inception5b")
@@ -68,16 +71,7 @@ INCEPTION: dict[str, ModelSpec] = {
             ),
         ),
         taps=_GOOGLENET_TAPS,
-        defaults={
-            "activation": "relu",
-            "norm": "lrn",
-            "pool": "max",
-            "dropout": 0.4,
-            "init": "kaiming",
-            "stem": "auto",
-            "module": "reduced",
-            "aux": "on",
-        },
+        defaults={**_GOOGLENET_DEFAULTS, "norm": "lrn", "dropout": 0.4},
         choices={**_GOOGLENET_CHOICES, "stem": STEMS},
         refusals=_GOOGLENET_REFUSALS,
         aux_weight=0.3,
@@ -109,16 +103,7 @@ INCEPTION: dict[str, ModelSpec] = {
         ),
         torchvision="googlenet",
         taps=_GOOGLENET_TAPS,
-        defaults={
-            "activation": "relu",
-            "norm": "batch",
-            "pool": "max",
-            "dropout": 0.2,
-            "init": "kaiming",
-            "stem": "auto",
-            "module": "reduced",
-            "aux": "on",
-        },
+        defaults={**_GOOGLENET_DEFAULTS, "norm": "batch", "dropout": 0.2},
         choices={**_GOOGLENET_CHOICES, "stem": STEMS},
         refusals=_GOOGLENET_REFUSALS,
         aux_weight=0.3,

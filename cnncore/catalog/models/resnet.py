@@ -59,6 +59,11 @@ def _torchvision(top1: float, top5: float) -> Published:
     )
 
 
+def _no_bottleneck(title: str, bottleneck: bool) -> dict[str, str]:
+    """Why a network without bottleneck blocks has no `stride_in`."""
+    return {} if bottleneck else {"stride_in": f"{title} has no bottleneck blocks: all its convolutions are 3×3."}
+
+
 def _imagenet(
     depth: int,
     num_params: int,
@@ -71,7 +76,6 @@ def _imagenet(
 ) -> ModelSpec:
     """A row for 224 pixels: ResNet-`depth`."""
     title = f"ResNet-{depth}"
-    refusals = {} if bottleneck else {"stride_in": f"{title} has no bottleneck blocks: all its convolutions are 3×3."}
     return ModelSpec(
         title=title,
         family="resnet",
@@ -94,7 +98,7 @@ def _imagenet(
         taps=("stem", "stage1", "stage2", "stage3", "stage4"),
         defaults={**_DEFAULTS, "stem": "auto", "shortcut": "B"} | ({"stride_in": "3x3"} if bottleneck else {}),
         choices=_CHOICES | _STEMS | _SHORTCUTS | (_STRIDES if bottleneck else {}),
-        refusals=_refusals(title, _TWO_POOLS) | refusals,
+        refusals=_refusals(title, _TWO_POOLS) | _no_bottleneck(title, bottleneck),
     )
 
 
@@ -195,7 +199,6 @@ def _preactivation(
 ) -> ModelSpec:
     """A row of the paper of 2016, for CIFAR's 32 pixels."""
     title = f"Pre-activation ResNet-{depth}"
-    refusals = {} if bottleneck else {"stride_in": f"{title} has no bottleneck blocks: all its convolutions are 3×3."}
     return ModelSpec(
         title=title,
         family="resnet",
@@ -221,7 +224,9 @@ def _preactivation(
         taps=("stem", "stage1", "stage2", "stage3", "after"),
         defaults={**_DEFAULTS, "shortcut": "B", "stride_in": "1x1"} if bottleneck else {**_DEFAULTS, "shortcut": "A"},
         choices=_CHOICES | _SHORTCUTS | (_STRIDES if bottleneck else {}) | ({} if norm else {"norm": ("batch",)}),
-        refusals=_refusals(title, _AVERAGE) | refusals | ({} if norm else _only_with_norm(title)),
+        refusals=_refusals(title, _AVERAGE)
+        | _no_bottleneck(title, bottleneck)
+        | ({} if norm else _only_with_norm(title)),
     )
 
 
