@@ -81,7 +81,7 @@ def test_text_form_is_read_back(name: str) -> None:
         ({"model.pool": "subsample"}, "model.pool", "Allowed: max, average, overlapping"),
         ({"model.name": "googlenet_small", "model.pool": "overlapping"}, "model.pool", "already overlap"),
         ({"model.name": "cnn3", "model.input_size": 16}, "model.input_size", "20×20"),
-        ({"data.dataset": "imagenet"}, "data.dataset", "Known"),
+        ({"data.dataset": "ilsvrc2012"}, "data.dataset", "Known"),
         ({"data.dataset": "folder"}, "data.path", "path"),
         ({"data.path": "elsewhere"}, "data.path", "takes no path"),
         ({"data.train_images": 3_501}, "data.train_images", "3,500"),

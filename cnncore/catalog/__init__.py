@@ -11,6 +11,7 @@ from cnncore.catalog.optimizers import OPTIMIZERS, OptimizerSpec
 from cnncore.catalog.presence import at_hand
 from cnncore.catalog.presets import DEFAULT_PRESET, PRESETS, PresetSpec
 from cnncore.catalog.schedules import SCHEDULES, ScheduleSpec, learning_rate_factor
+from cnncore.catalog.stages import Stage, frozen_stages, head_of, stages_of
 
 __all__ = [
     "AUGMENTATIONS",
@@ -29,6 +30,10 @@ __all__ = [
     "Published",
     "RemoteFile",
     "ScheduleSpec",
+    "Stage",
     "at_hand",
+    "frozen_stages",
+    "head_of",
     "learning_rate_factor",
+    "stages_of",
 ]

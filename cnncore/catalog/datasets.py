@@ -219,4 +219,13 @@ DATASETS: dict[str, DatasetSpec] = {
         in_shape=(3, 0, 0),
         mirror_safe=True,
     ),
+    "image_set": DatasetSpec(
+        title="An image set of this lab",
+        summary="Images that were uploaded and sorted into classes on the Transfer page.",
+        source="yours",
+        license="yours",
+        reader="cnncore.data.image_set:read_image_set",
+        in_shape=(3, 0, 0),
+        mirror_safe=True,
+    ),
 }

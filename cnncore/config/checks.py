@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cnncore.catalog import ModelSpec
 from cnncore.config.sections import MODEL_OPTIONS, ModelConfig, TrainConfig, in_shape
+from cnncore.config.transfer import check_transfer
 from cnncore.errors import ConfigError
 
 
@@ -18,6 +19,7 @@ def check(config: TrainConfig) -> None:
     check_options(config.model, spec)
     _check_data(config, spec)
     _check_training(config, spec)
+    check_transfer(config)
 
 
 def check_options(model: ModelConfig, spec: ModelSpec) -> None:
@@ -50,7 +52,13 @@ def _check_data(config: TrainConfig, spec: ModelSpec) -> None:
         raise ConfigError("data.path", "A folder of images needs its path.", "Give the folder that holds the classes.")
     if data.dataset != "folder" and data.path:
         raise ConfigError("data.path", f"{config.dataset_spec.title} takes no path.", "Choose the data set 'folder'.")
-    if data.normalize == "imagenet" and in_shape(config)[0] != 3 and data.dataset != "folder":
+    if data.dataset == "image_set" and not data.image_set:
+        raise ConfigError("data.image_set", "No image set was chosen.", "Make one on the Transfer page, or choose one.")
+    if data.dataset != "image_set" and data.image_set:
+        raise ConfigError(
+            "data.image_set", f"{config.dataset_spec.title} is no image set.", "Choose the data set 'image_set'."
+        )
+    if data.normalize == "imagenet" and in_shape(config)[0] != 3:
         raise ConfigError(
             "data.normalize",
             f"{config.dataset_spec.title} has gray images, ImageNet's mean and deviation are of color images.",
@@ -122,4 +130,4 @@ def _check_training(config: TrainConfig, spec: ModelSpec) -> None:
 def _has_own_validation(config: TrainConfig) -> bool:
     spec = config.dataset_spec
     spare = spec.num_train - (config.data.train_images or spec.num_train)
-    return spec.num_validation > 0 or spare > 0 or config.data.dataset == "folder"
+    return spec.num_validation > 0 or spare > 0 or not spec.num_train

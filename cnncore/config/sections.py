@@ -77,6 +77,15 @@ class DataConfig(Section):
     image_size: Annotated[int, Field(ge=8, le=512)] | None = Field(
         default=None, description="pixels the images are stored at; native size if not given"
     )
+    image_set: Annotated[str, Field(pattern=r"^[0-9a-f]{12}@[1-9]\d{0,8}$")] | None = Field(
+        default=None, description="id@version of an image set of this lab, for the data set 'image_set'"
+    )
+    crop: float = Field(
+        default=1.0, ge=0.5, le=1, description="side of the middle square that is kept, as a share of the shorter side"
+    )
+    interpolation: Literal["bicubic", "bilinear"] = Field(
+        default="bicubic", description="how images of a folder or an image set are resized"
+    )
     normalize: Literal["standardize", "unit", "symmetric", "imagenet"] = Field(
         default="standardize",
         description="standardize: mean 0 and deviation 1 per channel; unit: 0 to 1; symmetric: -1 to 1; "
@@ -163,6 +172,49 @@ class TrainingConfig(Section):
     tensorboard: bool = Field(default=False, description="also write TensorBoard event files while training")
 
 
+class TransferConfig(Section):
+    """What a network takes over from another training, and what of it may still change.
+
+    The weights come from `backbone`, or from the run `training.start_from`.
+    """
+
+    backbone: str | None = Field(
+        default=None, max_length=60, description="pretrained weights, a key of BACKBONES; none if not given"
+    )
+    head: Literal["network", "linear", "hidden"] = Field(
+        default="network",
+        description="network: the network's own last layer; linear, hidden: a new one, without or with a hidden layer",
+    )
+    hidden_units: int = Field(default=256, ge=1, le=8_192, description="units of the head's hidden layer")
+    head_dropout: float = Field(default=0.0, ge=0, le=0.95, description="share of the head's inputs dropped")
+    frozen: Annotated[tuple[Annotated[str, Field(pattern=r"^\w{1,40}$")], ...], Field(max_length=64)] = Field(
+        default=(), description="stages that keep their weights at the start; all: every stage but the head"
+    )
+    unfreeze_every: float = Field(
+        default=0.0,
+        ge=0,
+        le=1_000,
+        description="epochs after which the next frozen stage from the top learns; 0: never",
+    )
+    stage_lr: Annotated[tuple[Annotated[float, Field(gt=0, le=100)], ...], Field(max_length=64)] = Field(
+        default=(), description="factor on the learning rate of each stage, input side first; 1 where not given"
+    )
+    batch_norm: Literal["held", "adapting"] = Field(
+        default="held", description="statistics of batch normalization in frozen stages: held, or following the images"
+    )
+    views: int = Field(
+        default=1,
+        ge=0,
+        le=32,
+        description="augmented views of each image whose features are kept while all stages are frozen; 0: none kept",
+    )
+
+    @property
+    def active(self) -> bool:
+        """Whether this is transfer learning: a new head, weights of a backbone, or stages that are frozen."""
+        return self.backbone is not None or self.head != "network" or bool(self.frozen)
+
+
 class TrainConfig(Section):
     """Everything a training run is told."""
 
@@ -172,6 +224,7 @@ class TrainConfig(Section):
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     training: TrainingConfig = TrainingConfig()
+    transfer: TransferConfig = TransferConfig()
 
     @property
     def model_spec(self) -> ModelSpec:

@@ -51,6 +51,11 @@ def is_optional(name: str) -> bool:
     return typing.get_origin(kind) in (types.UnionType, typing.Union) and type(None) in typing.get_args(kind)
 
 
+def is_list(name: str) -> bool:
+    """Whether the setting holds several values, with commas between them in text."""
+    return typing.get_origin(FIELDS[name].annotation) is tuple
+
+
 def flatten(config: TrainConfig) -> dict[str, Any]:
     """All settings by dotted name."""
     return {
@@ -87,6 +92,9 @@ _ALLOWED = {
     "training.device": "Allowed: auto, cpu, mps, cuda, cuda:0, cuda:1, …",
     "training.start_from": "Give the id of a run, as `python -m cnncore runs` lists them.",
     "schedule.milestones": "Allowed: up to 20 epochs with commas between them, for example 5,8.",
+    "data.image_set": "Give id@version, as `python -m cnncore images` lists them.",
+    "transfer.frozen": "Allowed: names of stages with commas between them, or all.",
+    "transfer.stage_lr": "Allowed: factors above 0 and up to 100 with commas between them, input side first.",
 }
 
 
@@ -130,7 +138,7 @@ def parse_value(name: str, text: str) -> Any:
     value: Any = text
     if is_optional(name) and text.lower() in ("none", ""):
         value = None
-    elif name == "schedule.milestones":
+    elif is_list(name):
         value = tuple(part for part in text.split(",") if part.strip())
     try:
         return _ADAPTERS[name].validate_python(value)

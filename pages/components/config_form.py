@@ -59,7 +59,7 @@ def _draw_group(group: Group, form: Form, shown: frozenset[str], devices: Mappin
     if group.fields:
         st.subheader(group.title, anchor=False)
         _draw_fields([name for name in group.fields if name in shown], form, devices)
-    if group.folded:
+    if shown.intersection(group.folded):
         fold = st.expander(_fold_title(group, form), key=f"train_fold_{group.title.lower()}")
         with fold:
             _draw_fields([name for name in group.folded if name in shown], form, devices)

@@ -6,34 +6,13 @@ Kinds and ranges of the inputs come from `cnncore.config`; names of networks, da
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from cnncore.catalog import AUGMENTATIONS, DATASETS, MODELS, OPTIMIZERS, SCHEDULES
-from cnncore.config import FIELDS, TrainConfig
-
-
-@dataclass(frozen=True, kw_only=True)
-class FormField:
-    """One input of the form.
-
-    Attributes:
-        title: Its label.
-        help: Its tooltip; names the term papers use.
-        none: What an empty input means.
-        labels: Names of the choices, by value; also makes a text setting a choice.
-        slider: Step of a slider; 0 for a number box.
-        step: Step of a number box; 0 follows the value's magnitude.
-        wide: Whether it takes the whole width.
-    """
-
-    title: str
-    help: str
-    none: str = "off"
-    labels: Mapping[str, str] = field(default_factory=dict[str, str])
-    slider: float = 0.0
-    step: float = 0.0
-    wide: bool = False
+from cnncore.config import FIELDS, TrainConfig, TransferConfig
+from pages.components.form_field import FormField
+from pages.components.form_transfer import TRANSFER
 
 
 def _titles(table: Mapping[str, Any]) -> dict[str, str]:
@@ -209,6 +188,22 @@ _DATA = {
         none="/path/to/images",
         wide=True,
     ),
+    "data.image_set": FormField(
+        title="Image set",
+        help="id@version of an image set; they are made on the Transfer page.",
+        none="id@version",
+        wide=True,
+    ),
+    "data.crop": FormField(
+        title="Middle square",
+        help="Side of the square that is kept, as a share of the image's shorter side (center crop).",
+        step=0.05,
+    ),
+    "data.interpolation": FormField(
+        title="Resizing",
+        help="How images of a folder or an image set are brought to their stored size.",
+        labels={"bicubic": "bicubic", "bilinear": "bilinear"},
+    ),
     "data.train_images": FormField(
         title="Training images",
         help="How many of the training images are used, the same share of every class. Empty: all of them.",
@@ -304,7 +299,7 @@ _AUGMENT = {
     for key, row in AUGMENTATIONS.items()
 }
 
-FORM: dict[str, FormField] = _MODEL | _DATA | _OPTIMIZER | _SCHEDULE | _TRAINING | _AUGMENT
+FORM: dict[str, FormField] = _MODEL | _DATA | _OPTIMIZER | _SCHEDULE | _TRAINING | _AUGMENT | TRANSFER
 """Every setting of the form by its dotted name."""
 
 
@@ -336,9 +331,9 @@ GROUPS = (
     ),
     Group(
         title="Images",
-        fields=("data.dataset", "data.path", "data.train_images", "data.validation"),
+        fields=("data.dataset", "data.path", "data.image_set", "data.train_images", "data.validation"),
         more="Image options",
-        folded=("data.image_size", "data.normalize", "data.seed"),
+        folded=("data.image_size", "data.crop", "data.interpolation", "data.normalize", "data.seed"),
     ),
     Group(
         title="Training",
@@ -365,6 +360,7 @@ GROUPS = (
             "schedule.final_fraction",
         ),
     ),
+    Group(title="Transfer learning", more="Transfer learning", folded=tuple(TRANSFER)),
     Group(title="Augmentation", more="Augmentation", folded=tuple(_AUGMENT)),
     Group(
         title="Advanced",
@@ -390,16 +386,23 @@ def _schema() -> dict[str, dict[str, Any]]:
 SCHEMA = _schema()
 
 
+_OF_ONE_DATASET = {"path": "folder", "image_set": "image_set"}
+
+
 def relevant(config: TrainConfig) -> frozenset[str]:
     """The settings that have a meaning with the network, data set, optimizer and schedule of `config`."""
     options = {"name", "width", "input_size", *config.model_spec.defaults}
     optimizer = {"name", "lr", "weight_decay", *OPTIMIZERS[config.optimizer.name].settings}
     schedule = {"name", "warmup_epochs", *SCHEDULES[config.schedule.name].settings}
     read = {"model": options, "optimizer": optimizer, "schedule": schedule}
-    unread = {"path"} if config.data.dataset != "folder" else set[str]()
+    unread = {name for name, dataset in _OF_ONE_DATASET.items() if config.data.dataset != dataset}
+    if config.dataset_spec.num_train:
+        unread |= {"crop", "interpolation"}
     # Validation images of its own leave a data set nothing to set aside.
-    unread |= {"validation"} if config.dataset_spec.num_validation else set[str]()
+    own_validation = config.dataset_spec.num_validation or config.data.dataset == "image_set"
+    unread |= {"validation"} if own_validation else set[str]()
     read["data"] = {name.partition(".")[2] for name in _DATA} - unread
+    read["transfer"] = set(TransferConfig.model_fields) if config.transfer.active else set[str]()
     return frozenset(
         name for name in FIELDS if (part := name.partition("."))[0] not in read or part[2] in read[part[0]]
     )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 HOME = "pages/home.py"
 TRAIN = "pages/train.py"
 COMPARE = "pages/compare.py"
+TRANSFER = "pages/transfer.py"
 
 _FRAME = "app_frame"
 
@@ -24,6 +25,7 @@ def pages() -> list[StreamlitPage]:
         st.Page(HOME, title="Home", icon=":material/home:", default=True),
         st.Page(TRAIN, title="Train", icon=":material/model_training:"),
         st.Page(COMPARE, title="Compare", icon=":material/compare_arrows:"),
+        st.Page(TRANSFER, title="Transfer", icon=":material/photo_library:"),
     ]
 
 

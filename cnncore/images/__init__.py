@@ -1,0 +1,1 @@
+"""A person's own images: decoded whatever comes, sorted into classes, versioned, divided; without torch."""
