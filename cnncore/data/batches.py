@@ -14,8 +14,8 @@ from torch import Tensor
 
 from cnncore.config import AugmentConfig
 from cnncore.data.augment import augment_bytes, augment_floats, generator_for, needs_floats
-from cnncore.data.decode import decode_image
 from cnncore.data.images import Files, Images, Split
+from cnncore.images.decode import decode_image
 
 PREFETCHED_BATCHES = 3
 """Batches of a streamed split that are being decoded while one trains."""
@@ -177,7 +177,7 @@ def _stream(split: Files, chunks: Sequence[Tensor]) -> Iterator[Tensor]:
         try:
             for chunk in chunks:
                 paths = [split.path(position) for position in chunk.tolist()]
-                waiting.append([pool.submit(decode_image, path, split.image_size) for path in paths])
+                waiting.append([pool.submit(decode_image, path, split.preprocessing) for path in paths])
                 if len(waiting) > PREFETCHED_BATCHES:
                     yield _joined(waiting.popleft())
             while waiting:
