@@ -1,7 +1,7 @@
 """Grad-CAM: where in an image a network sees a class.
 
-Selvaraju et al.: Grad-CAM: Visual explanations from deep networks via gradient-based localization, ICCV 2017, section 3:
-the maps A of a layer, each weighted by the mean gradient of the class's logit with respect to it, are summed, and what
+Selvaraju et al.: Grad-CAM: Visual explanations from deep networks via gradient-based localization, 2017, section 3: the
+maps A of a layer, each weighted by the mean gradient of the class's logit with respect to it, are summed, and what
 speaks against the class (negative sums) is cut off. The paper takes the last convolution; we take the last layer that
 everything passes through and whose maps still have some extent. Only gradients of the maps are computed, none of
 weights, so frozen networks need no change.
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -103,16 +105,13 @@ def layers_with_maps(model: nn.Module, images: Tensor) -> dict[str, Shape]:
     found: dict[str, Shape] = {}
     begun = False
 
-    def note(name: str, module: nn.Module, output: Tensor) -> None:
+    def note(name: str, module: nn.Module, _inputs: object, output: Any) -> None:
         nonlocal begun
         begun = begun or any(isinstance(each, nn.Conv2d | PartialConv2d) for each in module.modules())
         if begun and output.ndim == 4 and not isinstance(module, nn.AdaptiveAvgPool2d):
             found[name] = (output.shape[1], output.shape[2], output.shape[3])
 
-    handles = [
-        module.register_forward_hook(lambda module, _inputs, output, name=name: note(name, module, output))
-        for name, module in _links(model)
-    ]
+    handles = [module.register_forward_hook(partial(note, name)) for name, module in _links(model)]
     with torch.inference_mode(), _hooks(handles):
         model(images[:1])
     return found
