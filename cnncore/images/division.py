@@ -21,8 +21,9 @@ class _Group:
 
     Attributes:
         keys: Of its images.
-        label: Class that it counts for: that of its first image that is not excluded.
-        counts: Images of each class that are not excluded.
+        label: Class that it counts for: that of its first image, of one that is not excluded if there is one.
+        counts: Images of each class that are not excluded. Where all are, they count as classes of their own, so that
+            they have the shares too when they come back.
     """
 
     keys: list[int] = field(default_factory=list[int])
@@ -35,7 +36,7 @@ def divide(records: Iterable[ImageRecord], division: Division) -> dict[int, Spli
 
     Every class keeps at least one training image, and validation (then test) gets at least one of each class that
     consists of two (three) groups or more, where its share is not 0. Only where near duplicates are in several classes
-    may validation miss one. Excluded images go with their groups and count for nothing.
+    may validation miss one. Excluded images go with their groups; those without any are divided by themselves.
 
     Args:
         records: Images of a set; their present splits do not matter.
@@ -77,17 +78,21 @@ def _groups(records: list[ImageRecord]) -> dict[int, _Group]:
     return {
         number: _Group(
             [record.key for record in members],
-            members[0].label,
-            Counter(record.label for record in members if not record.excluded),
+            _class(members[0]),
+            Counter(_class(record) for record in members if record.excluded == members[0].excluded),
         )
         for number, members in gathered.items()
     }
 
 
+def _class(record: ImageRecord) -> str:
+    return f"{record.label}\0excluded" if record.excluded else record.label
+
+
 def _fill(groups: Mapping[int, _Group], splits: dict[int, SplitName], order: list[int], division: Division) -> None:
     """Divide the groups of `order` class by class: validation takes from the front, test from the back."""
     totals: Counter[str] = Counter()
-    num_groups = Counter(group.label for group in groups.values() if group.counts)
+    num_groups = Counter(group.label for group in groups.values())
     taken: Counter[tuple[str, SplitName]] = Counter()
     for number, group in groups.items():
         totals[group.label] += group.counts.total()
@@ -96,8 +101,7 @@ def _fill(groups: Mapping[int, _Group], splits: dict[int, SplitName], order: lis
     free: defaultdict[str, list[int]] = defaultdict(list)
     for number in order:
         splits[number] = "train"
-        if groups[number].counts:
-            free[groups[number].label].append(number)
+        free[groups[number].label].append(number)
     for label, numbers in free.items():
         rest = numbers
         for split, least_groups in _LEAST_GROUPS.items():

@@ -152,3 +152,10 @@ def test_a_class_that_shares_a_group_still_trains() -> None:
         splits = divide(records, Division(validation=0.5, seed=seed))
         assert "train" in {splits[key] for key in (10, 11, 12)}
         assert "validation" in {splits[key] for key in (10, 11, 12)}
+
+
+def test_excluded_images_have_the_shares_when_they_come_back() -> None:
+    records = [record(key, "a", excluded=key >= 20) for key in range(70)]
+    splits = divide(records, Division(validation=0.2))
+    assert Counter(splits[key] for key in range(20)) == {"train": 16, "validation": 4}
+    assert Counter(splits[key] for key in range(20, 70)) == {"train": 40, "validation": 10}
