@@ -1,4 +1,4 @@
-"""Sample image sets: a few classes of a data set, so that transfer learning can be tried without images of one's own."""
+"""Sample image sets: a few classes of a data set, to try transfer learning without images of one's own."""
 
 from __future__ import annotations
 
