@@ -31,8 +31,8 @@ from cnncore.transfer.network import network_config
 FORMAT = 1
 """Of what the features are; another number computes all of them anew."""
 PIXELS_AT_ONCE = {"cpu": 32 * 224 * 224, "cuda": 512 * 224 * 224}
-"""Pixels that go through the backbone together. On two cores EfficientNet-Lite0 took as long with 32 images of 224 pixels
-as with 64 or 128, and as long with both threads on one batch as with a batch each."""
+"""Pixels that go through the backbone together. On two cores EfficientNet-Lite0 took as long with 32 images of 224
+pixels as with 64 or 128, and as long with both threads on one batch as with a batch each."""
 MOST_AT_ONCE = 1_024
 EVALUATED_AT_ONCE = 4_096
 
