@@ -327,20 +327,21 @@ def test_streamed_images_are_known_by_their_files(
     resident = open_images(config.data, tmp_path)
     monkeypatch.setattr(folder_module, "RESIDENT_BYTES", 0)
     streamed = open_images(config.data, tmp_path)
+    first = streamed.train
     assert isinstance(resident.train, Images)
-    assert isinstance(streamed.train, Files)
+    assert isinstance(first, Files)
     expected = features_of(loaders_of(config, resident, tmp_path)[1])
     streamed = dataclasses.replace(streamed, mean=resident.mean, std=resident.std)
     _, loaders, calls = loaders_of(config, streamed, tmp_path)
     torch.testing.assert_close(features_of(loaders), expected)
     assert calls[-1][1:] == (24, 24)
     assert not loaders_of(config, streamed, tmp_path)[2]
-    Image.new("RGB", (32, 32)).save(streamed.train.path(0))
+    Image.new("RGB", (32, 32)).save(first.path(0))
     _, loaders, calls = loaders_of(config, streamed, tmp_path)
     assert calls[-1][1:] == (1, 1)
     assert not torch.equal(features_of(loaders), expected)
-    streamed.train.path(1).write_text("no image any more")
-    with pytest.raises(DataError, match=streamed.train.path(1).name):
+    first.path(1).write_text("no image any more")
+    with pytest.raises(DataError, match=first.path(1).name):
         loaders_of(config, streamed, tmp_path)
 
 
