@@ -166,7 +166,7 @@ def write_address(form: Form) -> None:
 
 
 def as_config(values: Mapping[str, Any]) -> TrainConfig:
-    """The configuration of these settings, all of them given by dotted name; whether they go together is not checked."""
+    """The configuration that all settings by dotted name give; whether they go together is not checked."""
     sections: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
         section, _, setting = name.partition(".")
