@@ -8,10 +8,14 @@ from cnncore.errors import LabError
 from pages.components.lab import show_problem
 from pages.components.transfer_link import go_to, param
 from pages.components.transfer_train_form import show_form
+from pages.components.transfer_train_run import show_trained
 
 
 def show_training() -> None:
     """Draw this step."""
+    if param("run"):
+        show_trained(param("run"))
+        return
     if not param("set"):
         _show_empty()
         return

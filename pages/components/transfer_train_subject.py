@@ -5,13 +5,11 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from cnncore.images.store import open_sets
-
 from cnncore.catalog.backbones import BACKBONES, DEFAULT_BACKBONE
 from cnncore.config import TrainConfig, transfer_base, transfer_from_run
 from cnncore.errors import LabError, lookup
 from cnncore.images.image_set import ImageSet
-from cnncore.runs.run import Run
+from cnncore.images.store import open_sets
 from pages.components.lab import data_root, store
 from pages.components.transfer_link import param
 
@@ -44,12 +42,6 @@ def read_subject() -> Subject:
     key = param("backbone") or DEFAULT_BACKBONE
     spec = lookup(BACKBONES, key, "backbone", "backbone")
     return Subject(image_set=image_set, title=spec.title, base=transfer_base(key, image_set.reference))
-
-
-def trained_on(run: Run) -> bool:
-    """Whether a run is transfer learning on an image set, which this page shows."""
-    config = run.config
-    return config.get("data", {}).get("dataset") == "image_set" and bool(config.get("transfer", {}).get("head"))
 
 
 def sample_picture(image_set: ImageSet) -> str:
