@@ -317,7 +317,7 @@ def _layout(history: History, x: XAxis, title: str, scale: str, *, best: bool = 
 
 
 def _marks(history: History, x: XAxis, *, best: bool) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """Vertical lines at the best epoch, where a setting was changed by hand, and where stages froze or began to learn."""
+    """Vertical lines at the best epoch, where a setting was changed by hand, where stages froze or began to learn."""
     shapes: list[Mapping[str, Any]] = []
     notes: list[Mapping[str, Any]] = []
     index = _best_index(history) if best else None

@@ -91,8 +91,7 @@ def _draw_table(keys: list[str], chosen: str, at_hand: Collection[str]) -> None:
 
 
 def _shown(table: pd.DataFrame) -> pd.DataFrame:
-    marks = table["at_hand"].map({True: "✓ at hand", False: ""})
-    return table.assign(weights=marks.where(table["at_hand"], table["megabytes"].map("{:,.0f} MB".format)))
+    return table.assign(here=table["at_hand"].map({True: "✓", False: ""}))
 
 
 def _select() -> None:
@@ -157,11 +156,12 @@ def _download_words(spec: BackboneSpec, at_hand: bool) -> str:
 _number = st.column_config.NumberColumn
 _COLUMNS = {
     "title": st.column_config.TextColumn("Backbone", pinned=True, width=180),
-    "weights": st.column_config.TextColumn("Weights", width=90, help="On this machine, or the size of the download."),
+    "here": st.column_config.TextColumn("At hand", width=70, help="Whether the weights are on this machine."),
     "top1": _number("Top-1", format="%.1f %%", width=70, help="Accuracy on ImageNet, one crop, as the source reports."),
     "work": _number("Work", format="× %.1f", width=70, help="MACs of one image, as a multiple of the default's."),
     "params": _number("Parameters", format="compact", width=90, help="Of the whole network, its own head included."),
     "macs": _number("MACs", format="compact", width=70, help="Multiply-accumulates of one image."),
+    "megabytes": _number("File", format="%.0f MB", width=70, help="Size of the weights, downloaded once."),
     "size": _number("Pixels", format="%d", width=65, help="Height and width of the images it expects."),
     "year": _number("Year", format="%d", width=58),
     "license": st.column_config.TextColumn("License", width=220),
