@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
@@ -61,14 +61,11 @@ def backbone_chart(keys: Collection[str], chosen: str, at_hand: Collection[str])
 
     Those at hand are filled, the others hollow; the chosen one is named.
     """
-    table = backbone_table(keys, at_hand).dropna(subset=["macs", "top1"])
-    traces = [
-        _points(table[[MODELS[BACKBONES[key].network].family == family for key in table["key"]]], family)
-        for family in FAMILIES
-    ]
-    marked = table[table["key"] == chosen]
-    if len(marked):
-        traces.append(_name(marked.iloc[0]))
+    known = [key for key in keys if work_of(BACKBONES[key]) and BACKBONES[key].result.top1 is not None]
+    families = {key: MODELS[BACKBONES[key].network].family for key in known}
+    traces = [_points([key for key in known if families[key] == family], family, at_hand) for family in FAMILIES]
+    if chosen in known:
+        traces.append(_name(BACKBONES[chosen]))
     return Chart(
         label="Accuracy of the backbones on ImageNet against their work for one image",
         traces=[trace for trace in traces if trace["x"]],
@@ -84,38 +81,42 @@ def backbone_chart(keys: Collection[str], chosen: str, at_hand: Collection[str])
     )
 
 
-def _points(table: pd.DataFrame, family: str) -> Trace:
+def _points(keys: Sequence[str], family: str, at_hand: Collection[str]) -> Trace:
     symbol, color = FAMILY_SYMBOLS[family], FAMILY_COLORS[family]
+    specs = [BACKBONES[key] for key in keys]
+    where = ["at hand" if key in at_hand else f"{BACKBONES[key].file.num_bytes / 1e6:,.0f} MB" for key in keys]
     return {
         "type": "scatter",
         "mode": "markers",
         "name": FAMILIES[family],
-        "x": (table["macs"] / 1e9).tolist(),
-        "y": table["top1"].tolist(),
-        "text": [
-            f"{row.title}, {'at hand' if row.at_hand else f'{row.megabytes:,.0f} MB'}" for row in table.itertuples()
-        ],
+        "x": [_billions(spec) for spec in specs],
+        "y": [spec.result.top1 for spec in specs],
+        "text": [f"{spec.title}, {words}" for spec, words in zip(specs, where, strict=True)],
         "hovertemplate": "%{text}<br>%{y:.1f} %, %{x:.2g} billion MACs<extra></extra>",
         "marker": {
             "size": 12,
             "color": color,
-            "symbol": [symbol if at_hand else f"{symbol}-open" for at_hand in table["at_hand"]],
+            "symbol": [symbol if key in at_hand else f"{symbol}-open" for key in keys],
             "line": {"width": 2, "color": color},
         },
     }
 
 
-def _name(row: pd.Series) -> Trace:
-    low = row["top1"] > 75
+def _name(spec: BackboneSpec) -> Trace:
+    above = (spec.result.top1 or 0) < 75
     return {
         "type": "scatter",
         "mode": "markers+text",
-        "x": [row["macs"] / 1e9],
-        "y": [row["top1"]],
-        "text": [row["title"]],
-        "textposition": "bottom center" if low else "top center",
+        "x": [_billions(spec)],
+        "y": [spec.result.top1],
+        "text": [spec.title],
+        "textposition": "top center" if above else "bottom center",
         "textfont": {"color": INK, "size": 13},
         "hoverinfo": "skip",
         "cliponaxis": False,
         "marker": {"size": 22, "symbol": "circle-open", "color": INK, "line": {"width": 2, "color": INK}},
     }
+
+
+def _billions(spec: BackboneSpec) -> float:
+    return (work_of(spec) or 0) / 1e9

@@ -91,7 +91,7 @@ def _draw_table(keys: list[str], chosen: str, at_hand: Collection[str]) -> None:
 
 
 def _shown(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(here=table["at_hand"].map({True: "✓", False: ""}))
+    return table.assign(here=["✓" if here else "" for here in table["at_hand"]])
 
 
 def _select() -> None:

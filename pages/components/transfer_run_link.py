@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from cnncore.catalog.backbones import BACKBONES
-from cnncore.config import TrainConfig, differences, transfer_base, transfer_from_run
+from cnncore.config import TrainConfig, differences
+from cnncore.config.transfer import transfer_base
 from cnncore.errors import LabError
-from cnncore.images.store import open_sets
 from cnncore.runs.run import Run
-from pages.components.lab import data_root, store
+from pages.components.lab import store
 from pages.components.run_words import read_config
+from pages.components.transfer_train_subject import base_of_run, open_set
 
 
 def belongs_here(run: Run) -> bool:
@@ -37,7 +38,7 @@ def settings_params(run: Run) -> dict[str, str]:
     config = read_config(run)
     if config is None:
         raise LabError(f"The settings of {run.name} are of another version of the lab.", "Choose a backbone anew.")
-    image_set = open_sets(data_root()).get(image_set_of(run))
+    image_set = open_set(image_set_of(run))
     source, base = _nearest(config, image_set.reference)
     changes = differences(config, base)
     changes.pop("data.image_set", None)
@@ -48,7 +49,7 @@ def _nearest(config: TrainConfig, reference: str) -> tuple[dict[str, str], Train
     """What the form is to start from; a run from scratch names the backbone it is compared with."""
     if config.training.start_from:
         other = store().get(config.training.start_from)
-        return {"from": other.id}, transfer_from_run(other, reference)
+        return {"from": other.id}, base_of_run(other, reference)
     keys = [config.transfer.backbone] if config.transfer.backbone else []
     keys += [key for key, spec in BACKBONES.items() if spec.network == config.model.name]
     if not keys:
