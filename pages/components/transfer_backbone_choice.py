@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components.transfer_link import change_link
+from cnncore.catalog.backbones import DEFAULT_BACKBONE
+from pages.components.transfer_link import change_link, param
 
 _OF_ONE_NETWORK = (
     "transfer.frozen",
@@ -27,6 +28,7 @@ def choose(backbone: str = "", run: str = "") -> None:
 
 def choose_and_train(backbone: str = "", run: str = "") -> None:
     """Callback of the way to the next step: it begins with what is shown as chosen, also where that is the default."""
-    if st.query_params.get("backbone", "") != backbone or st.query_params.get("from", "") != run:
+    same = run == param("from") if run else not param("from") and backbone == (param("backbone") or DEFAULT_BACKBONE)
+    if not same:
         choose(backbone, run)
-    change_link(step="train", run="")
+    change_link(step="train", run="", backbone=backbone)
