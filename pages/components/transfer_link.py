@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-PARAMS = ("step", "set", "backbone", "run")
+PARAMS = ("step", "set", "backbone", "from", "run")
 
 
 def param(name: str) -> str:
