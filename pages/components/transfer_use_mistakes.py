@@ -1,0 +1,12 @@
+"""Stub."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnncore.runs.run import Run
+
+
+def show_mistakes(run: Run) -> None:
+    """Draw this view."""
+    st.caption("…")
