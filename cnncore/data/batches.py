@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -14,8 +14,8 @@ from torch import Tensor
 
 from cnncore.config import AugmentConfig
 from cnncore.data.augment import augment_bytes, augment_floats, generator_for, needs_floats
-from cnncore.data.decode import decode_image
 from cnncore.data.images import Files, Images, Split
+from cnncore.images.decode import decode_image
 
 PREFETCHED_BATCHES = 3
 """Batches of a streamed split that are being decoded while one trains."""
@@ -33,6 +33,27 @@ class Batch(NamedTuple):
     images: Tensor
     targets: Tensor
     labels: Tensor
+
+
+class BatchSource(Protocol):
+    """Batches of a split, epoch by epoch: of its images (`Batches`), or of what was made of them."""
+
+    @property
+    def num_images(self) -> int:
+        """Images in an epoch."""
+        ...
+
+    def __len__(self) -> int:
+        """Steps in an epoch."""
+        ...
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch from step `start` on."""
+        ...
+
+    def pixels_at(self, positions: Tensor) -> np.ndarray:
+        """The images at these positions of the split as they are stored, uint8 (n, H, W, C)."""
+        ...
 
 
 class Batches:
@@ -85,10 +106,11 @@ class Batches:
     def num_images(self) -> int:
         return len(self._split)
 
-    def to_pixels(self, images: Tensor) -> np.ndarray:
-        """Normalized images (N, C, H, W) back to bytes, uint8 (N, H, W, C)."""
-        pixels = (images.float().permute(0, 2, 3, 1) - self._shift) / self._scale
-        return pixels.round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+    def pixels_at(self, positions: Tensor) -> np.ndarray:
+        """The images at these positions of the split as they are stored, uint8 (n, H, W, C)."""
+        if isinstance(self._split, Files):
+            return np.stack([decode_image(self._split.path(at), self._split.image_size) for at in positions.tolist()])
+        return self._split.take(positions.to(self._split.labels.device)).cpu().numpy()
 
     def __len__(self) -> int:
         num_images, size = len(self._split), self._batch_size
@@ -155,7 +177,7 @@ def _stream(split: Files, chunks: Sequence[Tensor]) -> Iterator[Tensor]:
         try:
             for chunk in chunks:
                 paths = [split.path(position) for position in chunk.tolist()]
-                waiting.append([pool.submit(decode_image, path, split.image_size) for path in paths])
+                waiting.append([pool.submit(decode_image, path, split.preprocessing) for path in paths])
                 if len(waiting) > PREFETCHED_BATCHES:
                     yield _joined(waiting.popleft())
             while waiting:

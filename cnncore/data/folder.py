@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cnncore.config import DEFAULT_FOLDER_SIZE
 from cnncore.data.cache import Decoded
-from cnncore.data.decode import EXTENSIONS, decode_image
 from cnncore.data.images import Files, Progress
 from cnncore.data.sources import Request, Source
 from cnncore.errors import DataError
+from cnncore.images.decode import EXTENSIONS, decode_image
+from cnncore.images.preprocessing import Preprocessing, preprocessing_of
 
 RESIDENT_BYTES = 1 << 30
 """Folders that are larger when decoded are streamed."""
@@ -50,10 +50,10 @@ def read_folder(request: Request) -> Source:
         DataError: where the folder is missing, has no class, only one, or an empty one.
     """
     root = _root(request)
-    size = request.config.image_size or DEFAULT_FOLDER_SIZE
+    preprocessing = preprocessing_of(request.config)
     request.progress(f"Listing {root}", 0, 0)
     classes, listings = list_folder(root)
-    num_bytes = sum(len(listing.names) for listing in listings.values()) * size * size * 3
+    num_bytes = sum(len(listing.names) for listing in listings.values()) * preprocessing.size**2 * 3
     streams = num_bytes > RESIDENT_BYTES
     # A streamed image that turns out to be broken can be mended and the run resumed; a copy has to be made anew.
     digests = ((name, listing.names_digest if streams else listing.digest) for name, listing in listings.items())
@@ -62,10 +62,11 @@ def read_folder(request: Request) -> Source:
     place = hashlib.sha256(str(root).encode()).hexdigest()[:12]
     return Source(
         name=f"folder-{place}",
-        fingerprint=hashlib.sha256(f"{classes}{listed}".encode()).hexdigest(),
-        decode=lambda: _decode(root, classes, listings, size, request.progress),
-        streamed=_streamed(root, listings, size) if streams else None,
+        fingerprint=hashlib.sha256(f"{classes}{listed}{resampling_tag(preprocessing)}".encode()).hexdigest(),
+        decode=lambda: _decode(root, classes, listings, preprocessing, request.progress),
+        streamed=_streamed(root, listings, preprocessing) if streams else None,
         classes=classes,
+        names={name: listing.names for name, listing in listings.items()},
     )
 
 
@@ -86,8 +87,16 @@ def _root(request: Request) -> Path:
     )
 
 
-def _streamed(root: Path, listings: dict[str, Listing], size: int) -> dict[str, Files]:
-    return {name: Files(root, part.names, torch.from_numpy(part.labels), size) for name, part in listings.items()}
+def resampling_tag(preprocessing: Preprocessing) -> str:
+    """What a fingerprint says of the resampling: nothing where it is the usual one, of which caches exist."""
+    usual = Preprocessing(size=preprocessing.size)
+    return "" if preprocessing == usual else f"{preprocessing.crop}{preprocessing.interpolation}"
+
+
+def _streamed(root: Path, listings: dict[str, Listing], preprocessing: Preprocessing) -> dict[str, Files]:
+    return {
+        name: Files(root, part.names, torch.from_numpy(part.labels), preprocessing) for name, part in listings.items()
+    }
 
 
 def list_folder(root: Path) -> tuple[tuple[str, ...], dict[str, Listing]]:
@@ -174,10 +183,14 @@ def _image_files(folder: Path) -> list[tuple[str, int, int]]:
 
 
 def _decode(
-    root: Path, classes: tuple[str, ...], listings: dict[str, Listing], size: int, progress: Progress
+    root: Path,
+    classes: tuple[str, ...],
+    listings: dict[str, Listing],
+    preprocessing: Preprocessing,
+    progress: Progress,
 ) -> Decoded:
     paths = [root / str(name) for listing in listings.values() for name in listing.names]
-    pixels = decode_files(paths, size, progress)
+    pixels = decode_files(paths, preprocessing, progress)
     splits: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     start = 0
     for name, listing in listings.items():
@@ -186,16 +199,17 @@ def _decode(
     return Decoded(splits, classes)
 
 
-def decode_files(paths: Sequence[Path], size: int, progress: Progress) -> np.ndarray:
-    """All of the images, uint8 (N, size, size, 3), on as many threads as there are cores (decoders run beside Python).
+def decode_files(paths: Sequence[Path], preprocessing: Preprocessing, progress: Progress) -> np.ndarray:
+    """All of the images, uint8 (N, size, size, C), on as many threads as there are cores (decoders run beside Python).
 
     Raises:
         DataError: naming the first file that cannot be decoded, and how many there are.
     """
-    pixels = np.empty((len(paths), size, size, 3), np.uint8)
+    size = preprocessing.size
+    pixels = np.empty((len(paths), size, size, preprocessing.channels), np.uint8)
     errors: list[DataError] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done, result in enumerate(pool.map(lambda path: _try_decode(path, size), paths)):
+        for done, result in enumerate(pool.map(lambda path: _try_decode(path, preprocessing), paths)):
             if isinstance(result, DataError):
                 errors.append(result)
             else:
@@ -209,8 +223,8 @@ def decode_files(paths: Sequence[Path], size: int, progress: Progress) -> np.nda
     return pixels
 
 
-def _try_decode(path: Path, size: int) -> np.ndarray | DataError:
+def _try_decode(path: Path, preprocessing: Preprocessing) -> np.ndarray | DataError:
     try:
-        return decode_image(path, size)
+        return decode_image(path, preprocessing)
     except DataError as error:
         return error

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from cnncore.images.preprocessing import Preprocessing
 
 Progress = Callable[[str, int, int], None]
 """Told what is going on in plain words, how much is done, and of how much in all (bytes or images; 0 is unknown)."""
@@ -59,21 +61,21 @@ class Images:
 
 
 class Files:
-    """A streamed split of an image folder, too large for memory: files are decoded when they are needed.
+    """A streamed split of an image folder or an image set, too large for memory: files are decoded when they are needed.
 
     Attributes:
         root: Folder the names are relative to.
         names: One file each, (N,) array of strings with `/` between folders.
         labels: Class indices, int64 (N,).
-        image_size: Height and width in pixels the images are decoded to.
+        preprocessing: What the images are resized and cropped to.
     """
 
-    def __init__(self, root: Path, names: np.ndarray, labels: Tensor, image_size: int) -> None:
+    def __init__(self, root: Path, names: np.ndarray, labels: Tensor, preprocessing: Preprocessing) -> None:
         assert len(names) == len(labels)
         self.root = root
         self.names = names
         self.labels = labels
-        self.image_size = image_size
+        self.preprocessing = preprocessing
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -83,7 +85,7 @@ class Files:
 
     def select(self, indices: Tensor) -> Files:
         """The images at `indices`, in that order."""
-        return Files(self.root, self.names[indices.numpy()], self.labels[indices], self.image_size)
+        return Files(self.root, self.names[indices.numpy()], self.labels[indices], self.preprocessing)
 
 
 Split = Images | Files
@@ -99,6 +101,8 @@ class ImageData:
         std: Likewise the standard deviation.
         split_note: One sentence on where the validation images come from.
         fingerprint: Hash of the content and of the images chosen: equal where a run sees the same images.
+        names: What each image of a split is called, in the split's order, (N,) array of strings: the record's key in an
+            image set, the file below the root in a folder; None where images have no names.
     """
 
     train: Split
@@ -110,3 +114,4 @@ class ImageData:
     std: tuple[float, ...]
     split_note: str
     fingerprint: str
+    names: Mapping[str, np.ndarray] | None = None

@@ -20,11 +20,10 @@ from cnncore.data.images import Files, ImageData, Images, Progress, Split
 from cnncore.data.sources import Request, Source
 from cnncore.data.splits import Division, choose, divide
 from cnncore.errors import ConfigError, lookup
+from cnncore.images.preprocessing import fixed_statistics
 
 SAMPLED_FOR_STATISTICS = 512
 """Training images of a streamed folder that mean and deviation are taken from, evenly spaced."""
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Red, green and blue of ImageNet's training images, as torchvision's and most other weights were trained with."""
 MIN_STD = 1 / 255
 """Images of a single color have no deviation to divide by."""
 
@@ -144,12 +143,24 @@ def _divided(
         std=std,
         split_note=division.note,
         fingerprint=_fingerprint(config, source, division),
+        names=_names(source, division),
     )
+
+
+def _names(source: Source, division: Division) -> dict[str, np.ndarray] | None:
+    """The names of the source's images, as the images are divided."""
+    if source.names is None:
+        return None
+    names = dict(source.names)
+    if division.validation is not None:
+        names["validation"] = names["train"][division.validation]
+    return names | {"train": names["train"][division.train]}
 
 
 def _in_shape(split: Split) -> tuple[int, int, int]:
     if isinstance(split, Files):
-        return 3, split.image_size, split.image_size
+        made = split.preprocessing
+        return made.channels, made.size, made.size
     _, height, width, channels = split.stored.shape
     return channels, height, width
 
@@ -159,19 +170,6 @@ def _fingerprint(config: DataConfig, source: Source, division: Division) -> str:
     for rows in (division.train, division.validation):
         digest.update(b"none" if rows is None else rows.astype("<i8").tobytes())
     return digest.hexdigest()
-
-
-def fixed_statistics(normalize: str, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and deviation per channel of the normalizations that no image is needed for, on the scale from 0 to 1.
-
-    Args:
-        normalize: `unit`, `symmetric` or `imagenet`, which is for 3 channels.
-        channels: Channels of the images.
-    """
-    if normalize == "imagenet":
-        return IMAGENET_MEAN, IMAGENET_STD
-    mean, std = {"unit": (0.0, 1.0), "symmetric": (0.5, 0.5)}[normalize]
-    return (mean,) * channels, (std,) * channels
 
 
 def _mean_std(
@@ -198,4 +196,4 @@ def _mean_std(
 def _sampled(split: Files) -> Tensor:
     positions = np.unique(np.linspace(0, len(split) - 1, SAMPLED_FOR_STATISTICS).round().astype(int))
     paths = [split.path(int(position)) for position in positions]
-    return torch.from_numpy(decode_files(paths, split.image_size, _silent))
+    return torch.from_numpy(decode_files(paths, split.preprocessing, _silent))

@@ -110,4 +110,4 @@ def _pixels(split: Split, positions: Tensor) -> Tensor:
         return split.take(positions)
     assert isinstance(split, Files)
     paths = [split.path(position) for position in positions.tolist()]
-    return torch.from_numpy(decode_files(paths, split.image_size, lambda what, done, total: None))
+    return torch.from_numpy(decode_files(paths, split.preprocessing, lambda what, done, total: None))

@@ -11,7 +11,7 @@ import hashlib
 import pickle
 import tarfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ class Source:
         decode: Reads, checks and decodes the files; downloads them first where that is needed and allowed.
         streamed: Splits of a folder that is too large to be decoded at once; `decode` is not called then.
         classes: Names of the classes, where they are known without decoding.
+        names: What each image of a split is called, as `ImageData.names` before the division.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Source:
     decode: Callable[[], Decoded]
     streamed: dict[str, Files] | None = None
     classes: tuple[str, ...] = ()
+    names: Mapping[str, np.ndarray] | None = None
 
 
 def _md5(data: bytes) -> str:

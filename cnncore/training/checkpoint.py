@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from cnncore.config import TrainConfig
 from cnncore.data import ImageData
 from cnncore.errors import RunError
-from cnncore.models import build_model
 from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, write_atomically
 from cnncore.runs.stored_config import parse_stored
 from cnncore.training.state import FORMAT, TrainState
+from cnncore.transfer.network import build_network
 
 
 def save_checkpoint(folder: Path, state: TrainState, fingerprint: str) -> int:
@@ -97,6 +97,6 @@ def load_model(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
         raise RunError("The run has no trained weights yet.", "Wait for its first epoch to end.")
     card = json.loads((folder / WEIGHTS_CARD).read_text(encoding="utf-8"))
     config = parse_stored(TrainConfig, card["config"], f"the weights of run {folder.name}")
-    model = build_model(config.model, tuple(card["in_shape"]), len(card["classes"]))
+    model = build_network(config, tuple(card["in_shape"]), len(card["classes"]))
     model.load_state_dict(load_file(folder / WEIGHTS))
     return model.eval(), card

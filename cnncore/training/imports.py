@@ -11,11 +11,11 @@ import torch
 from cnncore.catalog import DATASETS, MODELS, ModelSpec
 from cnncore.config import DataConfig, TrainConfig, check
 from cnncore.data import ImageData, fixed_statistics, open_images
-from cnncore.errors import RunError
+from cnncore.errors import RunError, WeightsError
 from cnncore.models import build_model
 from cnncore.models.names import SCHEMES
 from cnncore.models.weights import IN_ORDER, Fitted, fit_weights
-from cnncore.models.weights_file import read_weights
+from cnncore.models.weights_file import WeightsFile, read_weights
 from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
 from cnncore.runs.runner import own_process
 from cnncore.runs.store import Run, RunStore
@@ -166,8 +166,11 @@ def take_over(state: TrainState, folder: Path, images: ImageData) -> tuple[str, 
             f"The run {folder.name}, from whose weights this one starts, has none (any more).",
             "Choose another run to start from, or random weights.",
         )
+    file = read_weights(folder / WEIGHTS, f"The weights of run {folder.name}")
+    if state.config.transfer.head != "network":
+        return _take_over_backbone(state, file)
     fitted = fit_weights(
-        read_weights(folder / WEIGHTS, f"The weights of run {folder.name}"),
+        file,
         state.config.model,
         images.in_shape,
         len(images.classes),
@@ -176,3 +179,19 @@ def take_over(state: TrainState, folder: Path, images: ImageData) -> tuple[str, 
     )
     state.model.load_state_dict(fitted.state)
     return fitted.notes
+
+
+def _take_over_backbone(state: TrainState, file: WeightsFile) -> tuple[str, ...]:
+    """The weights of everything but the head, which is new; the other run may have had any head."""
+    wanted = state.backbone.state_dict()
+    for name, value in wanted.items():
+        found = file.tensors.get(name)
+        if found is None or found.shape != value.shape:
+            shape = "nothing" if found is None else f"a tensor of shape {tuple(found.shape)}"
+            raise WeightsError(
+                f"{file.label} are of another network: {name} should have the shape {tuple(value.shape)}, there is "
+                f"{shape}.",
+                "Choose a run of the same network with the same options.",
+            )
+    state.backbone.load_state_dict({name: file.tensors[name] for name in wanted})
+    return ("The head is new.",)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,6 @@ from PIL import Image
 from cnncore.config import DataConfig
 from cnncore.data import Batches, Files, ImageData, Images, open_images, samples
 from cnncore.data import folder as folders
-from cnncore.data.decode import MAX_PIXELS, decode_image
 from cnncore.errors import DataError
 from tests.conftest import REAL_DATA
 
@@ -47,6 +44,32 @@ def test_classes_only(tmp_path: Path) -> None:
     assert isinstance(data.train, Images)
     for pixels, label in zip(data.train.pixels, data.train.labels, strict=True):
         assert torch.equal(pixels, torch.tensor((RED, BLUE)[int(label)], dtype=torch.uint8).expand(8, 8, 3))
+
+
+def test_every_image_has_a_name(tmp_path: Path) -> None:
+    data = load(make(tmp_path / "pets", "train", "test"))
+    assert data.names is not None
+    assert data.validation is not None
+    splits = {"train": data.train, "validation": data.validation, "test": data.test}
+    for split, part in splits.items():
+        assert part is not None
+        folder = "test" if split == "test" else "train"
+        labels = [f"{folder}/{data.classes[label]}" for label in part.labels.tolist()]
+        assert [str(name).rpartition("/")[0] for name in data.names[split]] == labels
+    assert not set(data.names["train"]) & set(data.names["validation"])
+
+
+def test_crop_and_interpolation_are_part_of_what_is_seen(tmp_path: Path) -> None:
+    root = make(tmp_path / "pets", "")
+    pixels = np.zeros((20, 20, 3), np.uint8)
+    pixels[2:18, 2:18] = 200
+    Image.fromarray(pixels).save(root / "cat" / "0.png")
+    whole, middle = load(root, validation=0), load(root, validation=0, crop=0.5, interpolation="bilinear")
+    assert whole.fingerprint != middle.fingerprint
+    assert isinstance(whole.train, Images)
+    assert isinstance(middle.train, Images)
+    assert whole.train.pixels[0].min() < 100
+    assert middle.train.pixels[0].min() == 200
 
 
 @pytest.mark.parametrize("validation", ["val", "valid", "validation"])
@@ -222,131 +245,6 @@ def test_a_streamed_image_can_be_mended_but_not_added(tmp_path: Path, monkeypatc
     assert load(root, validation=0).fingerprint == first.fingerprint
     Image.new("RGB", (50, 40), "white").save(root / "dog" / "a new one.png")
     assert load(root, validation=0).fingerprint != first.fingerprint
-
-
-def decoded(path: Path, size: int = 8) -> np.ndarray:
-    pixels = decode_image(path, size)
-    assert pixels.shape == (size, size, 3)
-    assert pixels.dtype == np.uint8
-    return pixels
-
-
-def test_the_middle_square_is_taken(tmp_path: Path) -> None:
-    pixels = np.zeros((10, 30, 3), np.uint8)
-    pixels[:, 10:20] = 255
-    Image.fromarray(pixels).save(tmp_path / "a.png")
-    assert decoded(tmp_path / "a.png", 10).min() == 255
-
-
-def test_transparent_parts_are_white(tmp_path: Path) -> None:
-    Image.new("RGBA", (9, 9), (0, 0, 0, 0)).save(tmp_path / "a.png")
-    Image.new("LA", (9, 9), (100, 255)).save(tmp_path / "b.png")
-    assert decoded(tmp_path / "a.png").min() == 255
-    assert np.unique(decoded(tmp_path / "b.png")).tolist() == [100]
-
-
-def test_palettes_with_and_without_transparency(tmp_path: Path) -> None:
-    image = Image.new("P", (9, 9), 1)
-    image.putpalette([0, 0, 0, 10, 20, 30])
-    image.save(tmp_path / "a.png")
-    image.save(tmp_path / "b.png", transparency=1)
-    image.save(tmp_path / "c.png", transparency=bytes((255, 0)))
-    assert decoded(tmp_path / "a.png")[0, 0].tolist() == [10, 20, 30]
-    assert decoded(tmp_path / "b.png").min() == 255
-    assert decoded(tmp_path / "c.png").min() == 255
-
-
-def test_16_bits_are_scaled(tmp_path: Path) -> None:
-    for extension in ("png", "tiff"):
-        path = tmp_path / f"a.{extension}"
-        Image.fromarray(np.full((9, 9), 257 * 123, np.uint16)).save(path)
-        assert np.unique(decoded(path)).tolist() == [123]
-
-
-@pytest.mark.parametrize(
-    ("mode", "name"), [("CMYK", "a.jpg"), ("L", "a.jpg"), ("1", "a.png"), ("RGB", "a.webp"), ("L", "a.bmp")]
-)
-def test_other_modes_become_rgb(tmp_path: Path, mode: str, name: str) -> None:
-    Image.new(mode, (20, 9)).save(tmp_path / name)
-    decoded(tmp_path / name)
-
-
-def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path) -> None:
-    frames = [Image.new("RGB", (9, 9), color) for color in (RED, BLUE)]
-    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
-    assert decoded(tmp_path / "a.gif")[0, 0].tolist() == list(RED)
-
-
-def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
-    pixels = np.zeros((16, 16, 3), np.uint8)
-    pixels[:8] = 255  # the upper half is white as stored, the right half after a quarter turn clockwise
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.fromarray(pixels).save(tmp_path / "a.jpg", exif=exif, quality=100)
-    upright = decoded(tmp_path / "a.jpg")
-    assert upright[:, 5:].min() > 240
-    assert upright[:, :3].max() < 15
-
-
-def test_large_photos_are_reduced_while_they_are_decoded_and_look_the_same(tmp_path: Path) -> None:
-    ramp = np.linspace(0, 255, 800).astype(np.uint8)
-    pixels = np.stack([np.tile(ramp, (800, 1))] * 3, axis=-1)
-    Image.fromarray(pixels).save(tmp_path / "a.jpg", quality=95)
-    Image.fromarray(pixels).save(tmp_path / "a.png")
-    difference = decoded(tmp_path / "a.jpg", 32).astype(int) - decoded(tmp_path / "a.png", 32)
-    assert np.abs(difference).max() <= 3
-
-
-def png_header(width: int, height: int) -> bytes:
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    start = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", start) + chunk(b"IDAT", zlib.compress(b"x")) + chunk(b"IEND", b"")
-
-
-@pytest.mark.parametrize("side", [7_746, 10_000, 100_000])
-def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path: Path, side: int) -> None:
-    assert side * side > MAX_PIXELS
-    (tmp_path / "a.png").write_bytes(png_header(side, side))
-    with pytest.raises(DataError, match=r"a\.png has .* pixels; at most 50 million are decoded"):
-        decoded(tmp_path / "a.png")
-
-
-def hostile(name: str, folder: Path) -> bytes:
-    random = np.random.RandomState(0).randint(0, 256, (64, 64, 3), np.uint8)
-    Image.fromarray(random).save(folder / "whole.jpg")
-    Image.fromarray(random).save(folder / "whole.png")
-    jpg, png = (folder / "whole.jpg").read_bytes(), (folder / "whole.png").read_bytes()
-    return {
-        "text": b"this is no image at all",
-        "empty": b"",
-        "truncated jpeg": jpg[: len(jpg) // 2],
-        "truncated png": png[: len(png) // 2],
-        "flipped png": png[:200] + bytes(50) + png[250:],
-        "jpeg head only": jpg[:20],
-        "svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-        "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n",
-        "small png with too little data": png_header(50, 50),
-    }[name]
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["text", "empty", "truncated jpeg", "truncated png", "flipped png", "jpeg head only", "svg", "postscript",
-     "small png with too little data"],
-)  # fmt: skip
-def test_a_hostile_file_is_one_sentence(tmp_path: Path, name: str) -> None:
-    path = tmp_path / "photo.jpg"
-    path.write_bytes(hostile(name, tmp_path))
-    with pytest.raises(DataError, match=r"photo\.jpg is (damaged|not an image)"):
-        decoded(path)
-
-
-def test_floating_point_is_refused(tmp_path: Path) -> None:
-    Image.fromarray(np.zeros((9, 9), np.float32)).save(tmp_path / "a.tiff")
-    with pytest.raises(DataError, match="holds floating-point numbers"):
-        decoded(tmp_path / "a.tiff")
 
 
 @pytest.mark.skipif(REAL_DATA is None or not (REAL_DATA / "flowers").is_dir(), reason="no flowers in CNNLAB_DATA")

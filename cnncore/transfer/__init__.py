@@ -1,0 +1,1 @@
+"""Transfer learning: pretrained weights, new heads, what freezing costs, features computed once."""
