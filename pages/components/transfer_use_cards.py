@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
-
-from cnncore.errors import LabError
 from cnncore.images.edits import ExcludeImages, MoveImages, RestoreImages
+
 from cnncore.images.image_set import ImageRecord, ImageSet
 from cnncore.runs.artifacts import run_dir
 from cnncore.runs.outcomes import Outcomes
@@ -18,7 +17,8 @@ from cnncore.runs.run import Run
 from pages.components.lab import artifacts
 from pages.components.transfer_images_edits import change, image_sets, show_last_problem
 from pages.components.transfer_images_gallery import image_source
-from pages.components.transfer_use_answers import Heat, ask_heat
+from pages.components.transfer_use_answers import ask_heats
+from pages.components.transfer_use_given import Given
 from pages.components.transfer_use_sources import newest_of
 from pages.components.waiting import fill_in
 from pages.components.wording import plain
@@ -57,18 +57,19 @@ def _draw(run: Run, before: ImageSet, outcomes: Outcomes, rows: Sequence[int]) -
     now = newest_of(before)
     keys = [int(outcomes.names[row]) for row in rows]
     predicted = [int(outcomes.predicted[row]) for row in rows]
-    heat = ask_heat("mistakes", run, before.reference, keys, predicted)
+    given = [Given(name=before.images[key].name, reference=before.reference, key=key) for key in keys]
+    heats = ask_heats("mistakes", run, given, predicted)
     kept = reviewed_images(run_dir(artifacts(), run.id))
-    cards = [_card(now, outcomes, row, heat) for row in rows if int(outcomes.names[row]) in now.images]
-    if heat.problem:
-        st.caption(plain(heat.problem))
+    cards = [_card(now, outcomes, row, heats.pictures.get(place, "")) for place, row in enumerate(rows)]
+    if heats.problem:
+        st.caption(plain(heats.problem))
     for start in range(0, len(cards), _COLUMNS):
         for column, card in zip(st.columns(_COLUMNS), cards[start : start + _COLUMNS], strict=False):
             with column, st.container(border=True, key=f"mistake_{card.key}"):
                 _draw_card(run, now, card, kept=card.key in kept)
 
 
-def _card(now: ImageSet, outcomes: Outcomes, row: int, heat: Heat) -> _Card:
+def _card(now: ImageSet, outcomes: Outcomes, row: int, heat: str) -> _Card:
     key = int(outcomes.names[row])
     return _Card(
         key=key,
@@ -76,7 +77,7 @@ def _card(now: ImageSet, outcomes: Outcomes, row: int, heat: Heat) -> _Card:
         true=outcomes.classes[int(outcomes.labels[row])],
         said=outcomes.classes[int(outcomes.predicted[row])],
         share=float(outcomes.confidence[row]),
-        heat=heat.pictures.get(key, ""),
+        heat=heat,
     )
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
+from cnncore.images.edits import Edit, ExcludeImages, MoveImages, MoveToSplit, RestoreImages
 
 from cnncore.config import replace
 from cnncore.errors import LabError
 from cnncore.figures.intervals import wilson
 from cnncore.figures.paired import compare, words
 from cnncore.images.changes import Change, changes_between
-from cnncore.images.edits import Edit, ExcludeImages, MoveImages, MoveToSplit, RestoreImages
 from cnncore.images.image_set import ImageSet
 from cnncore.runs.groups import base_name
 from cnncore.runs.outcomes import Outcomes
@@ -178,16 +178,16 @@ def _wait(run_id: str) -> None:
 
 
 def _show_before_after(old: Run, new: Run, after: Outcomes, split: str) -> None:
-    reply = ask_outcomes_on("before_after", old, reference_of(new), split)
-    if reply.problem:
-        st.caption(plain(reply.problem))
+    before, problem = ask_outcomes_on("before_after", old, reference_of(new), split)
+    if problem:
+        st.caption(plain(problem))
         return
-    if reply.outcomes is None:
+    if before is None:
         st.html(
             "<div class='lab-empty' style='min-height:7rem'>The old network looks at the images as they are now…</div>"
         )
         return
-    before_right, after_right = _matched(reply.outcomes, after)
+    before_right, after_right = _matched(before, after)
     count = len(before_right)
     rows = {"Before": int(before_right.sum()), "After": int(after_right.sum())}
     st.dataframe(pd.DataFrame([_row(name, right, count) for name, right in rows.items()]), hide_index=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +11,15 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from cnncore.errors import DataError, WeightsError
-from cnncore.images.decode import EXTENSIONS
+from cnncore.errors import DataError, LabError, WeightsError
+from cnncore.images.decode import EXTENSIONS, open_rgb
 from cnncore.images.image_set import ImageRecord, ImageSet
 from cnncore.images.limits import limits
 from cnncore.runs.run import Run
 from cnncore.runs.uploads import keep_upload, upload_file
 from pages.components.lab import artifacts
+from pages.components.transfer_images_edits import image_sets
+from pages.components.transfer_images_gallery import image_source
 from pages.components.transfer_link import change_link, param
 from pages.components.transfer_use_paste import paste_box
 from pages.components.transfer_use_sources import newest_of, set_of
@@ -23,6 +27,7 @@ from pages.components.wording import bytes_text, plain
 
 MAX_PICTURES = 1_000
 """Pictures that are looked at in one go."""
+_THUMBNAIL_PX = 96
 _TOKENS = "transfer_given_tokens"
 _SOURCE = "transfer_given_source"
 _ENDINGS = tuple(sorted(ending.removeprefix(".") for ending in EXTENSIONS))
@@ -30,11 +35,32 @@ _ENDINGS = tuple(sorted(ending.removeprefix(".") for ending in EXTENSIONS))
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """One picture: how a person calls it, and the token of its upload or its key in the image set."""
+    """One picture: how a person calls it, and the token of its upload or its set, by id@version, and its key there."""
 
     name: str
     token: str = ""
-    key: int | None = None
+    reference: str = ""
+    key: int = -1
+
+
+def thumbnail(given: Given) -> str:
+    """A small picture as an address that holds it; empty where it cannot be read."""
+    if given.token:
+        return _upload_thumbnail(given.token)
+    image_set = image_sets().at(given.reference)
+    return image_source(image_sets(), image_set.id, image_set.images[given.key])
+
+
+@st.cache_data(show_spinner=False, max_entries=2 * MAX_PICTURES)
+def _upload_thumbnail(token: str) -> str:
+    try:
+        image = open_rgb(upload_file(artifacts(), token), at_least=2 * _THUMBNAIL_PX, max_pixels=limits().pixels)
+    except LabError:
+        return ""
+    image.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def choose_pictures(run: Run) -> tuple[Given, ...]:
@@ -69,7 +95,10 @@ def _from_folder(_run: Run) -> tuple[Given, ...]:
     left, right = st.columns(2, gap="medium")
     with left:
         files = st.file_uploader(
-            "A folder of this computer", type=list(_ENDINGS), accept_multiple_files="directory", key="transfer_given_folder"
+            "A folder of this computer",
+            type=list(_ENDINGS),
+            accept_multiple_files="directory",
+            key="transfer_given_folder",
         )
     with right:
         path = st.text_input(
@@ -86,7 +115,11 @@ def _from_folder(_run: Run) -> tuple[Given, ...]:
 
 def _from_clipboard(_run: Run) -> tuple[Given, ...]:
     content = paste_box("transfer_given_paste")
-    return () if content is None else (Given(name="Pasted picture", token=_token(f"paste {hash(content)}", lambda: content)),)
+    return (
+        ()
+        if content is None
+        else (Given(name="Pasted picture", token=_token(f"paste {hash(content)}", lambda: content)),)
+    )
 
 
 def _from_camera(_run: Run) -> tuple[Given, ...]:
@@ -98,7 +131,8 @@ def _from_set(run: Run) -> tuple[Given, ...]:
     image_set = set_of(run)
     if image_set is None:
         return ()
-    records = _held_out_first(newest_of(image_set))
+    image_set = newest_of(image_set)
+    records = _held_out_first(image_set)
     if not records:
         st.caption("The set has no images.")
         return ()
@@ -113,7 +147,7 @@ def _from_set(run: Run) -> tuple[Given, ...]:
         on_change=lambda: change_link(image=str(st.session_state[key])),
         help="Images that were not trained on come first; of the others the network knows the answers.",
     )
-    return (Given(name=records[chosen].name, key=chosen),)
+    return (Given(name=records[chosen].name, reference=image_set.reference, key=chosen),)
 
 
 def _held_out_first(image_set: ImageSet) -> Mapping[int, ImageRecord]:
@@ -191,7 +225,9 @@ def _read_folder(text: str) -> tuple[Given, ...]:
     taken = [path for path in found if path.stat().st_size <= limits().image_bytes]
     _say_left_out(large, len(taken))
     return tuple(
-        Given(name=str(path.relative_to(folder))[-80:], token=_token(f"{path} {path.stat().st_mtime_ns}", path.read_bytes))
+        Given(
+            name=str(path.relative_to(folder))[-80:], token=_token(f"{path} {path.stat().st_mtime_ns}", path.read_bytes)
+        )
         for path in taken[:MAX_PICTURES]
     )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cnncore.errors import LabError
 from cnncore.images.image_set import ImageSet
-from cnncore.runs.artifacts import WEIGHTS, run_dir
-from cnncore.runs.outcomes import Outcomes, load_outcomes
+from cnncore.runs.artifacts import run_dir
+from cnncore.runs.outcomes import OUTCOMES, Outcomes, load_outcomes
 from cnncore.runs.run import Run
 from pages.components.lab import artifacts
 from pages.components.transfer_images_edits import image_sets
@@ -34,10 +34,4 @@ def newest_of(image_set: ImageSet) -> ImageSet:
 
 def read_outcomes(run: Run) -> dict[str, Outcomes]:
     """What a run said of every image, by split; empty where that is not known."""
-    return load_outcomes(run_dir(artifacts(), run.id))
-
-
-def weights_stamp(run: Run) -> str:
-    """Changes whenever the weights of a run do."""
-    facts = (run_dir(artifacts(), run.id) / WEIGHTS).stat()
-    return f"{facts.st_mtime_ns}/{facts.st_size}"
+    return load_outcomes(run_dir(artifacts(), run.id) / OUTCOMES)
