@@ -109,7 +109,7 @@ class Batches:
     def pixels_at(self, positions: Tensor) -> np.ndarray:
         """The images at these positions of the split as they are stored, uint8 (n, H, W, C)."""
         if isinstance(self._split, Files):
-            return np.stack([decode_image(self._split.path(at), self._split.image_size) for at in positions.tolist()])
+            return np.stack([decode_image(self._split.path(at), self._split.preprocessing) for at in positions.tolist()])
         return self._split.take(positions.to(self._split.labels.device)).cpu().numpy()
 
     def __len__(self) -> int:

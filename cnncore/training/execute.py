@@ -26,6 +26,7 @@ from cnncore.training.imports import take_over
 from cnncore.training.loop import Loaders, fit, make_loaders, score
 from cnncore.training.lr_finder import find_learning_rate
 from cnncore.training.optim import LearningRateChange
+from cnncore.training.outcomes import forget_outcomes, keep_outcomes
 from cnncore.training.recorder import FLUSH_S, Recorder
 from cnncore.training.state import TrainState, new_state
 
@@ -192,6 +193,7 @@ class Execution:
                 state.stale = 0
                 save_checkpoint(self.folder, state, images.fingerprint)
                 self.recorder.forget_result()
+                forget_outcomes(self.folder)
         self.recorder.attempt = self.store.begin_attempt(self.run.id, state.step)
         if self.config.training.tensorboard:
             from cnncore.runs.tensorboard import EVENTS, EventMirror
@@ -227,14 +229,19 @@ class Execution:
             self._save_epoch(event, state, images)
         if isinstance(event, Finished):
             if state.step:
-                self.recorder.describe(elapsed_s=state.elapsed_s)
-                self._save_weights(state, images)
-                if self._saved_step != state.step:
-                    self._checkpoint(state, images)
+                self._finish(state, images)
             return
         if isinstance(event, StepEnd):
             self._between_steps(state, images)
         self._stop_if_wanted()
+
+    def _finish(self, state: TrainState, images: ImageData) -> None:
+        self.recorder.describe(elapsed_s=state.elapsed_s)
+        self._save_weights(state, images)
+        if self._saved_step != state.step:
+            self._checkpoint(state, images)
+        for name, size in keep_outcomes(self.folder, state, images):
+            self.store.add_artifact(self.run.id, name, size)
 
     def _between_steps(self, state: TrainState, images: ImageData) -> None:
         """A few times a second: changes asked for meanwhile; rarely: a checkpoint inside a long epoch."""

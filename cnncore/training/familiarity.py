@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,12 +64,18 @@ class Familiarity:
 
     def explain(self) -> str:
         """How the threshold came about, in a sentence."""
-        whose = "held-out and training images, each training image compared with the others," if self.own else "images"
-        few = " not used in training" if not self.own else ""
+        which = "images not used in training"
+        if self.own:
+            which = "images, those used in training compared with the others,"
         return (
-            f"Of {self.held_out:,} {whose}{few} {1 - self.false_alarms:.0%} are at least as similar to a training image "
-            f"as this limit; so about {self.false_alarms:.0%} of images of the same kind are called unfamiliar by mistake."
+            f"Of {self.held_out:,} {which} {1 - self.false_alarms:.0%} are at most {self.threshold:.3f} away from the "
+            f"most similar training image, so about {self.false_alarms:.0%} of images like them are called unfamiliar."
         )
+
+    def to_dict(self) -> dict[str, Any]:
+        """What people are told of it, as plain values."""
+        told = {name: getattr(self, name) for name in ("threshold", "false_alarms", "held_out")}
+        return {**told, "explanation": self.explain()}
 
 
 def measure_familiarity(features: Features, keys: Keys, held_out: Features) -> Familiarity:

@@ -23,7 +23,16 @@ from cnncore.training.checkpoint import Expected, save_weights, weights_card
 from cnncore.training.state import TrainState
 
 IMAGENET_CLASSES = 1_000
-_SYMMETRIC = frozenset({"googlenet", "inception_v3", "inception_resnet_v2", "legacy_xception", "xception"})
+_SYMMETRIC = frozenset(
+    {
+        "googlenet",
+        "inception_v3",
+        "inception_resnet_v2",
+        "legacy_xception",
+        "xception",
+        "tf_efficientnet_lite0",
+    }
+)
 """Networks whose weights at torchvision (behind `transform_input`) and timm expect pixel values from -1 to 1."""
 NO_IMAGES = DataConfig(dataset="folder")
 """The data set of weights that were imported without one: a folder that was not named."""

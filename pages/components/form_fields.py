@@ -89,6 +89,7 @@ _MODEL = {
         none="as published",
         labels={
             "relu": "ReLU",
+            "relu6": "ReLU6",
             "leaky_relu": "Leaky ReLU",
             "elu": "ELU",
             "gelu": "GELU",

@@ -44,6 +44,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_error(404)
             return
         start = int(asked[len("bytes=") : -1]) if asked and self.server.knows_ranges else 0
+        if start >= len(content):
+            self.send_error(416)
+            return
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
@@ -70,8 +73,12 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(downloading, "PAUSE_S", 0.0)
 
 
+def offer(*mirrors: str) -> downloading.Offer:
+    return downloading.dataset_offer(tiny.idx_spec(mirrors), [FILE])
+
+
 def fetch(folder: Path, *mirrors: str, progress: Callable[[str, int, int], None] = lambda *_: None) -> bytes:
-    downloading.download(tiny.idx_spec(mirrors), [FILE], folder, progress)
+    downloading.download(offer(*mirrors), folder, progress)
     assert sorted(path.name for path in folder.iterdir() if path.name != ".download.lock") == [FILE.name]
     return (folder / FILE.name).read_bytes()
 
@@ -123,7 +130,7 @@ FAILURES = {
 def test_a_failure_is_one_sentence_and_leaves_nothing(server: Server, tmp_path: Path, failure: str) -> None:
     server.contents, server.cuts, reason = FAILURES[failure]
     with pytest.raises(DataError, match=reason) as caught:
-        downloading.download(tiny.idx_spec((server.address,)), [FILE], tmp_path, lambda *_: None)
+        downloading.download(offer(server.address), tmp_path, lambda *_: None)
     assert caught.value.message.startswith(f"Tiny could not be downloaded: {FILE.name}: ")
     assert str(tmp_path) in caught.value.hint
     assert "mnist5k" in caught.value.hint
@@ -132,7 +139,7 @@ def test_a_failure_is_one_sentence_and_leaves_nothing(server: Server, tmp_path: 
 
 def test_no_network_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the network could not be reached"):
-        downloading.download(tiny.idx_spec(("http://127.0.0.1:1/",)), [FILE], tmp_path, lambda *_: None)
+        downloading.download(offer("http://127.0.0.1:1/"), tmp_path, lambda *_: None)
 
 
 def test_a_full_disk_is_said_beforehand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
