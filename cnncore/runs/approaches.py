@@ -1,7 +1,7 @@
 """Frozen against fine-tuned against from scratch: one training in three ways, everything else equal, with seeds.
 
-The three differ in where the weights start, in what may learn, and in the learning rate, since the rate that suits a new
-head destroys pretrained weights (Howard, Ruder, "Universal language model fine-tuning for text classification", 2018).
+The three differ in where the weights start, in what may learn, and in the learning rate, since the rate that suits a
+new head destroys pretrained weights (Howard, Ruder, "Universal language model fine-tuning for text classification", 2018).
 """
 
 from __future__ import annotations

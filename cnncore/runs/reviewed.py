@@ -1,4 +1,4 @@
-"""Which images of a run's mistakes a person has looked at and keeps as they are: `reviewed.json` in the run's folder."""
+"""Images that a person has looked at and keeps as they are, although a run got them wrong: its `reviewed.json`."""
 
 from __future__ import annotations
 

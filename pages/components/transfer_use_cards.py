@@ -159,9 +159,11 @@ def _keep(run_id: str, key: int, *, kept: bool) -> None:
 _STYLE = f"""<style>
 .lab-card {{ display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; }}
 .lab-card figure {{ margin: 0; min-width: 0; }}
-.lab-card img, .lab-card i {{ display: block; width: 100%; max-width: {_SIDE_PX}px; aspect-ratio: 1; object-fit: cover;
+.lab-card img, .lab-card i {{ display: block; width: 100%; max-width: {_SIDE_PX}px; aspect-ratio: 1;
+  object-fit: cover;
   border-radius: 6px; background: rgba(128,128,128,.15); }}
-.lab-card figcaption {{ font-size: .75rem; opacity: .75; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }}
+.lab-card figcaption {{ font-size: .75rem; opacity: .75; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; }}
 .lab-card-words {{ margin-top: .5rem; line-height: 1.45; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }}
 .lab-card-words span {{ font-size: .88rem; opacity: .85; }}
 </style>"""

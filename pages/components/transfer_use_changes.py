@@ -194,8 +194,8 @@ def _show_before_after(old: Run, new: Run, after: Outcomes, split: str) -> None:
     found = compare(int((after_right & ~before_right).sum()), int((before_right & ~after_right).sum()), count)
     st.markdown(plain(words(found, "the network after", "the one before")))
     st.caption(
-        f"Both on the same {number_of(count, f'{split} image')} with today's labels. Labels that were changed because of "
-        "what the first network said favor it a little; new images tell more."
+        f"Both on the same {number_of(count, f'{split} image')} with today's labels. Labels that were changed because "
+        "of what the first network said favor it a little; new images tell more."
     )
     if new.id != st.query_params.get("run"):
         st.button(

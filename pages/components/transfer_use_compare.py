@@ -148,9 +148,9 @@ def _show_notes(comparison: Comparison, name: str) -> None:
         else ""
     )
     st.caption(
-        "Dots: seeds; diamond and bar: their mean and Student's 95 % interval, which covers the choice of the seed, not "
-        f"that of the images.{validation} All three have {epochs:,} {'epoch' if epochs == 1 else 'epochs'}; from random "
-        "weights many more may be needed. Features of a frozen network are computed once and shared by its seeds, so "
+        "Dots: seeds; diamond and bar: their mean and Student's 95 % interval, which covers the choice of the seed, "
+        f"not that of the images.{validation} All three have {epochs:,} {'epoch' if epochs == 1 else 'epochs'}; from "
+        "random weights many more may be needed. Features of a frozen network are computed once and shared by its seeds, so "
         "the first one takes longest."
     )
     with st.expander("What differs between the three", icon=":material/difference:"):

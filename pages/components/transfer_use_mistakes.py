@@ -1,4 +1,4 @@
-"""What a classifier gets wrong: the confusion matrix whose cells open the images behind them, and the changes it asks for."""
+"""What a classifier gets wrong: the confusion matrix, whose cells open the images behind them, and what to change."""
 
 from __future__ import annotations
 

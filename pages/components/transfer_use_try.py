@@ -212,8 +212,8 @@ def _show_tensor(given: Given, seen: SeenPicture) -> None:
     made = seen.preprocessing
     cut = f", the middle {made.size} × {made.size} cut out" if made.crop < 1 else ""
     st.caption(
-        f"The shorter side was resized to {made.resized} pixels ({made.interpolation}, antialiased){cut}; values from 0 "
-        "to 1, then normalized. The picture on the left above shows the same before normalizing."
+        f"The shorter side was resized to {made.resized} pixels ({made.interpolation}, antialiased){cut}; values from "
+        "0 to 1, then normalized. The picture on the left above shows the same before normalizing."
     )
     st.download_button(
         "The tensor (.npy)",

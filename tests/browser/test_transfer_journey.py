@@ -1,4 +1,4 @@
-"""The journey that transfer learning is about: from a folder of photographs to a classifier that runs without the lab."""
+"""The journey that transfer learning is for: from a folder of photographs to a classifier that needs no lab."""
 
 from __future__ import annotations
 
