@@ -14,8 +14,9 @@ from cnncore.errors import ConfigError
 from pages.components.form_fields import FORM, GROUPS, SCHEMA, Group, relevant
 from pages.components.form_state import PRESET, VALUES, Form, to_widget, use_preset, widget_key
 from pages.components.lab import show_problem, start_run
-from pages.components.navigation import open_run
+from pages.components.navigation import TRANSFER, open_run
 from pages.components.run_list import trained_runs
+from pages.components.transfer_images_choice import image_set_choices
 from pages.components.wording import plain
 
 
@@ -108,6 +109,8 @@ def _draw_field(name: str, form: Form, devices: Mapping[str, str]) -> None:
     labels = {**row.labels, **devices} if name == "training.device" else row.labels
     if name == "training.start_from":
         _draw_choice(name, form, trained_runs(form.config.model.name))
+    elif name == "data.image_set":
+        _draw_choice(name, form, image_set_choices())
     elif labels:
         _draw_choice(name, form, labels)
     elif row.slider:
@@ -193,6 +196,8 @@ def _draw_remark(name: str, form: Form) -> None:
         st.caption(f"{spec.year} · {spec.summary}", help="\n\n".join((*spec.facts, f"Source: {spec.source}")))
     elif name == "data.dataset":
         st.caption(DATASETS[config.data.dataset].summary)
+    elif name == "data.image_set":
+        st.page_link(TRANSFER, label="Make or change image sets", icon=":material/photo_library:")
     elif name == "optimizer.name":
         row = OPTIMIZERS[config.optimizer.name]
         st.caption(f"{row.summary} Usual learning rate: {row.typical_lr:g}.", help=f"Source: {row.source}")
