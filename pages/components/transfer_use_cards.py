@@ -46,6 +46,8 @@ class _Card:
 
 def show_cards(run: Run, before: ImageSet, outcomes: Outcomes, rows: Sequence[int]) -> None:
     """The images at these places of the outcomes; the heat fills in when it is there."""
+    # This is the drawing of the whole page that a change asks for.
+    st.session_state.pop(_AGAIN, None)
     show_last_problem()
     fill_in("mistakes", lambda: _draw(run, before, outcomes, rows))
 

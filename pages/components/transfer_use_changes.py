@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
-from cnncore.images.edits import Edit, ExcludeImages, MoveImages, MoveToSplit, RestoreImages
+from cnncore.images.edits import ExcludeImages, MoveImages, MoveToSplit, RestoreImages
 
 from cnncore.config import replace
 from cnncore.errors import LabError
@@ -88,8 +88,8 @@ def _show_list(now: ImageSet, changes: tuple[Change, ...]) -> None:
                 key=f"transfer_take_back_{place}",
                 type="tertiary",
                 icon=":material/undo:",
-                on_click=change,
-                args=(now.id, lambda each=each: _inverse(each)),
+                on_click=_take_back,
+                args=(now.id, each),
             )
     if len(changes) > _MOST_LISTED:
         st.caption(f"And {number_of(len(changes) - _MOST_LISTED, 'other kind')} of change.")
@@ -109,15 +109,15 @@ _SENTENCES = {
 }
 
 
-def _inverse(each: Change) -> Edit:
-    return _INVERSES[each.kind](each)
+def _take_back(set_id: str, each: Change) -> None:
+    change(set_id, lambda: _INVERSES[each.kind](each))
 
 
 _INVERSES: dict[str, Callable[[Change], Any]] = {
     "moved": lambda each: MoveImages(keys=each.keys, label=each.old),
     "excluded": lambda each: RestoreImages(keys=each.keys),
     "restored": lambda each: ExcludeImages(keys=each.keys),
-    "divided": lambda each: MoveToSplit(keys=each.keys, split=each.old),
+    "divided": lambda each: MoveToSplit.model_validate({"keys": each.keys, "split": each.old}),
     "added": lambda each: ExcludeImages(keys=each.keys),
 }
 
@@ -209,7 +209,11 @@ def _show_before_after(old: Run, new: Run, after: Outcomes, split: str) -> None:
 def _matched(before: Outcomes, after: Outcomes) -> tuple[np.ndarray, np.ndarray]:
     """Whether each network is right, on the images that both have looked at, in the same order."""
     _, left, right = np.intersect1d(before.names, after.names, return_indices=True)
-    return before.right[left], after.right[right]
+    return _right(before)[left], _right(after)[right]
+
+
+def _right(outcomes: Outcomes) -> np.ndarray:
+    return outcomes.predicted == outcomes.labels
 
 
 def _row(name: str, right: int, count: int) -> dict[str, str]:

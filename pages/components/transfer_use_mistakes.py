@@ -10,7 +10,7 @@ import streamlit as st
 from cnncore.figures.confusion import MAX_CLASSES, confusion, top_confusions
 from cnncore.figures.intervals import wilson
 from cnncore.figures.per_class import per_class_table
-from cnncore.runs.outcomes import Outcomes
+from cnncore.runs.outcomes import Outcomes, confident_mistakes, confusion_matrix, images_behind, least_certain
 from cnncore.runs.run import Run
 from pages.components.live_chart import clickable_chart
 from pages.components.navigation import TRAIN
@@ -61,7 +61,7 @@ def _choose_split(splits: Sequence[str]) -> str:
         st.segmented_control(
             "Images",
             splits,
-            format_func=lambda name: _SPLITS.get(name, name),
+            format_func=_SPLITS.__getitem__,
             required=True,
             key=_SPLIT,
             label_visibility="collapsed",
@@ -74,7 +74,7 @@ def _choose_split(splits: Sequence[str]) -> str:
 
 
 def _show_confusion(outcomes: Outcomes) -> None:
-    matrix, classes = outcomes.confusion, list(outcomes.classes)
+    matrix, classes = confusion_matrix(outcomes), list(outcomes.classes)
     st.markdown("**Confusion matrix**: rows are the true classes; click a cell to see its images")
     if len(classes) > MAX_CLASSES:
         st.dataframe(top_confusions(matrix, classes), hide_index=True, height=440)
@@ -87,7 +87,7 @@ def _open_cell(said: float, true: float) -> None:
 
 
 def _show_score(outcomes: Outcomes, split: str) -> None:
-    matrix = outcomes.confusion
+    matrix = confusion_matrix(outcomes)
     right, count = int(matrix.trace()), int(matrix.sum())
     low, high = wilson(right, count)
     st.markdown(
@@ -105,8 +105,8 @@ def _show_score(outcomes: Outcomes, split: str) -> None:
 
 def _cells(outcomes: Outcomes) -> dict[str, str]:
     """What can be looked at: its key in the link and its words, mistakes first."""
-    matrix = outcomes.confusion
-    wrong = int((~outcomes.right).sum())
+    matrix = confusion_matrix(outcomes)
+    wrong = len(confident_mistakes(outcomes))
     found = {_MISTAKES: f"Most confident mistakes ({wrong:,})", _UNSURE: "Least certain answers"}
     cells = [(int(matrix[true, said]), true, said) for true in range(len(matrix)) for said in range(len(matrix))]
     for count, true, said in sorted(cells, key=lambda cell: (cell[1] == cell[2], -cell[0])):
@@ -119,7 +119,7 @@ def _cells(outcomes: Outcomes) -> dict[str, str]:
 
 def _choose_images(outcomes: Outcomes) -> str:
     cells = _cells(outcomes)
-    wrong = int((~outcomes.right).sum())
+    wrong = len(confident_mistakes(outcomes))
     asked = param("cell")
     choice = asked if asked in cells else _MISTAKES if wrong else _UNSURE
     st.session_state[_SHOWN] = choice
@@ -140,11 +140,11 @@ def _choose_images(outcomes: Outcomes) -> str:
 def _rows(outcomes: Outcomes, choice: str) -> list[int]:
     """Places of the images, the most telling first."""
     if choice == _MISTAKES:
-        return list(outcomes.mistakes())
+        return list(map(int, confident_mistakes(outcomes)))
     if choice == _UNSURE:
-        return list(outcomes.least_certain())
+        return list(map(int, least_certain(outcomes)))
     true, said = (int(part) for part in choice.split("-"))
-    return list(outcomes.cell(true, said))
+    return list(map(int, images_behind(outcomes, true, said)))
 
 
 def _page(rows: Sequence[int], choice: str) -> list[int]:

@@ -2,65 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnncore.config import TrainConfig, replace
 from cnncore.runs.artifacts import WEIGHTS, run_dir
-from cnncore.runs.store import Run, RunStore
+from cnncore.runs.store import RunStore
 from tests.pages.conftest import address, assert_clean
-
-SET = "0123456789ab"
-SETTINGS: dict[str, Any] = {
-    "model.name": "resnet20",
-    "data.dataset": "image_set",
-    "data.image_set": f"{SET}@1",
-    "data.image_size": 32,
-    "training.start_from": "abcdefabcdef",
-    "transfer.head": "linear",
-    "transfer.frozen": ("all",),
-}
-
-
-def trained(
-    store: RunStore,
-    artifacts: Path,
-    *,
-    name: str = "Cats and dogs",
-    summary: dict[str, Any] | None = None,
-    **settings: Any,
-) -> Run:
-    """A finished run on an image set."""
-    config = replace(TrainConfig(), SETTINGS | {key.replace("__", "."): value for key, value in settings.items()})
-    run = store.create(config.model_dump(mode="json"), name=name)
-    store.claim(run.id, socket.gethostname())
-    facts = {"classes": ["cat", "dog"], "best_val_accuracy": 0.75, "num_train": 24, "elapsed_s": 4.0, "epoch": 5}
-    store.log(run.id, [], facts | (summary or {}))
-    store.end(run.id, "finished")
-    folder = run_dir(artifacts, run.id)
-    folder.mkdir(parents=True)
-    (folder / WEIGHTS).write_bytes(b"weights")
-    return store.get(run.id)
-
-
-def use(app: AppTest, **params: str) -> AppTest:
-    """Open the step by a link."""
-    app.switch_page("pages/transfer.py")
-    for name, value in {"step": "use", **params}.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def words(app: AppTest) -> str:
-    """What the page says, without Markdown's backslashes."""
-    parts = [element.proto.body for element in app.get("html")]
-    kinds = (app.markdown, app.caption, app.info, app.warning, app.error)
-    return " ".join([*parts, *(element.value for kind in kinds for element in kind)]).replace("\\", "")
-
+from tests.pages.transfer_runs import SET, SETTINGS, trained, use, words
 
 # The choice of the classifier
 
