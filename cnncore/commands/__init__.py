@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncore.commands import export, networks, repeats, runs, training, weights
+from cnncore.commands import export, networks, predict, repeats, runs, training, weights
 from cnncore.commands.command import Command
 
 COMMANDS: dict[str, Command] = {
@@ -12,5 +12,6 @@ COMMANDS: dict[str, Command] = {
     **networks.COMMANDS,
     **weights.COMMANDS,
     **export.COMMANDS,
+    **predict.COMMANDS,
 }
 """Every command by its name."""

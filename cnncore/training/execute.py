@@ -23,7 +23,7 @@ from cnncore.training.devices import device_name, pick_device, pick_precision
 from cnncore.training.freezing import FreezeChange, stage_of
 from cnncore.training.hardware import HardwareMeter
 from cnncore.training.imports import take_over
-from cnncore.training.loop import Loaders, fit, make_loaders, score
+from cnncore.training.loop import Loaders, fit, make_loaders, score, with_features
 from cnncore.training.lr_finder import find_learning_rate
 from cnncore.training.optim import LearningRateChange
 from cnncore.training.outcomes import forget_outcomes, keep_outcomes
@@ -124,7 +124,9 @@ class Execution:
         images: ImageData | None = None
         try:
             images, state = self._prepare()
-            for event in _KINDS[self.run.kind](state, make_loaders(images, self.config, state)):
+            loaders = make_loaders(images, self.config, state)
+            loaders = with_features(loaders, images, state, self.data_root, self._progress)
+            for event in _KINDS[self.run.kind](state, loaders):
                 self._handle(event, state, images)
         except _StopRequestedError:
             if state is not None and images is not None:

@@ -14,8 +14,9 @@ from pages.components.form_fields import FORM, GROUPS, Group, relevant
 from pages.components.form_input import draw_input
 from pages.components.form_state import PRESET, VALUES, Form, to_widget, use_preset, widget_key
 from pages.components.lab import show_problem, start_run
-from pages.components.navigation import open_run
+from pages.components.navigation import TRANSFER, open_run
 from pages.components.run_list import trained_runs
+from pages.components.transfer_images_choice import image_set_choices
 from pages.components.wording import plain
 
 
@@ -112,6 +113,8 @@ def _labels(name: str, form: Form, devices: Mapping[str, str]) -> Mapping[str, s
     """Names of choices that depend on this machine."""
     if name == "training.start_from":
         return trained_runs(form.config.model.name)
+    if name == "data.image_set":
+        return image_set_choices()
     return {**FORM[name].labels, **devices} if name == "training.device" else None
 
 
@@ -136,6 +139,8 @@ def _draw_remark(name: str, form: Form) -> None:
         st.caption(f"{spec.year} · {spec.summary}", help="\n\n".join((*spec.facts, f"Source: {spec.source}")))
     elif name == "data.dataset":
         st.caption(DATASETS[config.data.dataset].summary)
+    elif name == "data.image_set":
+        st.page_link(TRANSFER, label="Make or change image sets", icon=":material/photo_library:")
     elif name == "optimizer.name":
         row = OPTIMIZERS[config.optimizer.name]
         st.caption(f"{row.summary} Usual learning rate: {row.typical_lr:g}.", help=f"Source: {row.source}")

@@ -60,7 +60,7 @@ def widget_key(name: str) -> str:
 
 
 def _is_text(name: str) -> bool:
-    return SCHEMA[name]["type"] == "array" or name in ("data.path", "data.image_set", "transfer.backbone")
+    return SCHEMA[name]["type"] == "array" or name in ("data.path", "transfer.backbone")
 
 
 def to_widget(name: str, value: Any) -> Any:
