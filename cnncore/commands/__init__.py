@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncore.commands import bundles, export, networks, repeats, runs, training, weights
+from cnncore.commands import backbones, bundles, export, networks, predict, repeats, runs, training, weights
 from cnncore.commands.command import Command
 
 COMMANDS: dict[str, Command] = {
@@ -11,7 +11,9 @@ COMMANDS: dict[str, Command] = {
     **repeats.COMMANDS,
     **networks.COMMANDS,
     **weights.COMMANDS,
+    **backbones.COMMANDS,
     **export.COMMANDS,
     **bundles.COMMANDS,
+    **predict.COMMANDS,
 }
 """Every command by its name."""
