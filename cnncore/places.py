@@ -15,6 +15,27 @@ def data_dir() -> Path:
     return Path(os.environ.get("CNNLAB_DATA") or PROJECT_ROOT / "data").expanduser().resolve()
 
 
+def torch_cache() -> Path:
+    """Folder that torch.hub downloads weights into."""
+    home = os.environ.get("TORCH_HOME")
+    return (Path(home).expanduser() if home else _user_cache() / "torch") / "hub" / "checkpoints"
+
+
+def hub_cache() -> Path:
+    """Folder of Hugging Face's cache."""
+    named = os.environ.get("HF_HUB_CACHE")
+    home = os.environ.get("HF_HOME")
+    return (
+        Path(named).expanduser()
+        if named
+        else (Path(home).expanduser() if home else _user_cache() / "huggingface") / "hub"
+    )
+
+
+def _user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+
+
 def artifacts_dir() -> Path:
     """Folder with one folder a run: `CNNLAB_ARTIFACTS`, else `runs/` of the project."""
     return Path(os.environ.get("CNNLAB_ARTIFACTS") or PROJECT_ROOT / "runs").expanduser().resolve()

@@ -134,9 +134,7 @@ def _examples(
         top = each[places].topk(min(_SHOWN_GUESSES, each.shape[1]), dim=1)
         found |= {f"{kind}_{name}_top": top.indices.numpy(), f"{kind}_{name}_shares": top.values.numpy()}
     if len(places):
-        batches = network.batches(network.split.select(seen[places]))
-        images = [batches.to_pixels(batch.images) for batch in batches.epoch(0)]
-        found[f"{kind}_images"] = np.concatenate(images)
+        found[f"{kind}_images"] = network.batches(network.split).pixels_at(seen[places])
     else:
         found[f"{kind}_images"] = np.zeros((0, 1, 1, 1), np.uint8)
     return found

@@ -17,17 +17,25 @@ class RemoteFile:
     """A file to download.
 
     Attributes:
-        name: Its name below the data set's folder, and at the end of its address.
-        md5: Of the file as it is offered.
+        name: Its name in the folder that it is downloaded into.
         num_bytes: Size of the file as it is offered.
+        md5: Of the file as it is offered.
+        sha256: The same, or as many of its first digits as the source tells, where it offers no md5.
+        rounding: By how many bytes the size may be off, where the source tells a rounded one.
         content_md5: Of what is inside, where the same content is packed differently elsewhere: Debian's copies have
             another gzip header, and torchvision leaves the unpacked files beside the packed ones.
     """
 
     name: str
-    md5: str
     num_bytes: int
+    md5: str = ""
+    sha256: str = ""
+    rounding: int = 0
     content_md5: str = ""
+
+    def has_size(self, num_bytes: int) -> bool:
+        """Whether a file of this size can be the whole one."""
+        return abs(num_bytes - self.num_bytes) <= self.rounding
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,6 +56,21 @@ _FAMILIES: dict[str, tuple[Stage, ...]] = {
         Stage("middle", "Middle flow", tuple(f"block{number}" for number in range(4, 12))),
         Stage("exit", "Exit flow", ("block12", "conv3", "bn3", "conv4", "bn4")),
     ),
+    "squeezenet": (
+        _CONVOLUTIONS[0],
+        Stage("fire2", "Fire 2 and 3", ("fire2", "fire3")),
+        Stage("fire4", "Fire 4 and 5", ("fire4", "fire5")),
+        Stage("fire6", "Fire 6 to 9", ("fire6", "fire7", "fire8", "fire9")),
+    ),
+    # Blocks that work at one size of the maps; the last 1×1 convolution goes with the smallest ones.
+    "efficientnet": (
+        Stage("stem", "Stem", ("conv_stem", "bn1")),
+        Stage("stage1", "Stage 1", ("blocks.0",)),
+        Stage("stage2", "Stage 2", ("blocks.1",)),
+        Stage("stage3", "Stage 3", ("blocks.2",)),
+        Stage("stage4", "Stage 4", ("blocks.3", "blocks.4")),
+        Stage("stage5", "Stage 5", ("blocks.5", "blocks.6", "conv_head", "bn2")),
+    ),
 }
 _THREE_STAGES = (_STEM, *_STAGES[:3])
 _INCEPTION_5_TO_7 = (
@@ -89,7 +104,12 @@ _NETWORKS: dict[str, tuple[Stage, ...]] = {
 }
 """Networks whose stages are not those of their family."""
 
-_HEADS = {"nin": "mlpconv3", "inception_resnet_v2": "classif", "xception": "fc"}
+_HEADS = {
+    "nin": "mlpconv3",
+    "inception_resnet_v2": "classif",
+    "xception": "fc",
+    "efficientnet_lite0": "classifier",
+}
 """Names of the last layers that are not called `output`."""
 
 

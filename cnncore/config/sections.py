@@ -23,7 +23,7 @@ class ModelConfig(Section):
     """The network and its options; `None` keeps what its source has."""
 
     name: str = Field(default="lenet_tutorial", description="network, a key of MODELS")
-    activation: Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"] | None = Field(
+    activation: Literal["relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"] | None = Field(
         default=None, description="function after each layer"
     )
     norm: Literal["none", "lrn", "batch"] | None = Field(default=None, description="normalization")

@@ -2,7 +2,7 @@
 
 from cnncore.catalog import at_hand
 from cnncore.data.augment import augment_batch
-from cnncore.data.batches import Batch, Batches
+from cnncore.data.batches import Batch, Batches, BatchSource
 from cnncore.data.images import Files, ImageData, Images, Progress, Split
 from cnncore.data.opening import open_images
 from cnncore.data.preview import Samples, preview, samples
@@ -11,6 +11,7 @@ from cnncore.images.preprocessing import fixed_statistics
 __all__ = [
     "Batch",
     "Batches",
+    "BatchSource",
     "Files",
     "ImageData",
     "Images",

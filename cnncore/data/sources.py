@@ -23,7 +23,7 @@ from cnncore.catalog import DatasetSpec
 from cnncore.catalog.presence import find_file, folders, mnist5k_file
 from cnncore.config import DataConfig
 from cnncore.data.cache import Decoded
-from cnncore.data.download import download
+from cnncore.data.download import dataset_offer, download
 from cnncore.data.images import Files, Progress
 from cnncore.data.splits import stratified_parts
 from cnncore.errors import DataError
@@ -134,7 +134,7 @@ def _decode_idx(request: Request) -> Decoded:
     if missing and not request.may_download:
         raise _missing(request, missing[0].name, places[0])
     if missing:
-        download(spec, missing, places[0], request.progress)
+        download(dataset_offer(spec, missing), places[0], request.progress)
     arrays: dict[str, np.ndarray] = {}
     for done, file in enumerate(spec.files):
         request.progress(f"Reading {file.name}", done, len(spec.files))
@@ -214,7 +214,7 @@ def _provide_members(request: Request, folder: Path) -> None:
     if archive is None and not request.may_download:
         raise _missing(request, missing[0], folder)
     if archive is None:
-        download(spec, spec.files, request.root, request.progress)
+        download(dataset_offer(spec, spec.files), request.root, request.progress)
         archive = request.root / spec.files[0].name
     request.progress(f"Unpacking {archive.name}", 0, 0)
     unpack(archive, folder, {name: spec.members[name] for name in missing})

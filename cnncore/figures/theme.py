@@ -23,6 +23,8 @@ FAMILY_COLORS = {
     "inception": "#10A37F",
     "resnet": "#3B82F6",
     "xception": "#0E9AA7",
+    "squeezenet": "#C2559D",
+    "efficientnet": "#6E8B1F",
 }
 """Color of each architecture family."""
 
@@ -35,6 +37,8 @@ FAMILY_SYMBOLS = {
     "inception": "star",
     "resnet": "diamond",
     "xception": "x",
+    "squeezenet": "triangle-down",
+    "efficientnet": "hexagram",
 }
 """Marker of each architecture family, so that color is never the only sign."""
 

@@ -280,11 +280,14 @@ def fans(layer: Weighted) -> tuple[float, float]:
 
 
 def initialize(model: nn.Module, method: str) -> None:
-    """Sets the first weights of all convolutions and dense layers; `pytorch` leaves them as torch made them."""
+    """Sets the first weights of all convolutions and dense layers; `pytorch` leaves them as torch made them.
+
+    A layer whose class says `starts_itself` keeps its own.
+    """
     if method == "pytorch":
         return
     for name, layer in model.named_modules():
-        if not isinstance(layer, Weighted):
+        if not isinstance(layer, Weighted) or getattr(layer, "starts_itself", False):
             continue
         deviation = DEVIATIONS[method](*fans(layer))
         if method in UNIFORM:

@@ -6,7 +6,7 @@ A family's file says which of our layers holds the weights of which of torchvisi
 
 `SCHEMES` holds the ways in which files of weights name their layers. The names of residual networks for CIFAR are those
 of akamaster/pytorch_resnet_cifar10 (`linear`), kuangliu/pytorch-cifar (`linear`, `shortcut`) and
-chenyaofo/pytorch-cifar-models (`fc`, `downsample`).
+chenyaofo/pytorch-cifar-models (`fc`, `downsample`); those of EfficientNets, lukemelas/EfficientNet-PyTorch's.
 """
 
 from __future__ import annotations
@@ -103,6 +103,39 @@ def _cifar(key: str, layers: Iterable[str]) -> dict[str, str]:
     return found
 
 
+_EFFICIENTNET = {
+    "conv_stem": "_conv_stem",
+    "bn1": "_bn0",
+    "conv_head": "_conv_head",
+    "bn2": "_bn1",
+    "classifier": "_fc",
+}
+_WIDENING = {
+    "conv_pw": "_expand_conv",
+    "bn1": "_bn0",
+    "conv_dw": "_depthwise_conv",
+    "bn2": "_bn1",
+    "conv_pwl": "_project_conv",
+    "bn3": "_bn2",
+}
+"""Layers of timm's blocks and their names there, in blocks that widen the maps first."""
+_NARROWING = {"conv_dw": "_depthwise_conv", "bn1": "_bn1", "conv_pw": "_project_conv", "bn2": "_bn2"}
+"""The same in blocks that only narrow them."""
+
+
+def _efficientnet(key: str, layers: Iterable[str]) -> dict[str, str]:
+    if MODELS[key].family != "efficientnet":
+        return {}
+    layers = list(layers)
+    # Blocks are counted through there, and by stage in timm.
+    blocks = list(dict.fromkeys(layer.rpartition(".")[0] for layer in layers if layer.startswith("blocks.")))
+    found = {layer: _EFFICIENTNET[layer] for layer in layers if layer in _EFFICIENTNET}
+    for number, block in enumerate(blocks):
+        names = _WIDENING if f"{block}.conv_pwl" in layers else _NARROWING
+        found |= {f"{block}.{ours}": f"_blocks.{number}.{theirs}" for ours, theirs in names.items()}
+    return found
+
+
 _CIFAR_SPELLING = ((r"^linear\.", "fc."), (r"\.shortcut\.", ".downsample."))
 _TIMM_SPELLING = (
     (r"^pre_logits\.fc1\.", "classifier.0."),
@@ -115,6 +148,7 @@ SCHEMES: dict[str, Scheme] = {
     "own": Scheme(title="the lab's own names", layers=_own),
     "torchvision": Scheme(title="torchvision's names", layers=_torchvision),
     "timm": Scheme(title="timm's names", layers=_torchvision, respell=_TIMM_SPELLING),
+    "efficientnet": Scheme(title="the names of EfficientNet-PyTorch", layers=_efficientnet),
     "cifar": Scheme(title="the usual names of CIFAR ResNets", layers=_cifar, respell=_CIFAR_SPELLING),
 }
 """The schemes that are tried; of two that fit equally well the first one counts."""

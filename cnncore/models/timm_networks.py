@@ -1,11 +1,13 @@
-"""Networks whose architecture is timm's: Inception-ResNet-v2 and Xception.
+"""Networks whose architecture is timm's: Inception-ResNet-v2, Xception and EfficientNet-Lite0.
 
-Source: the library timm (`inception_resnet_v2`, `legacy_xception`), after Szegedy et al.: Inception-v4,
-Inception-ResNet and the impact of residual connections on learning, 2016, and Chollet: Xception, 2017. timm's layers
-keep their names, so its state_dicts fit as they are; the layers without weights at the end (average, dropout) are ours.
+Source: the library timm (`inception_resnet_v2`, `legacy_xception`, `tf_efficientnet_lite0`), after Szegedy et al.:
+Inception-v4, Inception-ResNet and the impact of residual connections on learning, 2016; Chollet: Xception, 2017; Tan,
+Le: EfficientNet, 2019, and Google's Lite variants of 2020. timm's layers keep their names, so its state_dicts fit as
+they are; the layers without weights at the end (average, dropout) are ours.
 
 Inception-ResNet-v2's residual branches are scaled by 0.17, 0.1 and 0.2 as in the authors' code. timm's Xception is the
-port with batch normalization's usual epsilon (1e-5; Keras has 1e-3).
+port with batch normalization's usual epsilon (1e-5; Keras has 1e-3); its EfficientNet-Lite0 has 1e-3 and pads as
+TensorFlow does.
 
 On small images the first convolution moves by 1 pixel instead of 2 and, in Inception-ResNet-v2, every window is padded;
 no weight changes its shape.
@@ -40,13 +42,14 @@ class Part:
 PARTS = {
     "inception_resnet_v2": Part(first="conv2d_1a.conv", classifier="classif", padded=True),
     "xception": Part(first="conv1", classifier="fc", padded=False),
+    "efficientnet_lite0": Part(first="conv_stem", classifier="classifier", padded=False),
 }
 NOT_OURS = ("global_pool", "head_drop")
 """timm's layers without weights before the classifier, in place of which ours stand."""
 
 
 def network(options: Options, in_shape: tuple[int, int, int], num_classes: int) -> nn.Module:
-    """Any of `PARTS`: 55,843,464 parameters for Inception-ResNet-v2, 22,855,952 for Xception."""
+    """Any of `PARTS`: 55,843,464, 22,855,952 and 4,652,008 parameters."""
     # Late: timm imports torchvision, and both take seconds.
     from timm import create_model
 

@@ -253,8 +253,8 @@ def reproduction(subject: Subject, level: int) -> str:
         f"Versions: {used or 'not recorded'}.",
         exact,
     ]
-    if config.data.dataset == "folder":
-        notes.append("The images are a folder of this machine; somebody else needs a copy of it.")
+    if not config.dataset_spec.num_train:
+        notes.append("The images are on this machine; somebody else needs a copy of them.")
     text = command(config, nearest_preset(config))
     return section("Train it again", f"<pre>{html.escape(text)}</pre>{_bullets(notes)}", level=level)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cnncore.catalog import MODELS
+from cnncore.catalog import DATASETS, MODELS
 from cnncore.runs.store import Run
 
 _CHANGE_COSTS = ("pool", "stem", "shortcut", "stride_in", "module", "width", "input_size")
@@ -41,7 +41,8 @@ class Best:
 def best_runs(runs: Iterable[Run]) -> dict[tuple[str, str], Best]:
     """The best of the runs by (network, data set), the earlier one among equals.
 
-    Runs without a test result, and those on a folder, which is another data set for everybody, are left out.
+    Runs without a test result are left out, and those on a person's own images, which are others for everybody; so are
+    networks that began with pretrained weights, since they tell more of those than of the architecture.
     """
     found: dict[tuple[str, str], Best] = {}
     for run in sorted(runs, key=lambda run: run.created):
@@ -58,7 +59,9 @@ def _result(run: Run) -> Best | None:
     model: Mapping[str, Any] = run.config.get("model", {})
     data: Mapping[str, Any] = run.config.get("data", {})
     count = run.summary.get("test_count")
-    if not count or "name" not in model or data.get("dataset", "folder") == "folder":
+    dataset = DATASETS.get(data.get("dataset", ""))
+    pretrained = bool((run.config.get("transfer") or {}).get("backbone"))
+    if not count or "name" not in model or dataset is None or not dataset.num_train or pretrained:
         return None
     return Best(
         run_id=run.id,

@@ -31,6 +31,7 @@ class Started:
     device: str
     precision: str
     threads: int
+    num_trainable: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +147,22 @@ class Changed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Froze:
+    """Stages were frozen or unfrozen after `step`: by the schedule, or by a person while the run was on.
+
+    Attributes:
+        stages: Those that changed, by name: whether they are frozen now.
+        learning: All that learn now, the head included.
+        num_trainable: Their parameters.
+    """
+
+    step: int
+    stages: Mapping[str, bool]
+    learning: tuple[str, ...]
+    num_trainable: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """A line of the log: one step and phase with its values by name."""
 
@@ -155,4 +172,4 @@ class Row:
     time: float = 0.0
 
 
-Event = Started | StepEnd | Evaluating | EpochEnd | Changed | Suggested | Finished
+Event = Started | StepEnd | Evaluating | EpochEnd | Changed | Froze | Suggested | Finished

@@ -8,6 +8,8 @@ from cnncore.catalog import DATASETS
 from cnncore.errors import DataError
 from cnncore.runs.run import Run
 
+_IMAGES = ("dataset", "path", "image_set")
+"""Settings that say where the images come from."""
 _DIVISION = ("train_images", "validation", "seed")
 """Settings that decide which images train and which validate."""
 
@@ -19,7 +21,7 @@ def check_comparable(a: Run, b: Run, split: str) -> None:
         DataError: naming what differs.
     """
     first, second = _data(a), _data(b)
-    if [first.get(name) for name in ("dataset", "path")] != [second.get(name) for name in ("dataset", "path")]:
+    if [first.get(name) for name in _IMAGES] != [second.get(name) for name in _IMAGES]:
         raise DataError(
             f"{a.name} is about {_title(first)}, {b.name} about {_title(second)}: they have no images in common to "
             "disagree on.",

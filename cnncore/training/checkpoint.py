@@ -12,13 +12,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from cnncore.config import TrainConfig
+from cnncore.config import DataConfig, TrainConfig
 from cnncore.data import ImageData
 from cnncore.errors import RunError
-from cnncore.models import build_model
+from cnncore.images.preprocessing import Preprocessing
 from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, write_atomically
 from cnncore.runs.stored_config import parse_stored
 from cnncore.training.state import FORMAT, TrainState
+from cnncore.transfer.network import build_network
 
 
 def save_checkpoint(folder: Path, state: TrainState, fingerprint: str) -> int:
@@ -77,6 +78,10 @@ def weights_card(config: TrainConfig, data: ImageData | Expected, **results: Any
         "in_shape": list(data.in_shape),
         "preprocessing": {
             "value_range": [0, 1],
+            "size": data.in_shape[1],
+            "crop": config.data.crop,
+            "interpolation": config.data.interpolation,
+            "channels": data.in_shape[0],
             "mean": list(data.mean),
             "std": list(data.std),
             "layout": "NCHW",
@@ -85,6 +90,21 @@ def weights_card(config: TrainConfig, data: ImageData | Expected, **results: Any
         "config": config.model_dump(mode="json"),
         **results,
     }
+
+
+def card_preprocessing(card: Mapping[str, Any]) -> Preprocessing:
+    """What a picture goes through before the network that a card describes gets it.
+
+    Cards of earlier versions do not say how a picture is resized; their configuration does.
+    """
+    data = DataConfig.model_validate(card["config"]["data"])
+    asked = {
+        "size": card["in_shape"][1],
+        "crop": data.crop,
+        "interpolation": data.interpolation,
+        "channels": card["in_shape"][0],
+    }
+    return Preprocessing.from_dict(asked | card["preprocessing"])
 
 
 def load_model(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
@@ -97,6 +117,6 @@ def load_model(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
         raise RunError("The run has no trained weights yet.", "Wait for its first epoch to end.")
     card = json.loads((folder / WEIGHTS_CARD).read_text(encoding="utf-8"))
     config = parse_stored(TrainConfig, card["config"], f"the weights of run {folder.name}")
-    model = build_model(config.model, tuple(card["in_shape"]), len(card["classes"]))
+    model = build_network(config, tuple(card["in_shape"]), len(card["classes"]))
     model.load_state_dict(load_file(folder / WEIGHTS))
     return model.eval(), card

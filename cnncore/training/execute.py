@@ -20,16 +20,22 @@ from cnncore.runs.store import ENDED_STATUS, Run, RunStore
 from cnncore.runs.stored_config import stored_config
 from cnncore.training.checkpoint import load_checkpoint, save_checkpoint, save_weights, weights_card
 from cnncore.training.devices import device_name, pick_device, pick_precision
+from cnncore.training.freezing import FreezeChange, stage_of
 from cnncore.training.hardware import HardwareMeter
-from cnncore.training.imports import take_over
-from cnncore.training.loop import Loaders, fit, make_loaders, score
+from cnncore.training.imports import take_backbone, take_over
+from cnncore.training.loop import Loaders, fit, make_loaders, score, with_features
 from cnncore.training.lr_finder import find_learning_rate
 from cnncore.training.optim import LearningRateChange
-from cnncore.training.recorder import Recorder
+from cnncore.training.outcomes import forget_outcomes, keep_outcomes
+from cnncore.training.recorder import FLUSH_S, Recorder
 from cnncore.training.state import TrainState, new_state
 
 CHECKPOINT_EVERY_S = 300.0
-"""Longest time between two checkpoints inside an epoch; at its end there always is one."""
+"""Longest time between two checkpoints inside an epoch; at its end there is one too."""
+SAVING_SHARE = 0.1
+"""Share of the time that saving may take where a head learns from kept features: its epochs are shorter than a save."""
+SHORT_S = 10.0
+"""After so much training the end of such an epoch always saves."""
 
 Listener = Callable[[Event], None]
 
@@ -71,6 +77,9 @@ class Execution:
         self.listener = listener
         self.signaled = False
         self._last_checkpoint = time.monotonic()
+        self._saving_s = 0.0
+        self._weights_due = False
+        self._saved_step = -1
         self._last_flush = 0.0
 
     def request_stop(self) -> None:
@@ -115,7 +124,9 @@ class Execution:
         images: ImageData | None = None
         try:
             images, state = self._prepare()
-            for event in _KINDS[self.run.kind](state, make_loaders(images, self.config, state)):
+            loaders = make_loaders(images, self.config, state)
+            loaders = with_features(loaders, images, state, self.data_root, self._progress)
+            for event in _KINDS[self.run.kind](state, loaders):
                 self._handle(event, state, images)
         except _StopRequestedError:
             if state is not None and images is not None:
@@ -169,10 +180,8 @@ class Execution:
     def _resume(self, state: TrainState, images: ImageData) -> None:
         """Go on from the checkpoint, if there is one, with the changes made until then and after it; else start."""
         saved = load_checkpoint(self.folder)
-        source = self.run.id if self.run.kind == "import" else self.config.training.start_from
-        if saved is None and source is not None:
-            notes = take_over(state, run_dir(self.folder.parent, source), images)
-            self.recorder.describe(start_notes=list(notes))
+        if saved is None:
+            self._take_weights(state, images)
         if saved is not None:
             if saved["fingerprint"] != images.fingerprint:
                 raise RunError(
@@ -184,18 +193,35 @@ class Execution:
                 state.stale = 0
                 save_checkpoint(self.folder, state, images.fingerprint)
                 self.recorder.forget_result()
+                forget_outcomes(self.folder)
         self.recorder.attempt = self.store.begin_attempt(self.run.id, state.step)
         if self.config.training.tensorboard:
             from cnncore.runs.tensorboard import EVENTS, EventMirror
 
             self.recorder.mirror = EventMirror(self.store, self.run, self.folder / EVENTS)
-        state.changes = []
+        state.changes, state.freezes = [], []
         for change in self.store.changes(self.run.id):
             if change.step is not None:
                 # Rows up to the checkpoint are still there, with the time at which it happened.
                 self._apply(state, change.step, change.setting, change.value, record=change.step > state.step)
 
+    def _take_weights(self, state: TrainState, images: ImageData) -> None:
+        """Begin with the weights that the configuration names, if it names any."""
+        source = self.run.id if self.run.kind == "import" else self.config.training.start_from
+        if self.config.transfer.backbone is not None:
+            notes = take_backbone(state, self.data_root, images, self._progress)
+        elif source is not None:
+            notes = take_over(state, run_dir(self.folder.parent, source), images)
+        else:
+            return
+        self.recorder.describe(start_notes=list(notes))
+
     def _apply(self, state: TrainState, step: int, setting: str, value: float, *, record: bool = True) -> None:
+        stage = stage_of(setting, self.config)
+        if stage is not None:
+            # The loop says when it happens.
+            state.freezes.append(FreezeChange(step, stage, frozen=value > 0))
+            return
         if setting != "optimizer.lr" or value <= 0:
             return
         state.changes.append(LearningRateChange(step, value))
@@ -214,17 +240,24 @@ class Execution:
             self._save_epoch(event, state, images)
         if isinstance(event, Finished):
             if state.step:
-                self.recorder.describe(elapsed_s=state.elapsed_s)
-                self._save_weights(state, images)
+                self._finish(state, images)
             return
         if isinstance(event, StepEnd):
             self._between_steps(state, images)
         self._stop_if_wanted()
 
+    def _finish(self, state: TrainState, images: ImageData) -> None:
+        self.recorder.describe(elapsed_s=state.elapsed_s)
+        self._save_weights(state, images)
+        if self._saved_step != state.step:
+            self._checkpoint(state, images)
+        for name, size in keep_outcomes(self.folder, state, images):
+            self.store.add_artifact(self.run.id, name, size)
+
     def _between_steps(self, state: TrainState, images: ImageData) -> None:
         """A few times a second: changes asked for meanwhile; rarely: a checkpoint inside a long epoch."""
         now = time.monotonic()
-        if now - self._last_flush < 0.3:
+        if now - self._last_flush < FLUSH_S:
             return
         self._last_flush = now
         self.recorder.describe(elapsed_s=state.elapsed_s)
@@ -240,18 +273,24 @@ class Execution:
             raise _StopRequestedError
 
     def _save_epoch(self, event: EpochEnd, state: TrainState, images: ImageData) -> None:
-        # The weights first: a process that dies in between repeats the epoch and writes them again.
-        if event.best or event.validation is None:
-            self._save_weights(state, images)
+        begin = time.monotonic()
+        self._weights_due |= event.best or event.validation is None
+        too_soon = begin - self._last_checkpoint < min(self._saving_s / SAVING_SHARE, SHORT_S)
+        if state.stages is not None and event.seconds < self._saving_s and too_soon:
+            return
         self._checkpoint(state, images)
+        self._saving_s = self._last_checkpoint - begin
 
     def _checkpoint(self, state: TrainState, images: ImageData) -> None:
         self.recorder.flush()
         if self.run.kind == "import":
             return
+        # The weights first: a process that dies in between repeats the epoch and writes them again.
+        if self._weights_due:
+            self._save_weights(state, images)
         size = save_checkpoint(self.folder, state, images.fingerprint)
         self.store.add_artifact(self.run.id, RESUME, size)
-        self._last_checkpoint = time.monotonic()
+        self._last_checkpoint, self._saved_step = time.monotonic(), state.step
 
     def _save_weights(self, state: TrainState, images: ImageData) -> None:
         best = state.best
@@ -263,6 +302,7 @@ class Execution:
             epoch=best.epoch or state.evaluated,
             **{name: self.recorder.summary[name] for name in shown if name in self.recorder.summary},
         )
+        self._weights_due = False
         size = save_weights(self.folder, best.weights or state.evaluated_weights(), card)
         self.store.add_artifact(self.run.id, WEIGHTS, size)
         self.store.add_artifact(self.run.id, WEIGHTS_CARD, (self.folder / WEIGHTS_CARD).stat().st_size)

@@ -10,20 +10,31 @@ import torch
 
 from cnncore.catalog import DATASETS, MODELS, ModelSpec
 from cnncore.config import DataConfig, TrainConfig, check
-from cnncore.data import ImageData, fixed_statistics, open_images
-from cnncore.errors import RunError
+from cnncore.data import ImageData, Progress, fixed_statistics, open_images
+from cnncore.errors import RunError, WeightsError
 from cnncore.models import build_model
 from cnncore.models.names import SCHEMES
 from cnncore.models.weights import IN_ORDER, Fitted, fit_weights
-from cnncore.models.weights_file import read_weights
+from cnncore.models.weights_file import WeightsFile, read_weights
 from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
 from cnncore.runs.runner import own_process
 from cnncore.runs.store import Run, RunStore
 from cnncore.training.checkpoint import Expected, save_weights, weights_card
 from cnncore.training.state import TrainState
+from cnncore.transfer.network import network_config
+from cnncore.transfer.weights import backbone_state
 
 IMAGENET_CLASSES = 1_000
-_SYMMETRIC = frozenset({"googlenet", "inception_v3", "inception_resnet_v2", "legacy_xception", "xception"})
+_SYMMETRIC = frozenset(
+    {
+        "googlenet",
+        "inception_v3",
+        "inception_resnet_v2",
+        "legacy_xception",
+        "xception",
+        "tf_efficientnet_lite0",
+    }
+)
 """Networks whose weights at torchvision (behind `transform_input`) and timm expect pixel values from -1 to 1."""
 NO_IMAGES = DataConfig(dataset="folder")
 """The data set of weights that were imported without one: a folder that was not named."""
@@ -166,8 +177,11 @@ def take_over(state: TrainState, folder: Path, images: ImageData) -> tuple[str, 
             f"The run {folder.name}, from whose weights this one starts, has none (any more).",
             "Choose another run to start from, or random weights.",
         )
+    file = read_weights(folder / WEIGHTS, f"The weights of run {folder.name}")
+    if state.config.transfer.head != "network":
+        return _take_over_backbone(state, file)
     fitted = fit_weights(
-        read_weights(folder / WEIGHTS, f"The weights of run {folder.name}"),
+        file,
         state.config.model,
         images.in_shape,
         len(images.classes),
@@ -176,3 +190,43 @@ def take_over(state: TrainState, folder: Path, images: ImageData) -> tuple[str, 
     )
     state.model.load_state_dict(fitted.state)
     return fitted.notes
+
+
+def take_backbone(state: TrainState, data_root: Path, images: ImageData, progress: Progress) -> tuple[str, ...]:
+    """Give the network of `state` the pretrained weights of `transfer.backbone`; returns where they are from.
+
+    Args:
+        state: Before its first step.
+        data_root: The data folder.
+        images: What it will learn.
+        progress: Told about the download where the weights are not at hand.
+
+    Raises:
+        LabError: where the weights cannot be had, or do not fit.
+    """
+    config = state.config
+    assert config.transfer.backbone is not None
+    network, num_classes = network_config(config), len(images.classes)
+    fitted = backbone_state(config.transfer.backbone, data_root, network, images.in_shape, num_classes, progress)
+    if config.transfer.head == "network":
+        state.model.load_state_dict(fitted.state)
+        return fitted.notes
+    names = state.backbone.state_dict()
+    state.backbone.load_state_dict({name: fitted.state[name] for name in names})
+    return (fitted.notes[0], "The head is new.")
+
+
+def _take_over_backbone(state: TrainState, file: WeightsFile) -> tuple[str, ...]:
+    """The weights of everything but the head, which is new; the other run may have had any head."""
+    wanted = state.backbone.state_dict()
+    for name, value in wanted.items():
+        found = file.tensors.get(name)
+        if found is None or found.shape != value.shape:
+            shape = "nothing" if found is None else f"a tensor of shape {tuple(found.shape)}"
+            raise WeightsError(
+                f"{file.label} are of another network: {name} should have the shape {tuple(value.shape)}, there is "
+                f"{shape}.",
+                "Choose a run of the same network with the same options.",
+            )
+    state.backbone.load_state_dict({name: file.tensors[name] for name in wanted})
+    return ("The head is new.",)

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import cast
 
 import torch
@@ -13,13 +14,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnncore.config import TrainConfig
-from cnncore.data import Batch, Batches, ImageData, Split
+from cnncore.data import Batch, Batches, BatchSource, ImageData, Progress, Split
 from cnncore.errors import TrainingError
-from cnncore.runs.events import EpochEnd, Evaluating, Evaluation, Event, Finished, Started, StepEnd
+from cnncore.runs.events import EpochEnd, Evaluating, Evaluation, Event, Finished, Froze, Started, StepEnd
 from cnncore.training.metrics import Sums, collect_examples, evaluate, pick_examples
 from cnncore.training.optim import kernels
 from cnncore.training.shares import Team
 from cnncore.training.state import TrainState
+from cnncore.transfer.feature_batches import FeatureBatches
+from cnncore.transfer.features import provide_features
 
 LAYER_NORMS_EVERY = 20
 """Steps between two measurements of the gradient norm layer by layer."""
@@ -29,18 +32,27 @@ EVALUATION_BATCH = 512
 
 @dataclass(frozen=True)
 class Loaders:
-    """The batches of a run."""
+    """The batches of a run.
 
-    train: Batches
-    validation: Batches | None
-    validation_examples: Batches | None
-    test: Batches | None
-    test_examples: Batches | None
+    Attributes:
+        features: The same images in the same order as features of the frozen backbone, where they are kept.
+    """
+
+    train: BatchSource
+    validation: BatchSource | None
+    validation_examples: BatchSource | None
+    test: BatchSource | None
+    test_examples: BatchSource | None
     num_classes: int
+    features: Loaders | None = None
 
     @property
     def steps_per_epoch(self) -> int:
         return len(self.train)
+
+    def now(self, state: TrainState) -> Loaders:
+        """What the next step reads: the kept features for as long as they are what the backbone would compute."""
+        return self.features if self.features is not None and state.keeps_features else self
 
 
 def make_loaders(data: ImageData, config: TrainConfig, state: TrainState) -> Loaders:
@@ -74,6 +86,28 @@ def make_loaders(data: ImageData, config: TrainConfig, state: TrainState) -> Loa
     )
 
 
+def with_features(loaders: Loaders, data: ImageData, state: TrainState, root: Path, progress: Progress) -> Loaders:
+    """The same batches with features of the frozen backbone beside them, as far as they are worth keeping.
+
+    Args:
+        loaders: Made by `make_loaders`.
+        data: The images.
+        state: The state that training starts or goes on from.
+        root: Data folder.
+        progress: Told while features are computed; may raise to interrupt.
+    """
+    state.begin_freezing(loaders.steps_per_epoch)
+    if not state.keeps_features:
+        return loaders
+    kept = provide_features(data, state.config, state, root, progress)
+
+    def held_out(batches: FeatureBatches | None) -> tuple[FeatureBatches | None, FeatureBatches | None]:
+        return batches, batches.select(pick_examples(batches.num_images)) if batches else None
+
+    features = Loaders(kept.train, *held_out(kept.validation), *held_out(kept.test), loaders.num_classes)
+    return replace(loaders, features=features)
+
+
 def fit(state: TrainState, loaders: Loaders) -> Iterator[Event]:
     """Train from where `state` is to the last epoch, then score the test split once.
 
@@ -84,13 +118,14 @@ def fit(state: TrainState, loaders: Loaders) -> Iterator[Event]:
         TrainingError: if the loss of an epoch is not a number.
     """
     training = state.config.training
+    state.begin_freezing(loaders.steps_per_epoch)
     yield started(state, loaders, total_steps=loaders.steps_per_epoch * training.epochs)
     while state.evaluated < training.epochs and not _is_stale(state):
         begin = time.monotonic()
         yield from _train_epoch(state, loaders)
         yield (yield from _end_epoch(state, loaders, begin))
     weights = state.best.weights or state.evaluated_weights()
-    test = yield from _score(state, loaders.test, loaders.test_examples, "test", loaders.num_classes, weights)
+    test = yield from _score(state, loaders, "test", weights)
     yield Finished(
         step=state.step,
         epoch=state.evaluated,
@@ -104,7 +139,7 @@ def score(state: TrainState, loaders: Loaders) -> Iterator[Event]:
     """Score the weights as they are on the test split, without training."""
     yield started(state, loaders, total_steps=0)
     weights = state.evaluated_weights()
-    test = yield from _score(state, loaders.test, loaders.test_examples, "test", loaders.num_classes, weights)
+    test = yield from _score(state, loaders, "test", weights)
     yield Finished(step=0, epoch=0, reason="the weights were imported", scored_epoch=0, test=test)
 
 
@@ -121,6 +156,7 @@ def started(state: TrainState, loaders: Loaders, *, total_steps: int) -> Started
         steps_per_epoch=loaders.steps_per_epoch,
         total_steps=total_steps,
         num_params=sum(parameter.numel() for parameter in state.model.parameters()),
+        num_trainable=state.num_trainable,
         num_train=loaders.train.num_images,
         num_validation=loaders.validation.num_images if loaders.validation else 0,
         num_test=loaders.test.num_images if loaders.test else 0,
@@ -130,23 +166,31 @@ def started(state: TrainState, loaders: Loaders, *, total_steps: int) -> Started
     )
 
 
-def _train_epoch(state: TrainState, loaders: Loaders) -> Iterator[StepEnd]:
-    """The rest of the epoch in progress, step by step."""
+def _train_epoch(state: TrainState, loaders: Loaders) -> Iterator[StepEnd | Froze]:
+    """The rest of the epoch in progress, step by step; what is frozen may change at every step."""
     steps = loaders.steps_per_epoch
-    first = state.step - state.evaluated * steps
-    if first == 0:
+    if state.step == state.evaluated * steps:
         state.sums = Sums()
     weighted = nn.Dropout in {type(module) for module in state.model.modules()}
     clock = time.monotonic()
-    for batch in loaders.train.epoch(state.evaluated, start=first):
-        if weighted:
-            _seed_dropout(state)
-        event = train_step(state, batch, state.next_learning_rate(steps), steps)
-        now = time.monotonic()
-        state.elapsed_s += now - clock
-        yield event
-        # What the reader of the event did, a pause for instance, is not training time.
-        clock = time.monotonic()
+    while (first := state.step - state.evaluated * steps) < steps:
+        if changed := state.follow_freezing(steps):
+            learning = state.stages.learning if state.stages else ()
+            yield Froze(step=state.step, stages=changed, learning=learning, num_trainable=state.num_trainable)
+        source = loaders.now(state)
+        for batch in source.train.epoch(state.evaluated, start=first):
+            if weighted:
+                _seed_dropout(state)
+            event = train_step(
+                state, batch, state.next_learning_rate(steps), steps, from_features=source is not loaders
+            )
+            now = time.monotonic()
+            state.elapsed_s += now - clock
+            yield event
+            # What the reader of the event did, a pause for instance, is not training time.
+            clock = time.monotonic()
+            if state.freezing_is_due(steps):
+                break
 
 
 def _seed_dropout(state: TrainState) -> None:
@@ -160,12 +204,14 @@ def _seed_dropout(state: TrainState) -> None:
         torch.mps.manual_seed(seed)
 
 
-def train_step(state: TrainState, batch: Batch, lr: float, steps_per_epoch: int) -> StepEnd:
-    """One optimizer step at learning rate `lr`."""
+def train_step(
+    state: TrainState, batch: Batch, lr: float, steps_per_epoch: int, *, from_features: bool = False
+) -> StepEnd:
+    """One optimizer step at learning rate `lr`; with `from_features` the batch holds features for the head."""
     state.optimizer.lr = lr
     if not state.model.training:
-        state.model.train()
-    loss, logits = forward_backward(state, batch)
+        state.set_training()
+    loss, logits = forward_backward(state, batch, from_features=from_features)
     gradients = {name: value.grad for name, value in state.model.named_parameters() if value.grad is not None}
     norms, total = _gradient_norms(gradients)
     clip = state.config.training.clip_norm
@@ -194,12 +240,12 @@ def train_step(state: TrainState, batch: Batch, lr: float, steps_per_epoch: int)
     )
 
 
-def forward_backward(state: TrainState, batch: Batch) -> tuple[Tensor, Tensor]:
+def forward_backward(state: TrainState, batch: Batch, *, from_features: bool = False) -> tuple[Tensor, Tensor]:
     """Leave the gradients of a batch in the weights; returns its mean loss and its logits, fp32 `(N, K)`."""
     if state.team:
         return _in_shares(state, state.team, batch)
     with state.autocast():
-        outputs = state.forward(batch.images)
+        outputs = state.head(batch.images) if from_features else state.forward(batch.images)
     loss, objective, logits = _losses(state, outputs, batch.targets)
     if state.scaler:
         state.scaler.scale(objective).backward()
@@ -270,9 +316,7 @@ def _end_epoch(state: TrainState, loaders: Loaders, begin: float) -> Generator[E
         )
     clock = time.monotonic()
     weights = state.evaluated_weights()
-    validation = yield from _score(
-        state, loaders.validation, loaders.validation_examples, "validation", loaders.num_classes, weights
-    )
+    validation = yield from _score(state, loaders, "validation", weights)
     evaluation_s = time.monotonic() - clock
     state.elapsed_s += evaluation_s
     state.evaluated += 1
@@ -308,20 +352,20 @@ def _note_best(state: TrainState, validation: Evaluation | None, weights: Mappin
 
 
 def _score(
-    state: TrainState,
-    batches: Batches | None,
-    examples: Batches | None,
-    split: str,
-    num_classes: int,
-    weights: Mapping[str, Tensor],
+    state: TrainState, loaders: Loaders, split: str, weights: Mapping[str, Tensor]
 ) -> Generator[Evaluating, None, Evaluation | None]:
+    source = loaders.now(state)
+    batches, examples = {
+        "validation": (source.validation, source.validation_examples),
+        "test": (source.test, source.test_examples),
+    }[split]
     if batches is None:
         return None
 
     def forward(images: Tensor) -> Tensor:
-        return state.predict(images, weights)
+        return state.predict(images, weights, from_features=source is not loaders)
 
-    evaluation = yield from evaluate(forward, batches, split=split, num_classes=num_classes)
+    evaluation = yield from evaluate(forward, batches, split=split, num_classes=loaders.num_classes)
     if examples is None:
         return evaluation
     return replace(evaluation, examples=collect_examples(forward, examples))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cnncore.data import Batches
+from cnncore.data import BatchSource
 from cnncore.runs.events import Evaluating, Evaluation, Examples
 
 NUM_EXAMPLES = 12
@@ -59,12 +59,12 @@ def hits(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.inference_mode()
 def evaluate(
-    forward: Forward, batches: Batches, *, split: str, num_classes: int
+    forward: Forward, batches: BatchSource, *, split: str, num_classes: int
 ) -> Generator[Evaluating, None, Evaluation]:
     """Run a network over a split, without augmentation.
 
     Args:
-        forward: Images `(N, C, H, W)` to logits `(N, K)`, in evaluation mode.
+        forward: Images `(N, C, H, W)`, or features of them, to logits `(N, K)`, in evaluation mode.
         batches: The split.
         split: Its name, for the events.
         num_classes: K.
@@ -98,16 +98,16 @@ def pick_examples(count: int) -> Tensor:
 
 
 @torch.inference_mode()
-def collect_examples(forward: Forward, batches: Batches) -> Examples:
+def collect_examples(forward: Forward, batches: BatchSource) -> Examples:
     """A handful of images of `batches` with their predictions: half of them the most confident mistakes, if so many.
 
     Args:
         forward: Images to logits, in evaluation mode.
         batches: Images to choose from, see `pick_examples`.
     """
-    pool = [(batch.images, forward(batch.images).float().softmax(dim=1), batch.labels) for batch in batches.epoch(0)]
-    probabilities = torch.cat([entry[1] for entry in pool])
-    labels = torch.cat([entry[2] for entry in pool])
+    pool = [(forward(batch.images).float().softmax(dim=1), batch.labels) for batch in batches.epoch(0)]
+    probabilities = torch.cat([entry[0] for entry in pool])
+    labels = torch.cat([entry[1] for entry in pool])
     confidence, predicted = probabilities.max(dim=1)
     wrong = (predicted != labels).nonzero().flatten()
     right = (predicted == labels).nonzero().flatten()
@@ -117,9 +117,8 @@ def collect_examples(forward: Forward, batches: Batches) -> Examples:
     spread = torch.linspace(0, max(len(right) - 1, 0), num_right, device=right.device).round().long()
     chosen = torch.cat((wrong[:num_wrong], right[spread]))
     top = probabilities[chosen].topk(min(_TOP, probabilities.shape[1]), dim=1)
-    images = torch.cat([entry[0] for entry in pool])[chosen]
     return Examples(
-        images=batches.to_pixels(images),
+        images=batches.pixels_at(chosen.cpu()),
         labels=labels[chosen].cpu().numpy(),
         top=top.indices.cpu().numpy(),
         probabilities=top.values.cpu().numpy().astype(np.float32),

@@ -90,6 +90,71 @@ class Optimizer:
                 buffer.copy_(value)
 
 
+class StagedOptimizer:
+    """An optimizer for each stage of a network, so that stages can begin and cease to learn at any step.
+
+    A stage's optimizer is made when the stage first learns, and is kept when it is frozen again.
+
+    Args:
+        weights: The parameters of each stage.
+        config: Its name and parameters.
+        factors: On the learning rate of each stage; 1 where a stage is not named.
+
+    Attributes:
+        parts: The optimizers of the stages that have ever learned.
+        learning: The stages that learn now.
+    """
+
+    def __init__(
+        self, weights: Mapping[str, Sequence[nn.Parameter]], config: OptimizerConfig, factors: Mapping[str, float]
+    ) -> None:
+        self.config = config
+        self.parts: dict[str, Optimizer] = {}
+        self.learning: tuple[str, ...] = ()
+        self.lr = config.lr
+        self._all = weights
+        self._factors = factors
+
+    def learn(self, stages: Sequence[str]) -> None:
+        """Move exactly these stages from now on."""
+        self.learning = tuple(stages)
+        for stage in stages:
+            if stage not in self.parts:
+                self.parts[stage] = Optimizer(self._all[stage], self.config)
+
+    @property
+    def weights(self) -> Tensors:
+        """What it moves now."""
+        return [weight for stage in self.learning for weight in self.parts[stage].weights]
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Where torch.amp.GradScaler looks for the gradients."""
+        return [{"params": self.weights}]
+
+    def step(self) -> None:
+        """Take a step in every stage that learns."""
+        for stage in self.learning:
+            self.parts[stage].lr = self.lr * self._factors.get(stage, 1.0)
+            self.parts[stage].step()
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for stage in self.learning:
+            self.parts[stage].zero_grad()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the weights and the configuration."""
+        return {"lr": self.lr, "parts": {stage: part.state_dict() for stage, part in self.parts.items()}}
+
+    def load_state_dict(self, values: Mapping[str, Any]) -> None:
+        """Become the state that `state_dict` described."""
+        self.lr = values["lr"]
+        self.parts = {stage: Optimizer(self._all[stage], self.config) for stage in values["parts"]}
+        for stage, part in self.parts.items():
+            part.load_state_dict(values["parts"][stage])
+
+
 def _sgd(weights: Tensors, gradients: Tensors, optimizer: Optimizer) -> None:
     config = optimizer.config
     kernels._fused_sgd_(

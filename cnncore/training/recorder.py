@@ -15,7 +15,7 @@ from torch import Tensor
 from cnncore.config import TrainConfig
 from cnncore.errors import TrainingError
 from cnncore.runs.artifacts import TEST, epoch_file, save_evaluation
-from cnncore.runs.events import Changed, EpochEnd, Evaluating, Event, Finished, Row, Started, StepEnd, Suggested
+from cnncore.runs.events import Changed, EpochEnd, Evaluating, Event, Finished, Froze, Row, Started, StepEnd, Suggested
 from cnncore.runs.store import Run, RunStore
 from cnncore.training.hardware import HardwareMeter
 
@@ -111,8 +111,8 @@ class Recorder:
                 self._finish(event)
             case Suggested():
                 self.summary |= {"stage": "done", "suggested_lr": event.lr, "eta_s": 0.0}
-            case Changed():
-                self.row("change", event.step, {"setting": event.setting, "value": event.value})
+            case Changed() | Froze():
+                self._change(event)
         self._maybe_flush()
 
     def flush(self) -> None:
@@ -143,6 +143,13 @@ class Recorder:
         if time.time() - self._last_flush >= FLUSH_S:
             self.flush()
 
+    def _change(self, event: Changed | Froze) -> None:
+        if isinstance(event, Changed):
+            self.row("change", event.step, {"setting": event.setting, "value": event.value})
+            return
+        self.row("freeze", event.step, {name: float(frozen) for name, frozen in event.stages.items()})
+        self.summary |= {"learning": list(event.learning), "num_trainable": event.num_trainable}
+
     def _start(self, event: Started) -> None:
         self._steps_per_epoch = event.steps_per_epoch
         self.summary |= {
@@ -153,7 +160,16 @@ class Recorder:
             "total_steps": event.total_steps,
         } | {
             name: getattr(event, name)
-            for name in ("num_params", "num_train", "num_validation", "num_test", "device", "precision", "threads")
+            for name in (
+                "num_params",
+                "num_trainable",
+                "num_train",
+                "num_validation",
+                "num_test",
+                "device",
+                "precision",
+                "threads",
+            )
         }
 
     def _read_steps(self) -> int | None:

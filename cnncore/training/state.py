@@ -16,11 +16,13 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from cnncore.catalog import stages_of
 from cnncore.config import TrainConfig
-from cnncore.models import build_model
+from cnncore.training.freezing import FreezeChange, Stages, frozen_at
 from cnncore.training.metrics import Sums
-from cnncore.training.optim import LearningRateChange, Optimizer, build_optimizer, learning_rate
+from cnncore.training.optim import LearningRateChange, Optimizer, StagedOptimizer, build_optimizer, learning_rate
 from cnncore.training.shares import Team, form_team
+from cnncore.transfer.network import HEAD, build_network, split_network
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 FORMAT = 2
@@ -59,11 +61,13 @@ class TrainState:
         changes: Changes of the learning rate made while the run was on.
         scaler: Keeps the gradients of fp16 in its range.
         team: The threads that share a batch on a CPU; None where it goes through the network at once.
+        stages: The stages of transfer learning; None in an ordinary run.
+        freezes: Stages a person froze or unfroze while the run was on.
     """
 
     config: TrainConfig
     model: nn.Module
-    optimizer: Optimizer
+    optimizer: Optimizer | StagedOptimizer
     device: torch.device
     precision: str
     step: int = 0
@@ -77,12 +81,15 @@ class TrainState:
     changes: list[LearningRateChange] = field(default_factory=list[LearningRateChange])
     scaler: torch.amp.GradScaler | None = None
     team: Team | None = None
+    stages: Stages | None = None
+    freezes: list[FreezeChange] = field(default_factory=list[FreezeChange])
 
     def __post_init__(self) -> None:
         self.forward = torch.compile(self.model) if self.config.training.compile else self.model
+        self.backbone, self.head = split_network(self.model, self.config.model.name)
         if self.precision == "fp16":
             self.scaler = torch.amp.GradScaler(self.device.type)
-        elif self.device.type == "cpu" and not self.config.training.compile:
+        elif self.device.type == "cpu" and not self.config.training.compile and self.stages is None:
             self.team = form_team(self.model, self.config.training.batch_size)
 
     @property
@@ -95,6 +102,53 @@ class TrainState:
 
     def next_learning_rate(self, steps_per_epoch: int) -> float:
         return learning_rate(self.config, self.step, steps_per_epoch, self.changes)
+
+    def begin_freezing(self, steps_per_epoch: int) -> None:
+        """Freeze what was frozen in the last step taken, or is to be in the first one."""
+        if self.stages is not None:
+            self._freeze(frozen_at(self.config, max(self.step - 1, 0), steps_per_epoch, self.freezes))
+
+    def follow_freezing(self, steps_per_epoch: int) -> dict[str, bool]:
+        """Freeze and unfreeze what is due at the next step; returns the stages that changed: whether each is frozen."""
+        if self.stages is None or not isinstance(self.optimizer, StagedOptimizer):
+            return {}
+        before = self.stages.frozen
+        self._freeze(frozen_at(self.config, self.step, steps_per_epoch, self.freezes))
+        return {stage: stage in self.stages.frozen for stage in sorted(before ^ self.stages.frozen)}
+
+    def freezing_is_due(self, steps_per_epoch: int) -> bool:
+        """Whether what is frozen changes before the next step."""
+        if self.stages is None:
+            return False
+        return frozen_at(self.config, self.step, steps_per_epoch, self.freezes) != self.stages.frozen
+
+    def _freeze(self, frozen: frozenset[str]) -> None:
+        assert self.stages is not None
+        assert isinstance(self.optimizer, StagedOptimizer)
+        if frozen != self.stages.frozen or not self.optimizer.learning:
+            self.stages.freeze(frozen)
+            self.optimizer.learn(self.stages.learning)
+            self.set_training()
+
+    @property
+    def keeps_features(self) -> bool:
+        """Whether the backbone is as it came and stays so for now, so that features of it may be kept."""
+        if self.stages is None or not isinstance(self.optimizer, StagedOptimizer):
+            return False
+        transfer = self.config.transfer
+        untouched = set(self.optimizer.parts) <= {HEAD}
+        return self.stages.all_frozen and untouched and transfer.views > 0 and transfer.batch_norm == "held"
+
+    @property
+    def num_trainable(self) -> int:
+        """Parameters that learn now."""
+        return sum(weight.numel() for weight in self.optimizer.weights)
+
+    def set_training(self) -> None:
+        """Training mode, with frozen stages held."""
+        self.model.train()
+        if self.stages is not None:
+            self.stages.set_modes()
 
     def update_ema(self) -> None:
         """Move the averaged weights towards the present ones; batch-norm statistics are averaged as well."""
@@ -117,13 +171,23 @@ class TrainState:
         """The weights that are evaluated: the moving average where there is one."""
         return self.ema or dict(self.model.state_dict())
 
-    def predict(self, images: Tensor, weights: Mapping[str, Tensor] | None = None) -> Tensor:
-        """Logits `(N, K)` in evaluation mode, with other weights if given."""
+    def predict(
+        self, images: Tensor, weights: Mapping[str, Tensor] | None = None, *, from_features: bool = False
+    ) -> Tensor:
+        """Logits `(N, K)` in evaluation mode, with other weights if given.
+
+        Args:
+            images: `(N, C, H, W)`, or with `from_features` the backbone's features of them, `(N, D)`.
+            weights: Of the whole network.
+            from_features: Whether only the head is asked.
+        """
         self.model.eval()
+        model = self.head if from_features else self.model
         with self.autocast():
             if weights:
-                return functional_call(self.model, dict(weights), (images,))
-            return self.forward(images)
+                names = model.state_dict().keys()
+                return functional_call(model, {name: weights[name] for name in names}, (images,))
+            return model(images) if from_features else self.forward(images)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the configuration and the device, as plain values and tensors."""
@@ -136,6 +200,7 @@ class TrainState:
             "sums": vars(self.sums),
             "scaler": self.scaler.state_dict() if self.scaler else {},
             "changes": [tuple(change) for change in self.changes],
+            "freezes": [tuple(change) for change in self.freezes],
         } | {name: getattr(self, name) for name in _PLAIN}
 
     def restore(self, values: Mapping[str, Any]) -> None:
@@ -147,6 +212,8 @@ class TrainState:
         self.best.weights = {name: value.to(self.device) for name, value in self.best.weights.items()}
         self.sums = Sums(**values["sums"])
         self.changes = [LearningRateChange(*change) for change in values["changes"]]
+        # Checkpoints of before there was transfer learning have none.
+        self.freezes = [FreezeChange(*change) for change in values.get("freezes", ())]
         if self.scaler:
             self.scaler.load_state_dict(values["scaler"])
         for name in _PLAIN:
@@ -160,7 +227,15 @@ def new_state(
     config: TrainConfig, in_shape: tuple[int, int, int], num_classes: int, *, device: torch.device, precision: str
 ) -> TrainState:
     """The state before the first step; `in_shape` is that of the stored images, `precision` fp32, bf16 or fp16."""
-    model = build_model(config.model, in_shape, num_classes, seed=config.training.seed)
+    model = build_network(config, in_shape, num_classes, seed=config.training.seed)
     model = model.to(device).to(memory_format=torch.channels_last)
-    optimizer = build_optimizer(model, config.optimizer)
-    return TrainState(config=config, model=model, optimizer=optimizer, device=device, precision=precision)
+    stages = Stages(model, config) if config.transfer.active else None
+    if stages is None:
+        optimizer = build_optimizer(model, config.optimizer)
+    else:
+        keys = [stage.key for stage in stages_of(config.model.name)]
+        factors = dict(zip(keys, config.transfer.stage_lr, strict=False))
+        optimizer = StagedOptimizer(stages.weights, config.optimizer, factors)
+    return TrainState(
+        config=config, model=model, optimizer=optimizer, device=device, precision=precision, stages=stages
+    )

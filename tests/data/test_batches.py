@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from cnncore.config import AugmentConfig, DataConfig
-from cnncore.data import Batch, Batches, Images, preview, samples
+from cnncore.data import Batch, Batches, Files, Images, preview, samples
 from cnncore.data.augment import augment_batch, generator_for
+from cnncore.images.preprocessing import Preprocessing
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
 
@@ -139,6 +141,22 @@ def test_mixed_targets_are_probabilities() -> None:
     assert batch.targets.shape == (8, 5)
     assert torch.allclose(batch.targets.sum(dim=1), torch.ones(8))
     assert batch.labels.dtype == torch.int64
+
+
+def test_stored_pixels_are_found_by_position_also_those_of_files(tmp_path: Path) -> None:
+    resident = split(6)
+    positions = torch.tensor([4, 1])
+    assert batches(resident, dtype=torch.bfloat16).pixels_at(positions)[:, 0, 0, 0].tolist() == [4, 1]
+    names = [f"{number}.png" for number in range(6)]
+    for number, name in enumerate(names):
+        Image.fromarray(np.full((8, 8, 3), number, np.uint8)).save(tmp_path / name)
+    preprocessing = Preprocessing(size=8)
+    files = Files(tmp_path, np.array(names), resident.labels, preprocessing)
+    found = Batches(
+        files, batch_size=2, device="cpu", dtype=torch.float32, mean=MEAN, std=STD, num_classes=5
+    ).pixels_at(positions)
+    assert found.shape == (2, 8, 8, 3)
+    assert found[:, 0, 0, 0].tolist() == [4, 1]
 
 
 def test_selections_share_their_pixels() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cnncore.catalog.presence import cache_dir
-from cnncore.data import cache
+from cnncore.data import array_file, cache
 from cnncore.data.cache import Decoded, open_or_build, read, write
 from cnncore.errors import DataError
 
@@ -137,7 +137,7 @@ def test_a_full_disk_means_working_from_memory(tmp_path: Path, monkeypatch: pyte
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache, "_write_stream", full)
+    monkeypatch.setattr(array_file, "_write_stream", full)
     stored = open_or_build(tmp_path, "tiny", KEY, Builder(), silent)
     assert len(stored.splits["train"].labels) == 50
     assert not list(cache_dir(tmp_path).glob("*.images"))
@@ -151,7 +151,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cache, "_write_stream", interrupted)
+    monkeypatch.setattr(array_file, "_write_stream", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write(path, KEY, decoded())
     assert read(path, KEY) is not None

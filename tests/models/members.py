@@ -22,6 +22,8 @@ SMALL = (
     "plain20",
     "resnet18",
     "resnet_tutorial",
+    "squeezenet1_1",
+    "efficientnet_lite0",
 )
 
 NAMES = tuple(MODELS) if os.environ.get("CNNLAB_ZOO") == "1" else SMALL
@@ -36,7 +38,7 @@ LEARNING_RATES = {"alexnet": 1e-3, "vgg16_1x1": 5e-4, "vgg16": 5e-4, "vgg19": 5e
 """Adam's, where the usual one is too high: deep VGGs without batch normalization, and PyTorch's first weights."""
 QUICKLY_TRACED = (
     "lenet5", "cnn3", "alexnet_grouped", "vgg13_5x5_bn", "nin", "googlenet", "inception_bn", "resnet20",
-    "resnet_tutorial",
+    "resnet_tutorial", "squeezenet1_1",
 )  # fmt: skip
 TRACED = QUICKLY_TRACED if NAMES is SMALL else tuple(name for name in NAMES if name not in THOUSAND_LAYERS)
 """Those that torch.compile traces, which takes seconds each: in CI one of each file of networks."""

@@ -19,7 +19,7 @@ from cnncore.models import build_model, names
 from cnncore.models.googlenet import INCEPTION, Form, Inception
 from cnncore.models.options import resolve
 
-TIMM = ("inception_resnet_v2", "xception")
+TIMM = ("inception_resnet_v2", "xception", "efficientnet_lite0")
 OURS = ("googlenet", "googlenet_torchvision", "inception_bn", "inception_v2", "inception_v3")
 HEADED = ("googlenet", "googlenet_torchvision", "googlenet_small", "inception_v2", "inception_v3")
 

@@ -37,9 +37,14 @@ def test_more_test_images_do_not_count_as_better(store: RunStore) -> None:
     assert best_runs(store.list())["lenet_tutorial", "mnist5k"].run_id == small.id
 
 
-def test_runs_without_a_result_and_folders_are_left_out(store: RunStore) -> None:
+def test_runs_without_a_result_own_images_and_pretrained_weights_are_left_out(store: RunStore) -> None:
     _run(store, 0, count=0)
     _run(store, 90, count=100, data__dataset="folder", data__path="/images")
+    _run(store, 90, count=100, data__dataset="image_set", data__image_set="0123456789ab@1")
+    pretrained = TrainConfig().model_dump(mode="json")
+    pretrained["transfer"]["backbone"] = "resnet18"
+    run = store.create(pretrained, name="Pretrained")
+    store.log(run.id, [], {"test_correct": 9, "test_count": 10})
     store.create({}, name="Of another version")
     store.create({"model": {}, "data": {}}, name="Of another version")
     assert best_runs(store.list()) == {}

@@ -184,6 +184,23 @@ def test_other_classes_get_a_new_last_layer(artifacts: Path, store: RunStore, co
     assert found["output.weight"].shape[0] == 10
 
 
+def test_a_new_head_on_another_runs_backbone_whatever_head_that_had(
+    store: RunStore, artifacts: Path, trained: Run, config: TrainConfig
+) -> None:
+    settings = {"transfer.head": "hidden", "transfer.hidden_units": 8, "transfer.frozen": ("all",)}
+    first = store.get(train(config, settings={**settings, "training.start_from": trained.id}).run)
+    assert first.summary["start_notes"] == ["The head is new."]
+    settings = {"transfer.head": "linear", "transfer.frozen": ("stem",), "training.epochs": 1, "optimizer.lr": 1e-6}
+    second = store.get(train(config, settings={**settings, "training.start_from": first.id}).run)
+    before, between, after = (own_weights(artifacts, run) for run in (trained, first, second))
+    assert torch.equal(before["stem.conv.weight"], after["stem.conv.weight"])
+    assert all(torch.equal(value, between[name]) for name, value in before.items() if not name.startswith("output"))
+    assert {"output.0.weight", "output.3.bias"} <= between.keys()
+    assert {"output.weight", "output.bias"} <= after.keys()
+    with pytest.raises(LabError, match="of another network: stem"):
+        train(config, settings={**settings, "training.start_from": first.id, "model.width": 0.5})
+
+
 def test_a_start_that_is_gone_or_of_another_network(store: RunStore, trained: Run, config: TrainConfig) -> None:
     with pytest.raises(LabError, match="has none"):
         train(config, settings={"training.start_from": "0123456789ab"})
