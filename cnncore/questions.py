@@ -1,7 +1,7 @@
 """What the service can be asked: one function a question, which takes a JSON object and returns an `Answer`.
 
 To add one, write a function and add it to `QUESTIONS`. None of them trains or downloads anything;
-one of them makes a run, of weights that a person brings.
+some make a run of what a person brings, or an image set.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from cnncore.analysis.outcomes import outcomes_on
 from cnncore.analysis.pictures import pictures_of_set, uploaded_pictures
 from cnncore.analysis.prediction import MOST_PICTURES, Picture, Seen, channels, heat_of, predict, tensors_of
 from cnncore.answers import Answer
+from cnncore.bundle import reading as bundles
 from cnncore.catalog import at_hand
 from cnncore.catalog.datasets import DATASETS
 from cnncore.config import AugmentConfig, DataConfig, ModelConfig, Section, TrainConfig, TrainingConfig
 from cnncore.data import preview, samples
+from cnncore.data.sample_sets import make_sample_set
 from cnncore.errors import ConfigError
+from cnncore.images.store import open_sets
 from cnncore.models.graph import graph_of
 from cnncore.models.profile import memory_bytes, profile_model
 from cnncore.places import artifacts_dir, data_dir, database_url
@@ -360,11 +363,46 @@ def import_weights(asked: dict[str, Any]) -> Answer:
     return Answer({"run": run.id}, lasting=False)
 
 
+class BundleRequest(Section):
+    """An uploaded bundle and how a person calls it."""
+
+    upload: str = Field(max_length=64, description="token of `cnncore.runs.uploads.keep_upload`")
+    label: str = Field(default="", max_length=255)
+
+
+def read_bundle(asked: dict[str, Any]) -> Answer:
+    """Makes a run out of a bundle: `run`, its id."""
+    request = _parse(BundleRequest, asked)
+    store = RunStore(database_url())
+    try:
+        file = upload_file(artifacts_dir(), request.upload)
+        run = bundles.read_bundle(store, artifacts_dir(), file, request.label)
+    finally:
+        store.engine.dispose()
+    return Answer({"run": run.id}, lasting=False)
+
+
+class SampleSetRequest(Section):
+    """A sample set, a key of `SAMPLE_SETS`, and whose it will be."""
+
+    key: str = Field(max_length=60)
+    owner: str = Field(default="", max_length=200)
+
+
+def sample_set(asked: dict[str, Any]) -> Answer:
+    """Makes an image set of images at hand: `set`, its id."""
+    request = _parse(SampleSetRequest, asked)
+    made = make_sample_set(request.key, data_dir(), open_sets(data_dir()), request.owner)
+    return Answer({"set": made.id}, lasting=False)
+
+
 QUESTIONS: dict[str, Question] = {
     "disagreement": disagreement,
     "grad_cam": heat,
     "predict": prediction,
     "import_weights": import_weights,
+    "make_sample_set": sample_set,
+    "read_bundle": read_bundle,
     "graph": graph,
     "machine": machine,
     "outcomes": outcomes,
