@@ -73,6 +73,12 @@ class TrainedNetwork:
         images = images.to(self.device, DTYPES[self.precision]).to(memory_format=torch.channels_last)
         with autocast(self.device, self.precision):
             features = self.backbone(images)
+        return self.look_from(features)
+
+    @torch.inference_mode()
+    def look_from(self, features: Tensor) -> Look:
+        """What it says from the features of its backbone."""
+        with autocast(self.device, self.precision):
             logits = self.head(features)
         flat = features.mean(dim=(2, 3)) if features.ndim == 4 else features
         return Look(features=flat.float().cpu(), probabilities=logits.float().softmax(dim=1).cpu())
