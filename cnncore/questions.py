@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 
 from cnncore.analysis.disagreement import disagree
 from cnncore.analysis.networks import Networks
+from cnncore.analysis.outcomes import outcomes_on
 from cnncore.analysis.pictures import pictures_of_set, uploaded_pictures
 from cnncore.analysis.prediction import MOST_PICTURES, Picture, Seen, channels, heat_of, predict, tensors_of
 from cnncore.answers import Answer
@@ -293,6 +294,28 @@ def heat(asked: dict[str, Any]) -> Answer:
     return Answer(facts, arrays, lasting=request.lasts and not found.seen.left)
 
 
+class OutcomesRequest(Section):
+    """A run, and a split of an image set at a version; `stamp` changes whenever the run's weights do."""
+
+    run: str = Field(pattern=r"^[0-9a-f]{6,32}$")
+    image_set: str = Field(max_length=40, description="id@version")
+    split: Literal["validation", "test"] = "validation"
+    stamp: str = Field(default="", max_length=200)
+
+
+def outcomes(asked: dict[str, Any]) -> Answer:
+    """What the network of a run says of each image of a split, see `cnncore.runs.outcomes.Outcomes`.
+
+    Returns:
+        `split` and `classes`, and the arrays `names`, `labels` and `probabilities`.
+    """
+    request = _parse(OutcomesRequest, asked)
+    network = _NETWORKS.get(artifacts_dir(), request.run)
+    found = outcomes_on(network, data_dir(), request.image_set, request.split)
+    arrays = {"names": found.names, "labels": found.labels, "probabilities": found.probabilities}
+    return Answer({"split": found.split, "classes": found.classes}, arrays, lasting=bool(request.stamp))
+
+
 def _seen(seen: Seen) -> dict[str, Any]:
     return {
         "places": seen.places,
@@ -344,6 +367,7 @@ QUESTIONS: dict[str, Question] = {
     "import_weights": import_weights,
     "graph": graph,
     "machine": machine,
+    "outcomes": outcomes,
     "preview": augmentation_preview,
     "profile": profile,
     "samples": data_samples,

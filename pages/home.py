@@ -10,8 +10,8 @@ import streamlit as st
 from cnncore.config import preset
 from pages.components.lab import start_run
 from pages.components.machine_card import draw_machine
-from pages.components.navigation import COMPARE, TRAIN, guard, open_run
-from pages.components.pictures import draw_digits, draw_networks, draw_sizes
+from pages.components.navigation import COMPARE, TRAIN, TRANSFER, guard, open_run
+from pages.components.pictures import draw_digits, draw_freezing, draw_networks, draw_sizes
 from pages.components.run_list import recent_runs
 from pages.components.waiting import fill_in
 
@@ -49,6 +49,15 @@ STARTS = (
         icon=":material/compare_arrows:",
         action="Open the comparison",
         picture=draw_sizes,
+    ),
+    Start(
+        page=TRANSFER,
+        title="Use my own photos",
+        text="Forty photographs of two kinds of thing are enough: a network that has seen a million pictures learns to "
+        "tell yours apart in a minute, and you can take it away.",
+        icon=":material/photo_library:",
+        action="Bring my photos",
+        picture=draw_freezing,
     ),
 )
 

@@ -36,6 +36,7 @@ class Chart:
         height: In pixels.
         empty: What will appear, where there is nothing yet.
         signal: A number whose change the browser reports to the page.
+        clickable: Whether the browser reports the place of a click to the page.
     """
 
     label: str
@@ -44,6 +45,7 @@ class Chart:
     height: int = 320
     empty: str = ""
     signal: int = 0
+    clickable: bool = False
 
     def to_bytes(self) -> bytes:
         """JSON for the browser; the same chart gives the same bytes, which are then not sent again."""
@@ -54,6 +56,7 @@ class Chart:
             "height": self.height,
             "empty": self.empty,
             "signal": self.signal,
+            "clickable": self.clickable,
         }
         return json.dumps(parts, allow_nan=False, separators=(",", ":")).encode()
 

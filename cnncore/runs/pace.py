@@ -18,6 +18,7 @@ _SAME_WORK = (
     ("training", "precision"),
     ("training", "compile"),
     ("training", "ema"),
+    ("transfer", "frozen"),
 )
 """Settings that must be equal for an image to cost the same; the batch size only decides between several runs."""
 
@@ -50,7 +51,8 @@ def _value(config: Mapping[str, Any], path: tuple[str, ...]) -> Any:
 
 
 def _same(config: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return all(_value(config, path) == _value(wanted, path) for path in _SAME_WORK)
+    # A run of an older version of the lab has no settings of transfer learning; it trained everything.
+    return all((_value(config, path) or None) == (_value(wanted, path) or None) for path in _SAME_WORK)
 
 
 def _pace(run: Run) -> float | None:

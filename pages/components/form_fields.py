@@ -191,8 +191,8 @@ _DATA = {
     ),
     "data.image_set": FormField(
         title="Image set",
-        help="id@version of an image set; they are made on the Transfer page.",
-        none="id@version",
+        help="Images of your own; sets of them are made on the Transfer page.",
+        none="none yet: make one on the Transfer page",
         wide=True,
     ),
     "data.crop": FormField(

@@ -20,6 +20,8 @@ PATIENCE_S = 58.0
 _UPLOAD, _STORED = "Upload", "From the data folder"
 _NO_IMAGES = "none"
 _USUAL = ""
+_PUBLIC = [key for key, spec in DATASETS.items() if spec.num_train]
+"""Data sets that need nothing but their name."""
 
 
 def draw_import(config: TrainConfig | None = None) -> None:
@@ -59,8 +61,8 @@ def _ask(config: TrainConfig) -> None:
         left, right = st.columns(2)
         images = left.selectbox(
             "Images",
-            [_NO_IMAGES, *(key for key in DATASETS if key != "folder")],
-            index=1 + [key for key in DATASETS if key != "folder"].index(_first_images(config)),
+            [_NO_IMAGES, *_PUBLIC],
+            index=1 + _PUBLIC.index(_first_images(config)),
             format_func=lambda key: DATASETS[key].title if key in DATASETS else "none yet (ImageNet's, for example)",
             key="import_images",
             help="The images it is scored on; their classes must be as many as the file's last layer knows.",
@@ -85,7 +87,7 @@ def _ask(config: TrainConfig) -> None:
 
 
 def _first_images(config: TrainConfig) -> str:
-    return config.data.dataset if config.data.dataset != "folder" else next(iter(DATASETS))
+    return config.data.dataset if config.data.dataset in _PUBLIC else _PUBLIC[0]
 
 
 def _options_note(network: ModelConfig) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 from streamlit.components.v2 import component
@@ -55,7 +56,7 @@ function draw(root, Plotly) {
   const [ink, grid, paper, raised] = colors.map((name) => style.getPropertyValue(name).trim());
   let text = root.lab.text;
   for (const [name, color] of [['INK', ink], ['GRID', grid], ['PAPER', paper]]) text = text.replaceAll(name, color);
-  const { traces, layout, height, empty, label } = JSON.parse(text);
+  const { traces, layout, height, empty, label, clickable } = JSON.parse(text);
   root.style.height = height + 'px';
   root.setAttribute('aria-label', label);
   const shown = traces.length > 0;
@@ -63,7 +64,8 @@ function draw(root, Plotly) {
   const axes = {};
   for (const key of Object.keys(layout)) if (/^[xy]axis/.test(key)) axes[key] = axis(layout[key], ink, grid, shown);
   const font = { color: ink, family: style.getPropertyValue('--st-font').trim(), size: 12 };
-  return Plotly.react(root.querySelector('.lab-chart-plot'), traces, {
+  const plot = root.querySelector('.lab-chart-plot');
+  return Plotly.react(plot, traces, {
     height, font, paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
     margin: { l: 52, r: 12, t: 40, b: 40 },
     legend: { orientation: 'h', x: 1, xanchor: 'right', y: 1.02, yanchor: 'bottom' },
@@ -71,7 +73,12 @@ function draw(root, Plotly) {
     // A finger should scroll the page, not draw a zoom box.
     dragmode: matchMedia('(pointer: coarse)').matches ? false : 'zoom',
     ...layout, ...axes,
-  }, { displayModeBar: false, doubleClick: 'reset+autosize' });
+  }, { displayModeBar: false, doubleClick: 'reset+autosize' }).then(() => {
+    if (clickable && root.lab && !root.lab.listens) {
+      root.lab.listens = true;
+      plot.on('plotly_click', ({ points: [point] }) => root.lab?.clicked([point.x, point.y]));
+    }
+  });
 }
 
 function redraw(root) {
@@ -104,6 +111,7 @@ export default function (component) {
     }, 1000);
     root.lab.end = () => { resized.disconnect(); clearInterval(themed); };
   }
+  root.lab.clicked = (place) => component.setTriggerValue('clicked', place);
   if (root.lab.text !== text) {
     root.lab.text = text;
     const { signal } = JSON.parse(text);
@@ -149,3 +157,20 @@ def live_chart(chart: bytes, height: int, *, key: str, on_signal: Callable[[], N
 def still_chart(chart: Chart, *, key: str) -> None:
     """Show a chart that seldom changes."""
     live_chart(chart.to_bytes(), chart.height, key=key)
+
+
+def clickable_chart(chart: Chart, *, key: str, on_click: Callable[[float, float], None]) -> None:
+    """Show a chart that seldom changes and calls back with the place, in the axes' units, that was clicked."""
+
+    def clicked() -> None:
+        place = st.session_state[key].get("clicked")
+        if isinstance(place, list) and len(place) == 2 and all(isinstance(each, int | float) for each in place):
+            on_click(*place)
+
+    try:
+        draw = _component()
+    except LabError as error:
+        st.caption(str(error))
+        return
+    content = replace(chart, clickable=True).to_bytes()
+    draw(key=key, data=content, height=chart.height, on_clicked_change=clicked)

@@ -75,3 +75,13 @@ def draw_sizes() -> None:
         for key in keys
     ]
     st.html(f"<div class='lab-bars'>{''.join(rows)}</div>")
+
+
+def draw_freezing() -> None:
+    """A network whose frozen stages pass on what they know to a head that learns."""
+    stages = "".join(f"<i style='height:{height}rem'>❄</i>" for height in (3.4, 2.9, 2.4, 1.9, 1.5))
+    st.html(
+        "<div class='lab-freezing' role='img' aria-label='Frozen stages of a network, then a head that learns'>"
+        f"<b>📷</b>{stages}<em>learns</em>"
+        "<span><small>cat</small><u style='width:92%'></u><small>dog</small><u style='width:8%'></u></span></div>"
+    )

@@ -50,7 +50,7 @@ class DataFacts:
 def data_facts(config: TrainConfig) -> DataFacts:
     """What the service says of the data set; until it has answered, what the catalog says."""
     spec = config.dataset_spec
-    if config.data.dataset == "folder" and not config.data.path:
+    if _is_nowhere(config):
         return DataFacts(classes=(), num_images={})
     request = {"data": config.data.model_dump(mode="json"), "max_images": NUM_IMAGES}
     reply = inquire("samples", "samples", request, max_age_s=30)
@@ -68,6 +68,12 @@ def data_facts(config: TrainConfig) -> DataFacts:
         pending=reply.pending,
         error=reply.error,
     )
+
+
+def _is_nowhere(config: TrainConfig) -> bool:
+    """Whether it is not known yet where the person's own images are."""
+    data = config.data
+    return (data.dataset == "folder" and not data.path) or (data.dataset == "image_set" and not data.image_set)
 
 
 def draw_images(config: TrainConfig, facts: DataFacts) -> None:
@@ -136,8 +142,9 @@ def _counts(config: TrainConfig, facts: DataFacts) -> str:
 def _why_empty(config: TrainConfig, facts: DataFacts) -> str:
     """Why there will be no images; empty where there are, or will be in a moment."""
     spec = config.dataset_spec
-    if config.data.dataset == "folder" and not config.data.path:
-        return "Samples appear here once the folder is given."
+    if _is_nowhere(config):
+        what = "folder is given" if config.data.dataset == "folder" else "image set is chosen"
+        return f"Samples appear here once the {what}."
     if facts.at_hand is False:
         size = bytes_text(sum(file.num_bytes for file in spec.files))
         return f"Not on this machine yet: {size} are downloaded once, when training starts."

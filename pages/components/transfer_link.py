@@ -1,4 +1,7 @@
-"""What a link to the Transfer page says: `?step=…&set=ID&backbone=KEY&run=ID`, and dotted settings on top."""
+"""What a link to the Transfer page says: `?step=…&set=ID&backbone=KEY&run=ID`, and dotted settings on top.
+
+The step Use it adds `view`, and what is looked at there: `split`, `cell`, `image`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-PARAMS = ("step", "set", "backbone", "run")
+PARAMS = ("step", "set", "backbone", "from", "run", "view", "split", "cell", "image")
 
 
 def param(name: str) -> str:

@@ -36,9 +36,16 @@ def test_nothing_comparable(store: RunStore):
         _finished(store, replace(CONFIG, {"training.precision": "fp32"})),
         _finished(store, host="elsewhere"),
         _finished(store, summary={"epoch": 5}),
+        _finished(store, replace(CONFIG, {"transfer.frozen": ("all",)})),
         store.create(CONFIG.model_dump(mode="json"), name="waiting"),
     ]
     assert expected_seconds(CONFIG, 1_000, others, "here") is None
+
+
+def test_runs_of_a_version_without_transfer_learning_count(store: RunStore):
+    run = _finished(store)
+    store.set_config(run.id, {name: values for name, values in run.config.items() if name != "transfer"})
+    assert expected_seconds(CONFIG, 1_000, [store.get(run.id)], "here") == pytest.approx(10.0)
 
 
 def test_the_nearest_batch_size_counts(store: RunStore):

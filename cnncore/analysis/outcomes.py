@@ -1,0 +1,62 @@
+"""What the network of a run says of the images of a set at another version: before and after some were relabeled."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from cnncore.config import DataConfig
+from cnncore.data import ImageData, open_images
+from cnncore.errors import DataError, RunError
+from cnncore.runs.outcomes import Outcomes
+from cnncore.training.outcomes import MOST_OUTCOMES, outcomes_of
+from cnncore.training.trained import TrainedNetwork
+
+SPLITS = ("validation", "test")
+
+
+def outcomes_on(network: TrainedNetwork, data_root: Path, image_set: str, split: str = "validation") -> Outcomes:
+    """Put a split of an image set through a trained network, with the preprocessing the network was trained with.
+
+    Args:
+        network: Of any run.
+        data_root: Folder of the data sets.
+        image_set: id@version.
+        split: validation or test.
+
+    Returns:
+        The outcomes, with the classes in the network's order.
+
+    Raises:
+        LabError: if there is no such set or split, or it has images of a class that the network does not know.
+    """
+    made = network.preprocessing
+    if made.channels != 3:
+        raise RunError("The network takes gray images, an image set has colors.", "Choose another run.")
+    # Mean and deviation need not be measured: the network has its own.
+    data = {"dataset": "image_set", "image_set": image_set, "image_size": made.size, "normalize": "unit"}
+    config = DataConfig.model_validate({**data, "crop": made.crop, "interpolation": made.interpolation})
+    images = open_images(config, data_root, download=False)
+    chosen = {"validation": images.validation, "test": images.test}.get(split)
+    if chosen is None or not len(chosen):
+        raise RunError(f"There are no {split} images.", f"Splits: {', '.join(SPLITS)}.")
+    if len(chosen) > MOST_OUTCOMES:
+        raise DataError(f"There are {len(chosen):,} {split} images; at most {MOST_OUTCOMES:,} can be looked at.")
+    found = outcomes_of(network, split, images)
+    return dataclasses.replace(found, classes=network.classes, labels=_labels(network, images, found))
+
+
+def _labels(network: TrainedNetwork, images: ImageData, found: Outcomes) -> np.ndarray:
+    """The labels as the network counts its classes, which are those of another version."""
+    unknown = [
+        images.classes[label] for label in np.unique(found.labels) if images.classes[label] not in network.classes
+    ]
+    if unknown:
+        raise DataError(
+            f"The network knows no class {unknown[0]!r}, which this version of the images has.",
+            "Train a new one on it.",
+        )
+    places = [network.classes.index(name) if name in network.classes else -1 for name in images.classes]
+    return np.array(places, np.int64)[found.labels]
