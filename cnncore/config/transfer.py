@@ -72,7 +72,7 @@ def _check_network(config: TrainConfig, spec: BackboneSpec) -> None:
     for name in MODEL_OPTIONS:
         if name in FREE_OPTIONS or name not in config.model_spec.defaults:
             continue
-        trained = spec.options.get(name, config.model_spec.defaults[name])
+        trained = config.model_spec.defaults[name]
         if config.option(name) != trained:
             raise ConfigError(
                 f"model.{name}",
@@ -142,7 +142,7 @@ def transfer_base(backbone: str, image_set: str) -> TrainConfig:
         "normalize": spec.normalize,
     }
     transfer = {**_HEAD_ONLY["transfer"], "backbone": backbone}
-    return _base(image_set, {"model": {"name": spec.network, **spec.options}, "data": data, "transfer": transfer})
+    return _base(image_set, {"model": {"name": spec.network}, "data": data, "transfer": transfer})
 
 
 def transfer_from_run(config: TrainConfig, run: str, shape: tuple[int, int, int], image_set: str) -> TrainConfig:
