@@ -27,8 +27,8 @@ def build_network(config: TrainConfig, in_shape: tuple[int, int, int], num_class
     """A freshly initialized network with the head that `config.transfer` asks for, on the current default device.
 
     A new head is one layer called as the network's own last one (`output` as a rule): a dense layer that starts at 0,
-    or a chain of dropout, hidden layer, ReLU, dropout and dense layer. Where the network's own head works on maps, the new one gets
-    their averages over height and width.
+    or a chain of dropout, hidden layer, ReLU, dropout and dense layer. Where the network's own head works on maps, the
+    new one gets their averages over height and width.
 
     Args:
         config: The run's configuration.
