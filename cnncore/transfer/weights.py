@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cnncore.catalog.backbone_files import backbones_at_hand, candidates, weights_dir
-from cnncore.catalog.backbones import BACKBONES, BackboneSpec
+from cnncore.catalog.backbones import BACKBONES
 from cnncore.catalog.datasets import RemoteFile
 from cnncore.config import ModelConfig
 from cnncore.data import Progress

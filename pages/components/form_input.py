@@ -29,14 +29,13 @@ def draw_input(
         name: Dotted name.
         key: Key of the widget.
         config: What decides which choices there are.
-        labels: Names of the choices by value, where they are not those of the table of fields.
+        labels: Names of the choices by value, where they are not those of the table of fields; an empty one offers none.
         on_change: Called when it was changed; the page is drawn again in any case.
     """
     row, schema = FORM[name], SCHEMA[name]
     heard: dict[str, Any] = {"on_change": on_change, "args": (name,)} if on_change else {}
-    labels = row.labels if labels is None else labels
-    if labels or name == "training.start_from":
-        _draw_choice(name, key, config, labels, heard)
+    if labels is not None or row.labels:
+        _draw_choice(name, key, config, row.labels if labels is None else labels, heard)
     elif row.slider:
         whole = schema["type"] == "integer"
         number = int if whole else float
