@@ -127,7 +127,8 @@ class Execution:
             loaders = make_loaders(images, self.config, state)
             loaders = with_features(loaders, images, state, self.data_root, self._progress)
             for event in _KINDS[self.run.kind](state, loaders):
-                self._handle(event, state, images, loaders)
+                self._handle(event, state, images)
+            self._keep_outcomes(state, images, loaders)
         except _StopRequestedError:
             if state is not None and images is not None:
                 self._checkpoint(state, images)
@@ -228,7 +229,7 @@ class Execution:
         if record:
             self.recorder.record(Changed(step=step, setting=setting, value=value))
 
-    def _handle(self, event: Event, state: TrainState, images: ImageData, loaders: Loaders) -> None:
+    def _handle(self, event: Event, state: TrainState, images: ImageData) -> None:
         self.recorder.record(event)
         if self.listener:
             try:
@@ -240,19 +241,14 @@ class Execution:
             self._save_epoch(event, state, images)
         if isinstance(event, Finished):
             if state.step:
-                self._finish(state, images, loaders)
+                self.recorder.describe(elapsed_s=state.elapsed_s)
+                self._save_weights(state, images)
+                if self._saved_step != state.step:
+                    self._checkpoint(state, images)
             return
         if isinstance(event, StepEnd):
             self._between_steps(state, images)
         self._stop_if_wanted()
-
-    def _finish(self, state: TrainState, images: ImageData, loaders: Loaders) -> None:
-        self.recorder.describe(elapsed_s=state.elapsed_s)
-        self._save_weights(state, images)
-        if self._saved_step != state.step:
-            self._checkpoint(state, images)
-        for name, size in keep_outcomes(self.folder, state, images, loaders):
-            self.store.add_artifact(self.run.id, name, size)
 
     def _between_steps(self, state: TrainState, images: ImageData) -> None:
         """A few times a second: changes asked for meanwhile; rarely: a checkpoint inside a long epoch."""
@@ -306,6 +302,11 @@ class Execution:
         size = save_weights(self.folder, best.weights or state.evaluated_weights(), card)
         self.store.add_artifact(self.run.id, WEIGHTS, size)
         self.store.add_artifact(self.run.id, WEIGHTS_CARD, (self.folder / WEIGHTS_CARD).stat().st_size)
+
+    def _keep_outcomes(self, state: TrainState, images: ImageData, loaders: Loaders) -> None:
+        if self.run.kind == "train":
+            for name, size in keep_outcomes(self.folder, state, images, loaders):
+                self.store.add_artifact(self.run.id, name, size)
 
     def _last_words(self, problem: LabError) -> LabError:
         """Write what is still buffered; where that holds the first bad loss, its sentence names the step."""

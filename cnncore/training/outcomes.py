@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from cnncore.runs.outcomes import OUTCOMES, Outcomes, save_outcomes
 from cnncore.training.familiarity import FAMILIARITY, MAX_IMAGES, measure_familiarity, save_familiarity
 from cnncore.training.loop import Loaders
 from cnncore.training.state import TrainState
-from cnncore.training.trained import BATCH, Look, TrainedNetwork, load_trained
+from cnncore.training.trained import Look, TrainedNetwork, load_trained
 from cnncore.transfer.feature_batches import FeatureBatches
 
 MOST_OUTCOMES = 10_000
@@ -31,35 +30,28 @@ _OWN = ("folder", "image_set")
 def keep_outcomes(folder: Path, state: TrainState, images: ImageData, loaders: Loaders) -> Iterator[tuple[str, int]]:
     """Write `outcomes.npz`, of own images, and `familiarity.npz` beside the weights of a training that has ended.
 
-    Args:
-        folder: The run's.
-        state: The training.
-        images: What it saw.
-        loaders: The batches it saw; kept features spare the backbone the work.
+    Where features of the images were kept, the backbone is not run again.
 
     Yields:
         Name and size in bytes of each file.
     """
-    network = load_trained(folder, state.device, state.precision)
-    source = loaders.now(state)
-    eyes = _Eyes(network, images, source if source is not loaders else None)
-    held_out = {name: split for name, split in _splits(images).items() if name != "train" and len(split)}
-    looks: dict[str, Look] = {}
-    if state.config.data.dataset in _OWN and 0 < sum(map(len, held_out.values())) <= MOST_OUTCOMES:
-        looks = {name: eyes.whole(name) for name in held_out}
-        yield (
-            OUTCOMES,
-            save_outcomes(folder / OUTCOMES, [_outcomes(look, name, images) for name, look in looks.items()]),
-        )
     end = time.monotonic() + max(_LEAST_S, _TIME_SHARE * state.elapsed_s)
-    rows, features = eyes.sampled("train", end)
+    kept = loaders.features if state.keeps_features else None
+    looks = _Looks(load_trained(folder, state.device, state.precision), images, kept)
+    held_out = {name: len(split) for name, split in _splits(images).items() if name != "train" and len(split)}
+    whole: dict[str, Look] = {}
+    if state.config.data.dataset in _OWN and 0 < sum(held_out.values()) <= MOST_OUTCOMES:
+        whole = {name: looks.whole(name) for name in held_out}
+        found = [_outcomes(look, name, images) for name, look in whole.items()]
+        yield OUTCOMES, save_outcomes(folder / OUTCOMES, found)
+    rows, features = looks.sampled("train", end)
     if len(features) < 2:
         return
     others = features[:0]
-    if "validation" in looks:
-        others = looks["validation"].features[:MAX_IMAGES]
+    if "validation" in whole:
+        others = whole["validation"].features[:MAX_IMAGES]
     elif "validation" in held_out:
-        _, others = eyes.sampled("validation", end)
+        _, others = looks.sampled("validation", end)
     names = image_names(images, "train")[rows.numpy()]
     yield FAMILIARITY, save_familiarity(folder, measure_familiarity(features.numpy(), names, others.numpy()))
 
@@ -72,7 +64,7 @@ def forget_outcomes(folder: Path) -> None:
 
 def outcomes_of(network: TrainedNetwork, name: str, images: ImageData) -> Outcomes:
     """What a network says of a split that the data set has."""
-    return _outcomes(_Eyes(network, images).whole(name), name, images)
+    return _outcomes(_Looks(network, images).whole(name), name, images)
 
 
 def image_names(images: ImageData, name: str) -> np.ndarray:
@@ -97,43 +89,34 @@ def _outcomes(look: Look, name: str, images: ImageData) -> Outcomes:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Eyes:
-    """How a network is shown images: as pixels, or as the features that were kept of them.
+class _Looks:
+    """What a network makes of the splits of a data set, from kept features of them where there are any."""
 
-    Attributes:
-        kept: Batches of features; None where the network has to see the pixels.
-    """
-
-    network: TrainedNetwork
-    images: ImageData
-    kept: Loaders | None = None
-
-    def looks(self, name: str, positions: Tensor) -> Iterator[Look]:
-        """What it makes of these images of a split, batch by batch."""
-        if self.kept is None:
-            split = _splits(self.images)[name]
-            return self.network.look_at(split.select(positions.to(split.labels.device)))
-        batches = {"train": self.kept.train, "validation": self.kept.validation, "test": self.kept.test}[name]
-        assert isinstance(batches, FeatureBatches)
-        return (self.network.look_from(batch.images) for batch in batches.select(positions).epoch(0))
+    def __init__(self, network: TrainedNetwork, images: ImageData, kept: Loaders | None = None) -> None:
+        self.network = network
+        self.splits = _splits(images)
+        sources = {"train": kept.train, "validation": kept.validation, "test": kept.test} if kept else {}
+        self.kept = {name: source for name, source in sources.items() if isinstance(source, FeatureBatches)}
 
     def whole(self, name: str) -> Look:
-        """What it makes of a split."""
-        looks = list(self.looks(name, torch.arange(len(_splits(self.images)[name]))))
-        return Look(
-            features=torch.cat([look.features for look in looks]),
-            probabilities=torch.cat([look.probabilities for look in looks]),
-        )
+        """All images of a split, in order."""
+        return Look.joined(self._of(name, torch.arange(len(self.splits[name]))))
 
     def sampled(self, name: str, end: float) -> tuple[Tensor, Tensor]:
-        """Positions (M,) and features (M, D) of images drawn at random, as many as time allows, at least one batch."""
-        generator = torch.Generator().manual_seed(_SEED)
-        order = torch.randperm(len(_splits(self.images)[name]), generator=generator)[:MAX_IMAGES]
-        found: list[Tensor] = []
-        for positions in order.split(BATCH):
-            if found and time.monotonic() > end:
+        """Positions (M,) and features (M, D) of images drawn at random, as many as the time allows, at least some."""
+        order = torch.randperm(len(self.splits[name]), generator=torch.Generator().manual_seed(_SEED))[:MAX_IMAGES]
+        found: list[Look] = []
+        for look in self._of(name, order):
+            found.append(look)
+            if time.monotonic() > end:
                 break
-            found += [look.features for look in self.looks(name, positions)]
-        features = torch.cat(found)
+        features = Look.joined(found).features
         return order[: len(features)], features
+
+    def _of(self, name: str, positions: Tensor) -> Iterator[Look]:
+        """The images at these positions of a split, batch by batch."""
+        if name in self.kept:
+            batches = self.kept[name].select(positions).epoch(0)
+            return (self.network.look_from(batch.images) for batch in batches)
+        split = self.splits[name]
+        return self.network.look_at(split.select(positions.to(split.labels.device)))
