@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
 from cnncore.config import TrainConfig
@@ -42,6 +42,20 @@ def progress_bar(run: Run, config: TrainConfig) -> Iterator[Listener]:
 
         console.print(f"{run.name} ({run.id})", highlight=False)
         yield listen
+
+
+@contextmanager
+def byte_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error for downloads, told what is done and how many bytes of how many."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("", total=None, visible=False)
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total or None, visible=True)
+
+        yield tell
 
 
 def _epoch_line(event: EpochEnd) -> str:

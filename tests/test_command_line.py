@@ -232,3 +232,23 @@ def test_what_is_impossible_is_one_line(
     assert error.startswith("error: ")
     assert told in error
     assert store.list() == ()
+
+
+def test_backbones_are_listed_with_what_is_at_hand(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        in_process(["backbones", "--json"])
+    assert not ended.value.code
+    lines = {line["backbone"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert lines["efficientnet_lite0"]["at_hand"]
+    assert lines["resnet50"]["num_params"] == 25_557_032
+    with pytest.raises(SystemExit):
+        in_process(["backbones"])
+    text = capsys.readouterr().out
+    assert re.search(r"efficientnet_lite0 +4,652,008 +0\.39 +75\.1 +19 +yes", text)
+    assert "non-commercial research" in text
+
+
+def test_a_backbone_that_is_at_hand_is_not_downloaded(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        in_process(["backbones", "--download", "efficientnet_lite0"])
+    assert capsys.readouterr().out.strip().endswith("efficientnet-lite0-57934424.pth")

@@ -5,6 +5,8 @@ Nothing here imports torch.
 """
 
 from cnncore.catalog.augmentations import AUGMENTATIONS, AugmentationSpec
+from cnncore.catalog.backbone_files import backbones_at_hand, weights_file
+from cnncore.catalog.backbones import BACKBONES, DEFAULT_BACKBONE, BackboneSpec
 from cnncore.catalog.datasets import DATASETS, DatasetSpec, RemoteFile
 from cnncore.catalog.models import FAMILIES, MODELS, ModelSpec, Published
 from cnncore.catalog.optimizers import OPTIMIZERS, OptimizerSpec
@@ -15,7 +17,9 @@ from cnncore.catalog.stages import Stage, frozen_stages, head_of, stages_of
 
 __all__ = [
     "AUGMENTATIONS",
+    "BACKBONES",
     "DATASETS",
+    "DEFAULT_BACKBONE",
     "DEFAULT_PRESET",
     "FAMILIES",
     "MODELS",
@@ -23,6 +27,7 @@ __all__ = [
     "PRESETS",
     "SCHEDULES",
     "AugmentationSpec",
+    "BackboneSpec",
     "DatasetSpec",
     "ModelSpec",
     "OptimizerSpec",
@@ -32,8 +37,10 @@ __all__ = [
     "ScheduleSpec",
     "Stage",
     "at_hand",
+    "backbones_at_hand",
     "frozen_stages",
     "head_of",
     "learning_rate_factor",
     "stages_of",
+    "weights_file",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncore.commands import export, networks, predict, repeats, runs, training, weights
+from cnncore.commands import backbones, export, networks, predict, repeats, runs, training, weights
 from cnncore.commands.command import Command
 
 COMMANDS: dict[str, Command] = {
@@ -11,6 +11,7 @@ COMMANDS: dict[str, Command] = {
     **repeats.COMMANDS,
     **networks.COMMANDS,
     **weights.COMMANDS,
+    **backbones.COMMANDS,
     **export.COMMANDS,
     **predict.COMMANDS,
 }

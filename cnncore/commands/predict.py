@@ -74,7 +74,7 @@ def _print_table(network: TrainedNetwork, told: list[dict[str, Any]]) -> None:
             print(f"{name:{width}}  {each['problem']}")
             continue
         shares = "  ".join(f"{label} {share:.1%}" for label, share in list(each["classes"].items())[:_SHOWN])
-        caution = f"  (none of these? distance {each['distance']:.3f})" if each.get("unfamiliar") else ""
+        caution = f"  (none of these? distance {each['distance']:.3g})" if each.get("unfamiliar") else ""
         print(f"{name:{width}}  {shares}{caution}")
     if network.familiarity is not None and any(each.get("unfamiliar") for each in told):
         print(network.familiarity.explain())

@@ -42,6 +42,7 @@ from cnncore.config.settings import (
     replace,
     with_settings,
 )
+from cnncore.config.transfer import transfer_base, transfer_from_run
 
 __all__ = [
     "DEFAULT_FOLDER_SIZE",
@@ -73,5 +74,7 @@ __all__ = [
     "read_settings",
     "readable_name",
     "replace",
+    "transfer_base",
+    "transfer_from_run",
     "with_settings",
 ]

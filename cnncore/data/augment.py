@@ -92,7 +92,7 @@ def _flip(images: Tensor, mirrored: Tensor, axis: int) -> Tensor:
     last = images.permute(0, 2, 3, 1).contiguous()
     flat = last.view(len(images), -1)
     turned = flat.index_select(0, rows).view(-1, *last.shape[1:]).flip(axis - 1)
-    return flat.index_copy(0, rows, turned.view(len(rows), -1)).view(last.shape).permute(0, 3, 1, 2)
+    return flat.index_copy(0, rows, turned.flatten(1)).view(last.shape).permute(0, 3, 1, 2)
 
 
 def random_affine(

@@ -15,6 +15,7 @@ from torch import Tensor
 from cnncore.config import AugmentConfig
 from cnncore.data.augment import augment_bytes, augment_floats, generator_for, needs_floats
 from cnncore.data.images import Files, Images, Split
+from cnncore.data.order import Order
 from cnncore.images.decode import decode_image
 
 PREFETCHED_BATCHES = 3
@@ -56,13 +57,38 @@ class BatchSource(Protocol):
         ...
 
 
+class Normalization:
+    """From bytes to what a network gets: (x / 255 - mean) / std, as one multiplication and one addition.
+
+    Args:
+        mean: Per channel on the scale from 0 to 1.
+        std: Likewise.
+        device: Where the images are.
+        dtype: Type of the result.
+    """
+
+    def __init__(
+        self, mean: Sequence[float], std: Sequence[float], *, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        deviation = torch.tensor(std, dtype=torch.float64)
+        self._scale = (1 / (255 * deviation)).float().to(device)
+        self._shift = (-torch.tensor(mean, dtype=torch.float64) / deviation).float().to(device)
+        self._dtype = dtype
+
+    def __call__(self, pixels: Tensor, factor: float = 1) -> Tensor:
+        """(N, H, W, C), times `factor` from 0 to 255, as normalized (N, C, H, W) with channels last in memory."""
+        num, height, width, channels = pixels.shape
+        # Whole rows of a picture at once: with only 1 or 3 values in the innermost axis it takes several times longer.
+        rows = pixels.reshape(num, height, width * channels)
+        images = torch.addcmul(self._shift.repeat(width), rows, self._scale.repeat(width), value=factor)
+        return images.to(self._dtype).view(num, height, width, channels).permute(0, 3, 1, 2)
+
+
 class Batches:
     """The batches of a split, epoch by epoch.
 
     With a seed the images are shuffled: the order is a pure function of (seed, epoch) and every augmentation of
     (seed, epoch, step), so a resumed run needs no saved state. Without one they come in stored order and unchanged.
-
-    A last batch of a single image joins the one before it: batch normalization cannot train on one image.
 
     Args:
         split: Resident or streamed images.
@@ -92,15 +118,11 @@ class Batches:
     ) -> None:
         self._device = torch.device(device)
         self._split = _moved(split, self._device) if isinstance(split, Images) else split
-        self._batch_size = batch_size
-        self._dtype = dtype
+        self._order = Order(num_images=len(split), batch_size=batch_size, seed=seed)
         self._num_classes = num_classes
         self._seed = seed
         self._augment = augment if augment and augment.active and seed is not None else None
-        # (x / 255 - mean) / std as one multiplication and one addition.
-        deviation = torch.tensor(std, dtype=torch.float64)
-        self._scale = (1 / (255 * deviation)).float().to(self._device)
-        self._shift = (-torch.tensor(mean, dtype=torch.float64) / deviation).float().to(self._device)
+        self._normalized = Normalization(mean, std, device=self._device, dtype=dtype)
 
     @property
     def num_images(self) -> int:
@@ -108,39 +130,17 @@ class Batches:
 
     def pixels_at(self, positions: Tensor) -> np.ndarray:
         """The images at these positions of the split as they are stored, uint8 (n, H, W, C)."""
-        if isinstance(self._split, Files):
-            return np.stack([decode_image(self._split.path(at), self._split.preprocessing) for at in positions.tolist()])
-        return self._split.take(positions.to(self._split.labels.device)).cpu().numpy()
+        return stored_pixels(self._split, positions)
 
     def __len__(self) -> int:
-        num_images, size = len(self._split), self._batch_size
-        steps = -(-num_images // size)
-        return steps - 1 if num_images % size == 1 and size > 1 and steps > 1 else steps
+        return len(self._order)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of one epoch from step `start` on, the same as if it had been iterated from 0."""
-        order = self._order(epoch)
-        steps = range(start, len(self))
-        chunks = [order[step * self._batch_size : self._end(step)] for step in steps]
-        for step, pixels, positions in zip(steps, self._pixels(chunks), chunks, strict=True):
+        chunks = self._order.chunks(epoch, start, device=self._split.labels.device)
+        for step, (pixels, positions) in enumerate(zip(pixels_of(self._split, chunks), chunks, strict=True), start):
             labels = self._split.labels[positions].to(self._device, non_blocking=True)
             yield self._batch(pixels.to(self._device, non_blocking=True), labels, epoch, step)
-
-    def _end(self, step: int) -> int:
-        return len(self._split) if step == len(self) - 1 else (step + 1) * self._batch_size
-
-    def _order(self, epoch: int) -> Tensor:
-        num_images = len(self._split)
-        if self._seed is None:
-            order = torch.arange(num_images)
-        else:
-            order = torch.randperm(num_images, generator=generator_for(self._seed, epoch))
-        return order.to(self._split.labels.device)
-
-    def _pixels(self, chunks: Sequence[Tensor]) -> Iterator[Tensor]:
-        if isinstance(self._split, Files):
-            return _stream(self._split, chunks)
-        return map(self._split.take, chunks)
 
     def _batch(self, pixels: Tensor, labels: Tensor, epoch: int, step: int) -> Batch:
         """From bytes (N, H, W, C) to what the network gets."""
@@ -153,14 +153,6 @@ class Batches:
         images, targets = augment_floats(images.float().div_(255), labels, self._augment, self._num_classes, generator)
         return Batch(self._normalized(images.permute(0, 2, 3, 1), 255), targets, labels)
 
-    def _normalized(self, pixels: Tensor, factor: float = 1) -> Tensor:
-        """(N, H, W, C), times `factor` from 0 to 255, as normalized (N, C, H, W) with channels last in memory."""
-        num, height, width, channels = pixels.shape
-        # Whole rows of a picture at once: with only 1 or 3 values in the innermost axis it takes several times longer.
-        rows = pixels.reshape(num, height, width * channels)
-        images = torch.addcmul(self._shift.repeat(width), rows, self._scale.repeat(width), value=factor)
-        return images.to(self._dtype).view(num, height, width, channels).permute(0, 3, 1, 2)
-
 
 def _moved(split: Images, device: torch.device) -> Images:
     if device.type != "cuda":
@@ -168,6 +160,18 @@ def _moved(split: Images, device: torch.device) -> Images:
     num_bytes = len(split) * int(np.prod(split.stored.shape[1:]))
     free, _ = torch.cuda.mem_get_info(device)
     return split.to(device) if num_bytes <= free / 4 else split
+
+
+def stored_pixels(split: Split, positions: Tensor) -> np.ndarray:
+    """The images at these positions of a split as they are stored, uint8 (n, H, W, C)."""
+    if isinstance(split, Files):
+        return np.stack([decode_image(split.path(position), split.preprocessing) for position in positions.tolist()])
+    return split.take(positions.to(split.labels.device)).cpu().numpy()
+
+
+def pixels_of(split: Split, chunks: Sequence[Tensor]) -> Iterator[Tensor]:
+    """The stored pixels of the images at each chunk of positions, uint8 (n, H, W, C); files are decoded ahead."""
+    return _stream(split, chunks) if isinstance(split, Files) else map(split.take, chunks)
 
 
 def _stream(split: Files, chunks: Sequence[Tensor]) -> Iterator[Tensor]:

@@ -11,7 +11,7 @@ MAX_BARS = 40
 _BAR, _AROUND = 26, 92
 _LONGEST_NAME = 22
 
-PARTS = {"train": "training", "validation": "validation", "test": "test", "excluded": "left out"}
+PARTS = {"train": "training", "validation": "validation", "test": "test", "excluded": "excluded"}
 """What the columns of the table are called."""
 
 _COLORS = {**theme.SPLIT_COLORS, "excluded": theme.NEUTRAL}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from cnncore.figures import theme
 from cnncore.figures.chart import INK, Chart, Numbers, Trace, encode, line
+from cnncore.runs.events import Row
 from cnncore.runs.history import History
 
 XAxis = Literal["step", "epoch", "time"]
@@ -316,16 +317,18 @@ def _layout(history: History, x: XAxis, title: str, scale: str, *, best: bool = 
 
 
 def _marks(history: History, x: XAxis, *, best: bool) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """Vertical lines at the best epoch and where a setting was changed while the run was on."""
+    """Vertical lines at the best epoch, where a setting was changed by hand, where stages froze or began to learn."""
     shapes: list[Mapping[str, Any]] = []
     notes: list[Mapping[str, Any]] = []
     index = _best_index(history) if best else None
     if index is not None:
         shapes.append(_vertical(float(_x(history, "epoch", x)[index]), theme.VALIDATION))
-    places = _x(history, "change", x)
-    for number, (row, place) in enumerate(zip(history.changes, places, strict=True)):
+    marks = [
+        *zip(_x(history, "change", x), map(_change_words, history.changes), strict=True),
+        *zip(_x(history, "freeze", x), map(_freeze_words, history.freezes), strict=True),
+    ]
+    for number, (place, words) in enumerate(sorted(marks, key=lambda mark: mark[0])):
         shapes.append(_vertical(float(place), INK))
-        setting = row.values["setting"]
         notes.append(
             {
                 "x": float(place),
@@ -334,11 +337,24 @@ def _marks(history: History, x: XAxis, *, best: bool) -> tuple[list[Mapping[str,
                 "xanchor": "left",
                 "yanchor": "top",
                 "showarrow": False,
-                "text": f"{SETTING_NAMES.get(setting, setting)} → {row.values['value']:g}",
+                "text": words,
                 "font": {"size": 11, "color": INK},
             }
         )
     return shapes, notes
+
+
+def _change_words(row: Row) -> str:
+    setting = row.values["setting"]
+    return f"{SETTING_NAMES.get(setting, setting)} → {row.values['value']:g}"
+
+
+def _freeze_words(row: Row) -> str:
+    """What was frozen and what began to learn, by the stages' keys."""
+    frozen = [stage for stage, value in row.values.items() if value]
+    learning = [stage for stage, value in row.values.items() if not value]
+    words = [f"{', '.join(stages)} {what}" for stages, what in ((frozen, "frozen"), (learning, "learning")) if stages]
+    return "; ".join(words)
 
 
 def _vertical(x: float, color: str) -> Mapping[str, Any]:

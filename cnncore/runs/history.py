@@ -68,7 +68,7 @@ class History:
     """What a run has logged so far.
 
     Columns of every phase: `step`, `elapsed` (training seconds since the run began, pauses left out), and the numbers
-    the phase logs. Rows of the phases "epoch" and "change" are also kept as they are.
+    the phase logs. Rows of the phases "epoch", "change" and "freeze" are also kept as they are.
     """
 
     def __init__(self, run_id: str) -> None:
@@ -87,6 +87,7 @@ class History:
         self._columns: defaultdict[str, Columns] = defaultdict(Columns)
         self.epochs: tuple[Mapping[str, Any], ...] = ()
         self.changes: tuple[Row, ...] = ()
+        self.freezes: tuple[Row, ...] = ()
 
     def __getitem__(self, phase: str) -> Columns:
         """The columns of a phase, empty if it has logged nothing."""
@@ -140,6 +141,7 @@ class History:
             self._columns[phase].append(columns, len(indices))
         self.epochs += tuple(dict(rows[index].values, step=rows[index].step) for index in by_phase["epoch"])
         self.changes += tuple(rows[index] for index in by_phase["change"])
+        self.freezes += tuple(rows[index] for index in by_phase["freeze"])
 
     def _elapsed(self, times: Floats) -> Floats:
         if self._first_time is None:

@@ -48,7 +48,7 @@ TAGS: dict[str, dict[str, str]] = {
     "hardware": {"rate": "speed/images_per_s"},
 }
 """Tags by phase and name of the log's values; what has none here gets the one of `_PREFIXES`, if its phase has one."""
-_PREFIXES = {"hardware": "hardware", "layers": "gradient_norm"}
+_PREFIXES = {"hardware": "hardware", "layers": "gradient_norm", "freeze": "frozen"}
 
 RESULTS = {
     "test_loss": "loss/test",

@@ -22,8 +22,8 @@ from cnncore.training.checkpoint import load_checkpoint, save_checkpoint, save_w
 from cnncore.training.devices import device_name, pick_device, pick_precision
 from cnncore.training.freezing import FreezeChange, stage_of
 from cnncore.training.hardware import HardwareMeter
-from cnncore.training.imports import take_over
-from cnncore.training.loop import Loaders, fit, make_loaders, score
+from cnncore.training.imports import take_backbone, take_over
+from cnncore.training.loop import Loaders, fit, make_loaders, score, with_features
 from cnncore.training.lr_finder import find_learning_rate
 from cnncore.training.optim import LearningRateChange
 from cnncore.training.outcomes import forget_outcomes, keep_outcomes
@@ -124,7 +124,9 @@ class Execution:
         images: ImageData | None = None
         try:
             images, state = self._prepare()
-            for event in _KINDS[self.run.kind](state, make_loaders(images, self.config, state)):
+            loaders = make_loaders(images, self.config, state)
+            loaders = with_features(loaders, images, state, self.data_root, self._progress)
+            for event in _KINDS[self.run.kind](state, loaders):
                 self._handle(event, state, images)
         except _StopRequestedError:
             if state is not None and images is not None:
@@ -178,10 +180,8 @@ class Execution:
     def _resume(self, state: TrainState, images: ImageData) -> None:
         """Go on from the checkpoint, if there is one, with the changes made until then and after it; else start."""
         saved = load_checkpoint(self.folder)
-        source = self.run.id if self.run.kind == "import" else self.config.training.start_from
-        if saved is None and source is not None:
-            notes = take_over(state, run_dir(self.folder.parent, source), images)
-            self.recorder.describe(start_notes=list(notes))
+        if saved is None:
+            self._take_weights(state, images)
         if saved is not None:
             if saved["fingerprint"] != images.fingerprint:
                 raise RunError(
@@ -204,6 +204,17 @@ class Execution:
             if change.step is not None:
                 # Rows up to the checkpoint are still there, with the time at which it happened.
                 self._apply(state, change.step, change.setting, change.value, record=change.step > state.step)
+
+    def _take_weights(self, state: TrainState, images: ImageData) -> None:
+        """Begin with the weights that the configuration names, if it names any."""
+        source = self.run.id if self.run.kind == "import" else self.config.training.start_from
+        if self.config.transfer.backbone is not None:
+            notes = take_backbone(state, self.data_root, images, self._progress)
+        elif source is not None:
+            notes = take_over(state, run_dir(self.folder.parent, source), images)
+        else:
+            return
+        self.recorder.describe(start_notes=list(notes))
 
     def _apply(self, state: TrainState, step: int, setting: str, value: float, *, record: bool = True) -> None:
         stage = stage_of(setting, self.config)

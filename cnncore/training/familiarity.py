@@ -39,7 +39,7 @@ class Familiarity:
     """What a network was trained on, as features.
 
     Attributes:
-        features: Of training images, float16 (M, D), each of length 1.
+        features: Of training images, float16 (M, D), each of length 1 but for rounding.
         keys: Which images they are, (M,).
         threshold: Distance above which an image is unfamiliar, from 0 to 2.
         false_alarms: Share of images of the same kind that lie above it, as far as so few tell.
@@ -60,7 +60,7 @@ class Familiarity:
         Args:
             features: (N, D), as the head receives them.
         """
-        return _nearest(_unit(features) @ self.features.astype(np.float32).T)
+        return _nearest(_unit(features) @ _unit(self.features).T)
 
     def explain(self) -> str:
         """How the threshold came about, in a sentence."""
@@ -68,7 +68,7 @@ class Familiarity:
         if self.own:
             which = "images, those used in training compared with the others,"
         return (
-            f"Of {self.held_out:,} {which} {1 - self.false_alarms:.0%} are at most {self.threshold:.3f} away from the "
+            f"Of {self.held_out:,} {which} {1 - self.false_alarms:.0%} are at most {self.threshold:.3g} away from the "
             f"most similar training image, so about {self.false_alarms:.0%} of images like them are called unfamiliar."
         )
 
@@ -90,7 +90,8 @@ def measure_familiarity(features: Features, keys: Keys, held_out: Features) -> F
         keys: Which images they are, (M,).
         held_out: Features of images that were not trained on, (N, D); there may be none.
     """
-    known = _unit(features)
+    kept = _unit(features).astype(np.float16)
+    known = _unit(kept)
     distances = _nearest(_unit(held_out) @ known.T)[0] if len(held_out) else np.zeros(0, np.float32)
     own = len(distances) + 1 < 1 / FALSE_ALARMS
     if own:
@@ -100,7 +101,7 @@ def measure_familiarity(features: Features, keys: Keys, held_out: Features) -> F
     count = len(distances)
     rank = min(count, math.ceil((1 - FALSE_ALARMS) * (count + 1)))
     return Familiarity(
-        features=known.astype(np.float16),
+        features=kept,
         keys=keys,
         threshold=float(np.sort(distances)[rank - 1]),
         false_alarms=(count + 1 - rank) / (count + 1),

@@ -10,7 +10,7 @@ import torch
 
 from cnncore.catalog import DATASETS, MODELS, ModelSpec
 from cnncore.config import DataConfig, TrainConfig, check
-from cnncore.data import ImageData, fixed_statistics, open_images
+from cnncore.data import ImageData, Progress, fixed_statistics, open_images
 from cnncore.errors import RunError, WeightsError
 from cnncore.models import build_model
 from cnncore.models.names import SCHEMES
@@ -21,6 +21,8 @@ from cnncore.runs.runner import own_process
 from cnncore.runs.store import Run, RunStore
 from cnncore.training.checkpoint import Expected, save_weights, weights_card
 from cnncore.training.state import TrainState
+from cnncore.transfer.network import network_config
+from cnncore.transfer.weights import backbone_state
 
 IMAGENET_CLASSES = 1_000
 _SYMMETRIC = frozenset(
@@ -188,6 +190,30 @@ def take_over(state: TrainState, folder: Path, images: ImageData) -> tuple[str, 
     )
     state.model.load_state_dict(fitted.state)
     return fitted.notes
+
+
+def take_backbone(state: TrainState, data_root: Path, images: ImageData, progress: Progress) -> tuple[str, ...]:
+    """Give the network of `state` the pretrained weights of `transfer.backbone`; returns where they are from.
+
+    Args:
+        state: Before its first step.
+        data_root: The data folder.
+        images: What it will learn.
+        progress: Told about the download where the weights are not at hand.
+
+    Raises:
+        LabError: where the weights cannot be had, or do not fit.
+    """
+    config = state.config
+    assert config.transfer.backbone is not None
+    network, num_classes = network_config(config), len(images.classes)
+    fitted = backbone_state(config.transfer.backbone, data_root, network, images.in_shape, num_classes, progress)
+    if config.transfer.head == "network":
+        state.model.load_state_dict(fitted.state)
+        return fitted.notes
+    names = state.backbone.state_dict()
+    state.backbone.load_state_dict({name: fitted.state[name] for name in names})
+    return (fitted.notes[0], "The head is new.")
 
 
 def _take_over_backbone(state: TrainState, file: WeightsFile) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import cast
 
 import torch
@@ -13,13 +14,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnncore.config import TrainConfig
-from cnncore.data import Batch, Batches, BatchSource, ImageData, Split
+from cnncore.data import Batch, Batches, BatchSource, ImageData, Progress, Split
 from cnncore.errors import TrainingError
 from cnncore.runs.events import EpochEnd, Evaluating, Evaluation, Event, Finished, Froze, Started, StepEnd
 from cnncore.training.metrics import Sums, collect_examples, evaluate, pick_examples
 from cnncore.training.optim import kernels
 from cnncore.training.shares import Team
 from cnncore.training.state import TrainState
+from cnncore.transfer.feature_batches import FeatureBatches
+from cnncore.transfer.features import provide_features
 
 LAYER_NORMS_EVERY = 20
 """Steps between two measurements of the gradient norm layer by layer."""
@@ -81,6 +84,28 @@ def make_loaders(data: ImageData, config: TrainConfig, state: TrainState) -> Loa
         *held_out(data.test),
         num_classes,
     )
+
+
+def with_features(loaders: Loaders, data: ImageData, state: TrainState, root: Path, progress: Progress) -> Loaders:
+    """The same batches with features of the frozen backbone beside them, as far as they are worth keeping.
+
+    Args:
+        loaders: Made by `make_loaders`.
+        data: The images.
+        state: The state that training starts or goes on from.
+        root: Data folder.
+        progress: Told while features are computed; may raise to interrupt.
+    """
+    state.begin_freezing(loaders.steps_per_epoch)
+    if not state.keeps_features:
+        return loaders
+    kept = provide_features(data, state.config, state, root, progress)
+
+    def held_out(batches: FeatureBatches | None) -> tuple[FeatureBatches | None, FeatureBatches | None]:
+        return batches, batches.select(pick_examples(batches.num_images)) if batches else None
+
+    features = Loaders(kept.train, *held_out(kept.validation), *held_out(kept.test), loaders.num_classes)
+    return replace(loaders, features=features)
 
 
 def fit(state: TrainState, loaders: Loaders) -> Iterator[Event]:

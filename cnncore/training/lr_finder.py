@@ -25,13 +25,15 @@ _SLOPE_SPAN = 5
 
 def find_learning_rate(state: TrainState, loaders: Loaders) -> Iterator[Event]:
     """Take up to 120 steps with a rising learning rate; the last event is the suggestion. The weights are spoiled."""
+    state.begin_freezing(loaders.steps_per_epoch)
     yield started(state, loaders, total_steps=NUM_STEPS)
     rates: list[float] = []
     losses: list[float] = []
     average = 0.0
-    for batch in (batch for epoch in count() for batch in loaders.train.epoch(epoch)):
+    source = loaders.now(state)
+    for batch in (batch for epoch in count() for batch in source.train.epoch(epoch)):
         lr = LOWEST * (HIGHEST / LOWEST) ** (state.step / (NUM_STEPS - 1))
-        event = train_step(state, batch, lr, loaders.steps_per_epoch)
+        event = train_step(state, batch, lr, loaders.steps_per_epoch, from_features=source is not loaders)
         yield event
         average = _SMOOTHING * average + (1 - _SMOOTHING) * float(event.loss)
         smoothed = average / (1 - _SMOOTHING**state.step)

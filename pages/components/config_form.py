@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from cnncore.catalog import AUGMENTATIONS, DATASETS, MODELS, OPTIMIZERS, PRESETS, SCHEDULES
-from cnncore.config import FIELDS, differences, is_optional, preset
+from cnncore.config import FIELDS, differences, preset
 from cnncore.errors import ConfigError
-from pages.components.form_fields import FORM, GROUPS, SCHEMA, Group, relevant
+from pages.components.form_fields import FORM, GROUPS, Group, relevant
+from pages.components.form_input import draw_input
 from pages.components.form_state import PRESET, VALUES, Form, to_widget, use_preset, widget_key
 from pages.components.lab import show_problem, start_run
 from pages.components.navigation import TRANSFER, open_run
@@ -103,27 +103,19 @@ def _draw_fields(names: Sequence[str], form: Form, devices: Mapping[str, str]) -
 
 
 def _draw_field(name: str, form: Form, devices: Mapping[str, str]) -> None:
-    key, row, schema = widget_key(name), FORM[name], SCHEMA[name]
+    key = widget_key(name)
     if key not in st.session_state:
         st.session_state[key] = to_widget(name, st.session_state[VALUES][name])
-    labels = {**row.labels, **devices} if name == "training.device" else row.labels
+    draw_input(name, key, form.config, labels=_labels(name, form, devices))
+
+
+def _labels(name: str, form: Form, devices: Mapping[str, str]) -> Mapping[str, str] | None:
+    """Names of choices that depend on this machine."""
     if name == "training.start_from":
-        _draw_choice(name, form, trained_runs(form.config.model.name))
-    elif name == "data.image_set":
-        _draw_choice(name, form, image_set_choices())
-    elif labels:
-        _draw_choice(name, form, labels)
-    elif row.slider:
-        whole = schema["type"] == "integer"
-        number = int if whole else float
-        high, step = number(schema["maximum"]), number(row.slider)
-        st.slider(row.title, number(0), high, step=step, format="%d" if whole else "%g", key=key, help=row.help)
-    elif schema["type"] == "boolean":
-        st.toggle(row.title, key=key, help=row.help)
-    elif schema["type"] in ("integer", "number"):
-        _draw_number(name)
-    else:
-        st.text_input(row.title, key=key, help=row.help, placeholder=row.none)
+        return trained_runs(form.config.model.name)
+    if name == "data.image_set":
+        return image_set_choices()
+    return {**FORM[name].labels, **devices} if name == "training.device" else None
 
 
 def _draw_search(form: Form) -> None:
@@ -137,55 +129,6 @@ def _draw_search(form: Form) -> None:
         "which the loss falls fastest (learning rate range test; Smith, 2017).",
     ):
         open_run(start_run(form.config, "find_lr"))
-
-
-def _draw_choice(name: str, form: Form, labels: Mapping[str, str]) -> None:
-    row, key = FORM[name], widget_key(name)
-    spec = form.config.model_spec
-    section, _, setting = name.partition(".")
-    options = [value for value in labels if section != "model" or value in spec.choices.get(setting, labels)]
-    current = st.session_state[key]
-    if current not in (None, *options):
-        # A value the new network refuses stays in view beside the reason, until another one is chosen.
-        options.append(current)
-    published = str(spec.defaults.get(setting))
-    st.selectbox(
-        row.title,
-        options,
-        None if is_optional(name) else 0,
-        key=key,
-        format_func=lambda value: labels.get(value, value),
-        help=row.help,
-        placeholder=labels.get(published, row.none) if setting in spec.defaults else row.none,
-    )
-
-
-def _draw_number(name: str) -> None:
-    row, schema, key = FORM[name], SCHEMA[name], widget_key(name)
-    low, high = _limits(schema)
-    # "min" is never used, since the key holds a value; unlike None it leaves no button to empty the input.
-    empty = None if is_optional(name) else "min"
-    if schema["type"] == "integer":
-        step = int(row.step) or 1
-        st.number_input(row.title, int(low), int(high), empty, step, key=key, help=row.help, placeholder=row.none)
-    else:
-        step = float(row.step) or _tenth(st.session_state[key])
-        st.number_input(row.title, low, high, empty, step, "%g", key, row.help, placeholder=row.none)
-
-
-def _limits(schema: Mapping[str, Any]) -> tuple[float, float]:
-    """Smallest and largest number that is allowed; for an open end the nearest number inside."""
-    low, high = schema.get("minimum"), schema.get("maximum")
-    if low is None:
-        low = math.nextafter(schema["exclusiveMinimum"], math.inf)
-    if high is None:
-        high = math.nextafter(schema["exclusiveMaximum"], -math.inf)
-    return float(low), float(high)
-
-
-def _tenth(value: float | None) -> float:
-    """A step that fits numbers that span decades: a tenth of the value's power of ten."""
-    return 10.0 ** (math.floor(math.log10(value)) - 1) if value else 0.001
 
 
 def _draw_remark(name: str, form: Form) -> None:

@@ -6,12 +6,9 @@ those of settings that have no meaning at the moment too, so that switching fort
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -33,15 +30,12 @@ from cnncore.runs.stored_config import stored_config
 from pages.components.form_fields import SCHEMA, relevant
 from pages.components.lab import store
 from pages.components.links import link_params, read_link, settings_in
+from pages.components.own_addresses import is_own, remember
 
 VALUES = "train_values"
 PRESET = "train_preset"
 NOTICES = "train_notices"
-LAG_S = 3.0
-"""How long a browser may still name an old address while inputs are changed quickly."""
 _WRITTEN = "train_addresses"
-"""Addresses this page wrote, with the time at which each was replaced by the next."""
-_MOST_WRITTEN = 100
 _CHOSEN = "train_chosen_preset"
 
 
@@ -125,19 +119,10 @@ def _follow_address() -> None:
             _use_run(params)
         except LabError as error:
             st.session_state[NOTICES] = (error,)
-    elif params and not _is_own(params):
+    elif params and not is_own(_WRITTEN, params, edited=_is_edited):
         _use_link(params)
     if VALUES not in st.session_state:
         use(preset(DEFAULT_PRESET), DEFAULT_PRESET)
-
-
-def _is_own(params: Mapping[str, str]) -> bool:
-    """Whether the page wrote this address and the browser has merely not followed its last changes yet.
-
-    An address the page wrote longer ago comes from the browser's back button and is followed like any link.
-    """
-    replaced = st.session_state.get(_WRITTEN, {}).get(urlencode(params))
-    return replaced is not None and (time.monotonic() - replaced < LAG_S or _is_edited())
 
 
 def _is_edited() -> bool:
@@ -163,7 +148,7 @@ def read_form() -> Form:
         except ConfigError as error:
             errors[name] = error
     key = st.session_state[_CHOSEN]
-    config = _meaningful(_nested(values), preset(key))
+    config = _meaningful(as_config(values), preset(key))
     if not errors:
         try:
             check(config)
@@ -175,19 +160,13 @@ def read_form() -> Form:
 def write_address(form: Form) -> None:
     """Let the page's address follow the form."""
     params = link_params(form.config, form.preset)
-    written: dict[str, float] = st.session_state.setdefault(_WRITTEN, {})
-    now = time.monotonic()
-    for text in written:
-        written[text] = min(written[text], now)
-    written.pop(urlencode(params), None)
-    written[urlencode(params)] = math.inf
-    for text in list(written)[:-_MOST_WRITTEN]:
-        del written[text]
+    remember(_WRITTEN, params)
     if st.query_params.to_dict() != params:
         st.query_params.from_dict(params)
 
 
-def _nested(values: Mapping[str, Any]) -> TrainConfig:
+def as_config(values: Mapping[str, Any]) -> TrainConfig:
+    """The configuration that all settings by dotted name give; whether they go together is not checked."""
     sections: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
         section, _, setting = name.partition(".")
@@ -200,4 +179,4 @@ def _meaningful(config: TrainConfig, base: TrainConfig) -> TrainConfig:
     read, neutral = relevant(config), flatten(base)
     neutral |= {name: None for name in neutral if name.startswith("model.") and is_optional(name)}
     neutral["data.path"] = None
-    return _nested({name: value if name in read else neutral[name] for name, value in flatten(config).items()})
+    return as_config({name: value if name in read else neutral[name] for name, value in flatten(config).items()})

@@ -11,9 +11,10 @@ from cnncore.runs.store import Run
 from cnncore.runs.tidying import delete
 from pages.components.lab import resume_run, store
 from pages.components.links import address
-from pages.components.navigation import COMPARE, TRAIN
+from pages.components.navigation import COMPARE, TRAIN, TRANSFER
 from pages.components.run_import import has_images
 from pages.components.run_words import STATUS_LOOKS, facts_words, known, read_config
+from pages.components.transfer_run_link import belongs_here, settings_params
 from pages.components.wording import plain
 
 MORE_EPOCHS = 5
@@ -86,6 +87,8 @@ def _again_button(run: Run, *, primary: bool) -> None:
     kind = "primary" if primary else "secondary"
     why = "Opens the form with this run's settings."
     if st.button("Run again with changes", icon=":material/tune:", type=kind, key="run_again", help=why):
+        if belongs_here(run):
+            st.switch_page(TRANSFER, query_params=settings_params(run))
         st.switch_page(TRAIN, query_params={"from": run.id})
 
 

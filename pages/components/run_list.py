@@ -53,15 +53,18 @@ def _latest(url: str) -> tuple[Run, ...]:
     return store().list(limit=_MOST_OFFERED)
 
 
+def runs_with_weights() -> tuple[Run, ...]:
+    """The latest runs that are over and have weights, newest first."""
+    return tuple(
+        run
+        for run in _latest(store().url)
+        if (run.kind == "import" or (run.kind == "train" and run.summary.get("epoch"))) and not run.is_open
+    )
+
+
 def trained_runs(model: str) -> dict[str, str]:
     """Names of the latest runs of a network that have weights, by their ids."""
-    return {
-        run.id: run.name
-        for run in _latest(store().url)
-        if run.config.get("model", {}).get("name") == model
-        and (run.kind == "import" or (run.kind == "train" and run.summary.get("epoch")))
-        and not run.is_open
-    }
+    return {run.id: run.name for run in runs_with_weights() if run.config.get("model", {}).get("name") == model}
 
 
 def recent_runs(limit: int = 6) -> None:

@@ -24,6 +24,8 @@ RESULTS = "run_results"
 """Key of the fragment that is drawn again when an epoch has ended."""
 
 _SMOOTHING = {"none": 0.0, "light": 0.8, "medium": 0.93, "strong": 0.98}
+_MARKED = ("step", "epoch", "change", "freeze")
+"""Phases that every chart shows something of: where it stands, and what is marked on it."""
 _X_AXES: dict[XAxis, str] = {"step": "Step", "epoch": "Epoch", "time": "Time"}
 
 
@@ -111,9 +113,9 @@ def _show_charts(log: History) -> None:
     view = _view_controls()
     left, right = st.columns(2)
     with left:
-        _draw(log, "loss", view, live.loss, "step", "epoch", "change")
+        _draw(log, "loss", view, live.loss, *_MARKED)
     with right:
-        _draw(log, "accuracy", view, live.accuracy, "step", "epoch", "change", on_signal=_redraw_results)
+        _draw(log, "accuracy", view, live.accuracy, *_MARKED, on_signal=_redraw_results)
     choice = st.segmented_control(
         "More curves",
         list(_DETAILS),
@@ -166,7 +168,7 @@ def _made(chart: Chart) -> tuple[bytes, int]:
 
 
 def _show_learning_rate(log: History, view: View) -> None:
-    _draw(log, "learning_rate", view, live.learning_rate, "step", "epoch", "change")
+    _draw(log, "learning_rate", view, live.learning_rate, *_MARKED)
 
 
 def _show_gradients(log: History, view: View) -> None:
@@ -174,10 +176,10 @@ def _show_gradients(log: History, view: View) -> None:
     as_map = st.toggle("Layers as a heat map", value=num_layers > live.MAX_LINES, key="run_layer_map")
     total, layers = st.columns(2)
     with total:
-        _draw(log, "gradient_norm", view, live.gradient_norm, "step", "epoch", "change")
+        _draw(log, "gradient_norm", view, live.gradient_norm, *_MARKED)
     with layers:
         chart = partial(live.layer_gradients, as_map=as_map)
-        _draw(log, f"layers_{as_map}", view, chart, "layers", "step", "epoch", "change")
+        _draw(log, f"layers_{as_map}", view, chart, "layers", *_MARKED)
     st.caption(
         "The length of the loss's gradient for each layer's weights. Where the first layers' lies many powers of ten "
         "below the last ones', they hardly learn: the gradient vanishes on its way back."
@@ -187,7 +189,7 @@ def _show_gradients(log: History, view: View) -> None:
 def _show_hardware(log: History, view: View) -> None:
     for column, (name, chart) in zip(st.columns(3), _HARDWARE.items(), strict=True):
         with column:
-            _draw(log, name, view, chart, "hardware", "step", "epoch", "change")
+            _draw(log, name, view, chart, "hardware", *_MARKED)
 
 
 _HARDWARE = {"memory": live.memory, "load": live.load, "speed": live.speed}

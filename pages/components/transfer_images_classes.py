@@ -50,7 +50,9 @@ def _merging() -> MergeClasses:
 
 def _remove(image_set: ImageSet) -> None:
     st.selectbox("Class", image_set.classes, key=_key("removed"))
-    st.caption("Its images are left out, not deleted: they can be brought back into another class.")
+    st.caption(
+        "Its images are excluded, not deleted: moving them to another class and restoring them brings them back."
+    )
     _submit("Remove the class", image_set, lambda: RemoveClass(name=_given("removed")))
 
 

@@ -65,6 +65,6 @@ def _outcome(image_set: ImageSet, division: Division) -> str:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _divided(_image_set: ImageSet, set_id: str, version: int, division: Division) -> dict[str, int]:
-    """How many of the images that are not left out would be where."""
+    """How many of the images that are not excluded would be where."""
     places = divide(tuple(_image_set.images.values()), division)
     return dict(Counter(places[record.key] for record in _image_set.included()))

@@ -51,10 +51,10 @@ def change(set_id: str, *makes: Callable[[], Any]) -> bool:
     return True
 
 
-def undo(set_id: str) -> None:
-    """Callback: take back the last change."""
+def return_to(set_id: str, version: int) -> None:
+    """Callback: make the set what it was at a version; undoes and does again."""
     try:
-        image_sets().undo(set_id)
+        image_sets().undo(set_id, version)
     except LabError as error:
         st.session_state[_PROBLEM] = error
     next_turn()
@@ -80,7 +80,7 @@ def delete_set(set_id: str) -> None:
 
 
 def restore_set(set_id: str) -> None:
-    """Callback: bring a deleted set back."""
+    """Callback: restore a deleted set."""
     try:
         image_sets().restore(set_id)
     except LabError as error:

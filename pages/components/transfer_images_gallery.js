@@ -90,7 +90,7 @@ class Gallery {
     this.nodes.forEach((node, index) => node.setAttribute('aria-selected', this.picked.has(this.keys[index])));
     const count = this.picked.size;
     this.root.querySelector('.lab-gallery-count').textContent =
-      count ? `${count} selected` : 'Click images to select them; Shift and a click selects a range.';
+      count ? `${this.label}, ${count} selected` : this.label;
     this.root.querySelector('[data-do=none]').hidden = !count;
     this.root.querySelector('[data-do=all]').hidden = !this.keys.length || count === this.keys.length;
   }
@@ -106,6 +106,7 @@ class Gallery {
     this.turn = turn;
     this.keys = tiles.map((tile) => tile.key);
     this.picked = new Set(this.keys.filter((key) => this.picked.has(key)));
+    this.label = label;
     this.grid.setAttribute('aria-label', label);
     this.grid.replaceChildren();
     this.nodes = tiles.map((tile, index) => this.tile(tile, colors, index));
@@ -123,7 +124,7 @@ class Gallery {
     make(tile, 'span', { class: 'lab-gallery-tick', 'aria-hidden': 'true' }, '✓');
     const line = make(tile, 'span', { class: 'lab-gallery-line', 'aria-hidden': 'true' });
     make(line, 'span', {}, label);
-    make(line, 'small', {}, excluded ? 'left out' : splitName);
+    make(line, 'small', {}, excluded ? 'excluded' : splitName);
     return tile;
   }
 }

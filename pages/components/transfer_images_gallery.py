@@ -75,7 +75,7 @@ def pick_rows(sets: ImageSets, set_id: str, records: Sequence[ImageRecord], *, k
             "Image": [image_source(sets, set_id, record) for record in records],
             "Name": [record.name for record in records],
             "Class": [record.label for record in records],
-            "Split": ["left out" if record.excluded else PARTS[record.split] for record in records],
+            "Split": [PARTS["excluded"] if record.excluded else PARTS[record.split] for record in records],
             "Pixels": [f"{record.width:,} × {record.height:,}" for record in records],
             "Size": [bytes_text(record.num_bytes) for record in records],
         }
@@ -96,7 +96,7 @@ def pick_rows(sets: ImageSets, set_id: str, records: Sequence[ImageRecord], *, k
 
 
 def _tile(sets: ImageSets, set_id: str, record: ImageRecord) -> dict[str, object]:
-    place = "left out" if record.excluded else PARTS[record.split]
+    place = PARTS["excluded"] if record.excluded else PARTS[record.split]
     size = f"{record.width:,} × {record.height:,} pixels, {bytes_text(record.num_bytes)}"
     return {
         "key": record.key,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from cnncore.errors import LabError
 from cnncore.figures.image_set import balance_chart
 from cnncore.images.findings import Finding, balance, findings
 from cnncore.images.image_set import ImageSet
+from cnncore.images.store import ImageSets
+from cnncore.images.undoing import Step, steps
 from pages.components.lab import show_problem
 from pages.components.live_chart import still_chart
 from pages.components.transfer_images_add import draw_add
 from pages.components.transfer_images_classes import draw_classes
 from pages.components.transfer_images_division import draw_division
-from pages.components.transfer_images_edits import change_name, delete_set, image_sets, show_last_problem, undo
+from pages.components.transfer_images_edits import change_name, delete_set, image_sets, return_to, show_last_problem
 from pages.components.transfer_images_intake import show_intakes
 from pages.components.transfer_images_view import draw_view, show_finding
 from pages.components.transfer_images_words import counts_text, edit_words
@@ -39,7 +43,7 @@ def show_set(set_id: str) -> None:
     _draw_header(image_set)
     show_last_problem()
     show_intakes(set_id)
-    found = _findings(image_set, image_set.id, image_set.version)
+    found = _findings(image_set, image_sets().folder, image_set.reference)
     if image_set.images:
         _draw_content(image_set, found)
     else:
@@ -52,7 +56,7 @@ def _leave() -> None:
 
 
 @st.cache_resource(max_entries=20, show_spinner=False)
-def _findings(_image_set: ImageSet, set_id: str, version: int) -> tuple[Finding, ...]:
+def _findings(_image_set: ImageSet, folder: Path, reference: str) -> tuple[Finding, ...]:
     return findings(_image_set)
 
 
@@ -74,22 +78,28 @@ def _draw_header(image_set: ImageSet) -> None:
                 icon=":material/delete:",
                 on_click=delete_set,
                 args=(image_set.id,),
-                help="The set leaves the list; it can be brought back from there.",
+                help="The set leaves the list; it can be restored from there.",
             )
     st.html(f"<div class='lab-note lab-numbers'>{_facts(image_set)}</div>")
 
 
+@st.cache_resource(max_entries=20, show_spinner=False)
+def _steps(folder: Path, set_id: str, version: int) -> tuple[Step | None, Step | None]:
+    return steps(ImageSets(folder).versions(set_id))
+
+
 def _draw_undo(image_set: ImageSet) -> None:
-    last = image_sets().last_edit(image_set.id)
-    if last is not None:
-        words = edit_words(last)
-        st.button(
-            f"Undo: {plain(words)}",
-            key="transfer_images_undo",
-            icon=":material/undo:",
-            on_click=undo,
-            args=(image_set.id,),
-        )
+    back, forth = _steps(image_sets().folder, image_set.id, image_set.version)
+    for name, title, step in (("undo", "Undo", back), ("redo", "Redo", forth)):
+        if step is not None:
+            st.button(
+                f"{title}: {plain(edit_words(step.edits[-1]))}",
+                key=f"transfer_images_{name}",
+                icon=f":material/{name}:",
+                type="secondary" if name == "undo" else "tertiary",
+                on_click=return_to,
+                args=(image_set.id, step.to),
+            )
 
 
 def _facts(image_set: ImageSet) -> str:

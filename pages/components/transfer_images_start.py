@@ -165,6 +165,6 @@ def _draw_deleted() -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"{plain(image_set.name)} · {counts_text(image_set)}", width="stretch")
                 st.button(
-                    "Bring back", key=f"transfer_images_restore_{image_set.id}", icon=":material/restore:",
+                    "Restore", key=f"transfer_images_restore_{image_set.id}", icon=":material/restore:",
                     on_click=restore_set, args=(image_set.id,),
                 )  # fmt: skip

@@ -22,7 +22,7 @@ from pages.components.wording import bytes_text, plain
 _CLASS, _SPLIT, _SHOW, _AS = (f"transfer_images_{name}" for name in ("class", "split", "show", "as"))
 _EVERY = ""
 _INCLUDED, _EXCLUDED, _NEAR = "included", "excluded", "near"
-_SHOWS = {_INCLUDED: "All images", _EXCLUDED: "Left out", _NEAR: "Near duplicates"}
+_SHOWS = {_INCLUDED: "All images", _EXCLUDED: "Excluded", _NEAR: "Near duplicates"}
 _PICTURES, _TABLE = "Pictures", "Table"
 
 
@@ -103,7 +103,7 @@ def _choice(title: str, key: str, options: dict[str, str]) -> str:
 
 
 def _near(image_set: ImageSet) -> set[int]:
-    """Keys of the images that have a near duplicate among those that are not left out."""
+    """Keys of the images that have a near duplicate among those that are not excluded."""
     sizes = Counter(record.group for record in image_set.included())
     return {record.key for record in image_set.included() if sizes[record.group] > 1}
 
@@ -127,18 +127,19 @@ def _draw_actions(image_set: ImageSet, keys: tuple[int, ...], every: Sequence[Im
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if not keys:
-            st.caption("Select images to move them to another class or split, to leave them out or to bring them back.")
+            st.caption(
+                "Click images to select them, with Shift a range; then move them to another class or split, or exclude them."
+            )
             return
         if every and st.checkbox(f"All {len(every):,} of this view", key=f"transfer_images_every_{_token(keys)}"):
             keys = tuple(record.key for record in every)
         records = [image_set.images[key] for key in keys]
-        st.markdown(f"**{len(keys):,} selected**", width="content")
         _draw_move(image_set, keys)
         _draw_split(image_set, keys)
         if any(not record.excluded for record in records):
-            _button("Leave out", "exclude", ":material/block:", image_set, ExcludeImages, keys)
+            _button("Exclude", "exclude", ":material/block:", image_set, ExcludeImages, keys)
         if any(record.excluded for record in records):
-            _button("Bring back", "restore", ":material/restore:", image_set, RestoreImages, keys)
+            _button("Restore", "restore", ":material/restore:", image_set, RestoreImages, keys)
         if len(records) == 1:
             with st.popover("Look closer", icon=":material/zoom_in:"):
                 _draw_one(image_set, records[0])
@@ -155,7 +156,7 @@ def _button(title: str, name: str, icon: str, image_set: ImageSet, edit: type, k
 
 
 def _draw_move(image_set: ImageSet, keys: tuple[int, ...]) -> None:
-    with st.popover("Move to a class", icon=":material/drive_file_move:", key=f"transfer_images_move_{turn()}"):
+    with st.popover("To class", icon=":material/drive_file_move:", key=f"transfer_images_move_{turn()}"):
         label = st.selectbox(
             "Class",
             image_set.classes,
@@ -181,7 +182,7 @@ def _move(image_set: ImageSet, keys: tuple[int, ...], label: str) -> None:
 
 
 def _draw_split(image_set: ImageSet, keys: tuple[int, ...]) -> None:
-    with st.popover("Move to a split", icon=":material/call_split:", key=f"transfer_images_splits_{turn()}"):
+    with st.popover("To split", icon=":material/call_split:", key=f"transfer_images_splits_{turn()}"):
         for split in SPLITS:
             st.button(
                 PARTS[split].capitalize(),
@@ -202,14 +203,14 @@ def _draw_one(image_set: ImageSet, record: ImageRecord) -> None:
     near = [other.name for other in _group(image_set, record) if other.key != record.key]
     rows = {
         "Class": record.label,
-        "Split": "left out" if record.excluded else PARTS[record.split],
+        "Split": PARTS["excluded"] if record.excluded else PARTS[record.split],
         "Original": f"{record.width:,} × {record.height:,} pixels, {bytes_text(record.num_bytes)}",
         "Near duplicates": listed(near, 5) or "none",
     }
     st.markdown(f"**{plain(record.name)}**")
     path = image_sets().path(image_set.id, record)
     if path.is_file():
-        st.image(str(path), width=min(512, max(256, record.width)))
+        st.image(str(path), width=320)
     cells = "".join(f"<tr><td>{name}</td><td>{html.escape(value)}</td></tr>" for name, value in rows.items())
     st.html(f"<table class='lab-rows'>{cells}</table>")
 

@@ -16,13 +16,13 @@ def number_of(count: int, what: str, many: str = "") -> str:
 
 
 def counts_text(image_set: ImageSet) -> str:
-    """Images, classes, splits and what is left out: `412 images in 2 classes · 330 training · 82 validation`."""
+    """Images, classes, splits and what is excluded: `412 images in 2 classes · 330 training · 82 validation`."""
     included = image_set.included()
     splits = Counter(record.split for record in included)
     parts = [f"{number_of(len(included), 'image')} in {number_of(len(image_set.classes), 'class', 'classes')}"]
     parts += [f"{splits[split]:,} {PARTS[split]}" for split in SPLITS if splits[split]]
     if excluded := len(image_set.images) - len(included):
-        parts.append(f"{excluded:,} left out")
+        parts.append(f"{excluded:,} excluded")
     return " · ".join(parts)
 
 
@@ -44,8 +44,8 @@ _EDITS: dict[str, Callable[[Any], str]] = {
     "merge_classes": lambda edit: f"merged {len(edit.names):,} classes into {short(edit.into)}",
     "remove_class": lambda edit: f"removed the class {short(edit.name)}",
     "move_images": lambda edit: f"moved {number_of(len(edit.keys), 'image')} to {short(edit.label)}",
-    "exclude_images": lambda edit: f"left out {number_of(len(edit.keys), 'image')}",
-    "restore_images": lambda edit: f"brought back {number_of(len(edit.keys), 'image')}",
+    "exclude_images": lambda edit: f"excluded {number_of(len(edit.keys), 'image')}",
+    "restore_images": lambda edit: f"restored {number_of(len(edit.keys), 'image')}",
     "move_to_split": lambda edit: f"moved {number_of(len(edit.keys), 'image')} to {PARTS[edit.split]}",
     "divide": lambda edit: "divided anew",
     "undo": lambda edit: "took a change back",

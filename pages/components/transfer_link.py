@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-PARAMS = ("step", "set", "backbone", "run", "view", "split", "cell", "image")
+PARAMS = ("step", "set", "backbone", "from", "run", "view", "split", "cell", "image")
 
 
 def param(name: str) -> str:

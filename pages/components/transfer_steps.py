@@ -34,7 +34,8 @@ STEPS: dict[str, Step] = {
 def draw_steps() -> str:
     """Draw the choice of steps; returns the key of the one that is shown."""
     asked = param("step")
-    current = asked if asked in STEPS else "images"
+    first = "train" if param("run") else "images"
+    current = asked if asked in STEPS else first
     chosen = st.segmented_control(
         "Step",
         list(STEPS),

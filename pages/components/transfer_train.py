@@ -1,10 +1,41 @@
-"""The training of the Transfer page."""
+"""Step Train of the Transfer page: the form with the freeze diagram, or the run that the link names."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from cnncore.errors import LabError
+from pages.components.lab import show_problem
+from pages.components.transfer_link import go_to, param
+from pages.components.transfer_train_form import show_form
+from pages.components.transfer_train_run import show_trained
+
 
 def show_training() -> None:
     """Draw this step."""
-    st.caption("The training.")
+    if param("run"):
+        show_trained(param("run"))
+        return
+    if not param("set"):
+        _show_empty()
+        return
+    try:
+        show_form()
+    except LabError as error:
+        show_problem(error)
+        st.button("Choose images", key="transfer_back", icon=":material/arrow_back:", on_click=go_to, args=("images",))
+
+
+def _show_empty() -> None:
+    st.html(
+        "<div class='lab-empty'>Here the network learns your classes, and you decide which of its stages may change. "
+        "It needs images first.</div>"
+    )
+    st.button(
+        "Choose images",
+        key="transfer_back",
+        type="primary",
+        icon=":material/photo_library:",
+        on_click=go_to,
+        args=("images",),
+    )

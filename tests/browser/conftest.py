@@ -47,7 +47,8 @@ class Server:
         self.artifacts.mkdir(parents=True)
         self.store = RunStore(f"sqlite:///{self.artifacts / 'lab.db'}")
         self._log = folder / "server.log"
-        self._places = {"CNNLAB_ARTIFACTS": str(self.artifacts), "CNNLAB_DATA": str(folder / "data")}
+        self.data = folder / "data"
+        self._places = {"CNNLAB_ARTIFACTS": str(self.artifacts), "CNNLAB_DATA": str(self.data)}
         self._port = _free_port()
         self.url = f"http://localhost:{self._port}"
 

@@ -215,6 +215,14 @@ def test_every_augmentation_repeats_by_seed_and_keeps_shape_and_range(name: str,
         assert not torch.equal(first[0], batch)
 
 
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_a_single_image_may_be_the_one_that_is_left_alone(name: str) -> None:
+    config = AugmentConfig.model_validate({name: 4 if name == "crop_padding" else 0.2})
+    for seed in range(12):
+        changed, _ = augment_batch(images(1), torch.tensor([0]), config, 3, generator_for(seed))
+        assert changed.shape == images(1).shape
+
+
 def test_nothing_on_changes_nothing() -> None:
     batch, labels = images(), torch.arange(32)
     changed, targets = augment_batch(batch, labels, AugmentConfig(), 32, generator_for(0))

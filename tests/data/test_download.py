@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import http.server
+import hashlib
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,58 +13,16 @@ from cnncore.data import download as downloading
 from cnncore.data import open_images
 from cnncore.errors import DataError
 from tests.data import tiny
+from tests.file_server import Server, serving
 
 CONTENT = bytes(range(256)) * 4_000
 FILE = RemoteFile(name="file.bin", md5=tiny.md5(CONTENT), num_bytes=len(CONTENT))
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """Serves `contents`; an answer is cut after the next number in `cuts`, where there is one."""
-
-    daemon_threads = True
-    contents: dict[str, bytes]
-    cuts: list[int]
-    ranges: list[str | None]
-    knows_ranges = True
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
-
-    def do_GET(self) -> None:
-        asked = self.headers["Range"]
-        self.server.ranges.append(asked)
-        content = self.server.contents.get(self.path[1:])
-        if content is None:
-            self.send_error(404)
-            return
-        start = int(asked[len("bytes=") : -1]) if asked and self.server.knows_ranges else 0
-        if start >= len(content):
-            self.send_error(416)
-            return
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
-        self.end_headers()
-        end = self.server.cuts.pop(0) if self.server.cuts else len(content)
-        self.wfile.write(content[start:end])
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as running:
-        running.contents, running.cuts, running.ranges = {FILE.name: CONTENT}, [], []
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
+    with serving({FILE.name: CONTENT}) as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +73,20 @@ def test_a_file_address_works(tmp_path: Path) -> None:
     source.mkdir()
     (source / FILE.name).write_bytes(CONTENT)
     assert fetch(tmp_path / "out", source.as_uri() + "/") == CONTENT
+
+
+def test_a_rounded_size_and_the_first_digits_of_a_sha256_are_enough(server: Server, tmp_path: Path) -> None:
+    digits = hashlib.sha256(CONTENT).hexdigest()[:8]
+    file = RemoteFile(name=FILE.name, sha256=digits, num_bytes=len(CONTENT) - 700, rounding=1_000)
+    server.cuts = [len(CONTENT) - 300, 0]
+    wanted = downloading.Offer(title="Weights", files=[(file, [server.address + FILE.name])], otherwise="none")
+    downloading.download(wanted, tmp_path, lambda *_: None)
+    assert (tmp_path / FILE.name).read_bytes() == CONTENT
+    assert len(server.ranges) > 1
+    other = RemoteFile(name="other.bin", sha256="0" * 8, num_bytes=file.num_bytes, rounding=1_000)
+    wanted = downloading.Offer(title="Weights", files=[(other, [server.address + FILE.name])], otherwise="none")
+    with pytest.raises(DataError, match="checksum is wrong"):
+        downloading.download(wanted, tmp_path, lambda *_: None)
 
 
 FAILURES = {

@@ -112,6 +112,20 @@ def test_a_live_change_is_marked_with_its_value(store: RunStore, history: Histor
         assert layout["annotations"][0]["x"] == 2.0
 
 
+def test_the_moments_at_which_stages_froze_are_marked(store: RunStore, history: History):
+    rows = [
+        Row(phase="freeze", step=300, values={"stage3": 0.0, "stem": 1.0}),
+        Row(phase="change", step=200, values={"setting": "optimizer.lr", "value": 0.0005}),
+    ]
+    store.log(history.run_id, rows)
+    history.refresh(store, max_age_s=0)
+    for chart in (live.loss, live.accuracy, live.learning_rate, live.gradient_norm):
+        layout = sent(chart(history, View(x="epoch")))["layout"]
+        words = [note["text"] for note in layout["annotations"]]
+        assert words == ["learning rate → 0.0005", "stem frozen; stage3 learning"]
+        assert [note["x"] for note in layout["annotations"]] == [2.0, 3.0]
+
+
 def test_without_validation_images_there_is_no_validation_line(store: RunStore):
     values = {"epoch": 1, "train_loss": 1.0, "train_accuracy": 0.5, "val_loss": None, "val_accuracy": None}
     history = _logged(store, [Row(phase="epoch", step=10, values=values | {"best": False, "per_class": None})])

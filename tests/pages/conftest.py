@@ -38,7 +38,7 @@ def _samples(request: Mapping[str, Any]) -> Answer:
     spec = DATASETS[request["data"]["dataset"]]
     facts = {
         "at_hand": True,
-        "classes": spec.classes,
+        "classes": spec.classes or ("one", "two", "three"),
         "num_images": {"train": spec.num_train, "validation": 500, "test": spec.num_test},
         "labels": [0, 1, 2],
         "train_counts": [],

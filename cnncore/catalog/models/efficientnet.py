@@ -35,7 +35,7 @@ EFFICIENTNET: dict[str, ModelSpec] = {
             "narrows them again; where the shape stays, a shortcut goes around it.",
             "Lite means: ReLU6 in place of swish, and no squeeze-and-excitation, so that it runs on small devices and "
             "in 8 bits.",
-            "16 blocks between the first convolution and a 1×1 convolution with 1,280 filters; depth counts a depthwise "
+            "16 blocks between the first and a 1×1 convolution with 1,280 filters; depth counts a depthwise "
             "convolution and the 1×1 behind it once, as Xception does.",
         ),
         cautions=(

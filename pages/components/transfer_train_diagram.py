@@ -1,0 +1,121 @@
+"""The freeze diagram: a network from image to head, every stage a tile with a switch between frozen and learning.
+
+What a tile looks like follows its switch in the browser, so that nothing waits for the server.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from pages.components.transfer_form import hold
+from pages.components.wording import compact
+
+FROZEN = ":blue-badge[:material/ac_unit: frozen]"
+LEARNING = ":orange-badge[:material/local_fire_department: learning]"
+_TOO_SMALL = 0.005
+"""Shares below half a percent are told as less than one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a part of the network costs.
+
+    Attributes:
+        num_params: Its trainable numbers.
+        macs: Multiply-accumulates of one image's way through it.
+    """
+
+    num_params: int
+    macs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """One stage.
+
+    Attributes:
+        key: Name in `transfer.frozen`.
+        title: What a person reads.
+        learning: Whether its switch is on.
+        note: What stands behind the state, such as until when it is frozen; Markdown.
+        rate: Factor on its learning rate.
+        cost: What it costs; None while unknown.
+        share: Its share of the network's work; None while unknown.
+        fixed: Why its switch cannot be moved now; empty where it can.
+    """
+
+    key: str
+    title: str
+    learning: bool
+    note: str = ""
+    rate: float = 1.0
+    cost: Cost | None = None
+    share: float | None = None
+    fixed: str = ""
+
+
+def draw_style() -> None:
+    """Add the diagram's rules to the page; once is enough."""
+    st.html(f"<style>{Path(__file__).with_suffix('.css').read_text(encoding='utf-8')}</style>")
+
+
+def draw_diagram(
+    name: str,
+    tiles: Sequence[Tile],
+    *,
+    on_switch: Callable[[str], None],
+    image: str,
+    head: Callable[[], None],
+) -> None:
+    """Draw the network.
+
+    Args:
+        name: Beginning of the keys of the switches, `<name>_<stage>`; the container is `<name>_diagram`.
+        tiles: The stages, input side first.
+        on_switch: Callback with the key of the stage whose switch was moved.
+        image: What the network is shown, as HTML.
+        head: Draws what stands in the head's tile.
+    """
+    with st.container(key=f"{name}_diagram"):
+        with st.container(key="transfer_tile_image"):
+            st.html(f"<div class='lab-tile-image'>{image}</div>")
+        for tile in tiles:
+            with st.container(key=f"transfer_tile_{name}_{tile.key}"):
+                _draw_tile(name, tile, on_switch)
+        with st.container(key="transfer_tile_head"):
+            st.html("<div class='lab-tile-head'>Head</div>")
+            head()
+
+
+def _draw_tile(name: str, tile: Tile, on_switch: Callable[[str], None]) -> None:
+    key = f"{name}_{tile.key}"
+    hold(key, tile.learning)
+    st.toggle(
+        tile.title,
+        key=key,
+        on_change=on_switch,
+        args=(tile.key,),
+        disabled=bool(tile.fixed),
+        help=tile.fixed or None,
+    )
+    rate = f" × {tile.rate:.3g}" if tile.learning and tile.rate != 1 else ""
+    st.markdown(f"{tile.note or (LEARNING if tile.learning else FROZEN)}{rate}")
+    st.html(cost_bars(tile.cost, tile.share))
+
+
+def cost_bars(cost: Cost | None, share: float | None) -> str:
+    """Parameters and share of the work, as HTML that keeps its height while they are not known."""
+    params = compact(cost.num_params) if cost else "–"
+    known = share is not None
+    words = "–" if share is None else "< 1 %" if share < _TOO_SMALL else f"{100 * share:.0f} %"
+    bar = f"<i><b style='width:{100 * (share or 0):.1f}%'></b></i>" if known else "<i></i>"
+    title = f"{cost.num_params:,} parameters, {compact(cost.macs)} MACs an image" if cost else ""
+    return (
+        f"<div class='lab-cost' title='{html.escape(title)}'><div><span>params</span>{params}</div>"
+        f"<div><span>work</span>{words}</div>{bar}</div>"
+    )

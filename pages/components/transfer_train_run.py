@@ -1,0 +1,173 @@
+"""A run on the Transfer page: the Train page's view of it, with the freeze diagram; switches act while it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+
+from cnncore.catalog import frozen_stages, stages_of
+from cnncore.config import TrainConfig
+from cnncore.errors import LabError
+from cnncore.images.store import open_sets
+from cnncore.runs.run import Change, Run
+from pages.components.lab import data_root, shown_errors, store
+from pages.components.run_live import TICK_S, history
+from pages.components.run_view import show_run
+from pages.components.run_words import read_config
+from pages.components.transfer_link import change_link, go_to
+from pages.components.transfer_run_link import settings_params
+from pages.components.transfer_train_diagram import FROZEN, LEARNING, Tile, draw_diagram, draw_style
+from pages.components.transfer_train_subject import sample_picture
+from pages.components.wording import compact
+
+SETTING = "transfer.frozen."
+"""What the name of a live change of a stage begins with; 1 is frozen, 0 is learning."""
+_LIVE = "transfer_live"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freezing:
+    """What is frozen while a run is on.
+
+    Attributes:
+        frozen: Stages that are frozen now.
+        asked: Stages that a person has switched and the training has not yet: whether each is to be frozen.
+    """
+
+    frozen: frozenset[str]
+    asked: Mapping[str, bool]
+
+
+def show_trained(run_id: str) -> None:
+    """The run that the link names."""
+    st.button(
+        "New training",
+        key="transfer_new",
+        icon=":material/arrow_back:",
+        type="tertiary",
+        on_click=_leave,
+        args=(run_id,),
+        help="Back to the form, with the settings of this run.",
+    )
+    draw_style()
+    show_run(run_id, before_curves=_show_freezing, after_result=_show_next)
+
+
+def _leave(run_id: str) -> None:
+    """Callback: the settings of the run, on the newest version of its image set."""
+    with shown_errors():
+        params = settings_params(store().get(run_id))
+        st.query_params.from_dict({**params, "step": "train"})
+        return
+    change_link(run="")
+
+
+def _show_next(run: Run) -> None:
+    """Where to go from a run that is over."""
+    if run.is_open or not run.summary.get("epoch"):
+        return
+    st.button(
+        "Next: use it",
+        key="transfer_to_use",
+        type="primary",
+        icon=":material/center_focus_strong:",
+        on_click=go_to,
+        args=("use",),
+        help="Try it on new images, see its mistakes, take it away.",
+    )
+
+
+def _show_freezing(run: Run) -> None:
+    """The diagram; it moves by itself as long as the run is open."""
+    config = read_config(run)
+    if config is None or not config.transfer.active or run.kind != "train":
+        return
+    st.fragment(_draw_live, run_every=TICK_S if run.is_open else None)(run.id, config)
+
+
+def _draw_live(run_id: str, config: TrainConfig) -> None:
+    with shown_errors():
+        run = store().get(run_id)
+        log = history(run_id)
+        log.refresh(store())
+        now = freezing(run, config, store().changes(run_id))
+        with st.container(border=True, key="transfer_live"):
+            draw_diagram(
+                _LIVE,
+                [_tile(stage.key, stage.title, config, now, run) for stage in stages_of(config.model.name)],
+                on_switch=partial(_switch, run_id),
+                image=_picture(config),
+                head=lambda: _draw_head(config),
+            )
+            st.html(f"<div class='lab-note'>{_words(run)}</div>")
+
+
+def freezing(run: Run, config: TrainConfig, changes: tuple[Change, ...]) -> Freezing:
+    """What is frozen in a run now, and what will be as soon as the training sees it."""
+    learning = run.summary.get("learning")
+    stages = [stage.key for stage in stages_of(config.model.name)]
+    frozen = (
+        frozen_stages(config.model.name, config.transfer.frozen)
+        if learning is None
+        else frozenset(stages) - frozenset(learning)
+    )
+    pending = {
+        change.setting.removeprefix(SETTING): change.value > 0
+        for change in changes
+        if change.step is None and change.setting.startswith(SETTING)
+    }
+    return Freezing(frozen=frozen, asked={key: value for key, value in pending.items() if value != (key in frozen)})
+
+
+def _tile(key: str, title: str, config: TrainConfig, now: Freezing, run: Run) -> Tile:
+    stages = [stage.key for stage in stages_of(config.model.name)]
+    factors = dict(zip(stages, config.transfer.stage_lr, strict=False))
+    to_freeze = now.asked.get(key)
+    notes = {None: "", True: f"{LEARNING} → {FROZEN}", False: f"{FROZEN} → {LEARNING}"}
+    return Tile(
+        key=key,
+        title=title,
+        learning=key not in now.frozen if to_freeze is None else not to_freeze,
+        note=notes[to_freeze] if run.is_open else "",
+        rate=factors.get(key, 1.0),
+        fixed="" if run.is_open else "The run is over.",
+    )
+
+
+def _switch(run_id: str, stage: str) -> None:
+    """Callback of a switch: ask the training to freeze or unfreeze the stage."""
+    with shown_errors():
+        learns = st.session_state[f"{_LIVE}_{stage}"]
+        store().ask_change(run_id, f"{SETTING}{stage}", 0.0 if learns else 1.0)
+
+
+def _picture(config: TrainConfig) -> str:
+    size = config.data.image_size
+    try:
+        picture = sample_picture(open_sets(data_root()).at(config.data.image_set or ""))
+    except LabError:
+        picture = ""
+    return f"{picture}<span>{size} × {size}<br>pixels</span>"
+
+
+def _draw_head(config: TrainConfig) -> None:
+    st.markdown(LEARNING)
+    words = {"network": "the network's own", "linear": "one layer", "hidden": "with a hidden layer"}
+    st.caption(words[config.transfer.head])
+
+
+def _words(run: Run) -> str:
+    """How much learns, and what the switches do."""
+    total, trainable = run.summary.get("num_params"), run.summary.get("num_trainable")
+    counts = f"{compact(trainable)} of {compact(total)} parameters learn now. " if total and trainable else ""
+    if not run.is_open:
+        return (
+            f"{counts}The run is over; the dotted lines in the curves show when stages were frozen or began to learn."
+        )
+    return (
+        f"{counts}A switch acts within a second, between two steps; the moment is marked on the curves and repeated "
+        "when the run is resumed."
+    )

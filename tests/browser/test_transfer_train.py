@@ -1,0 +1,115 @@
+"""The freeze diagram in a real browser: switches by mouse and keyboard, in the form and while a run trains; a phone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlparse
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from cnncore.catalog import stages_of
+from cnncore.config.transfer import transfer_base
+from cnncore.images.image_set import ImageSet
+from cnncore.runs.events import Row
+from cnncore.runs.run import Run
+from tests import fake_runs
+from tests.browser.conftest import PATIENCE_MS, Server
+from tests.pages.fake_sets import make_set
+
+BACKBONE = "resnet18"
+STAGES = [stage.key for stage in stages_of(BACKBONE)]
+
+
+@pytest.fixture
+def image_set(server: Server) -> ImageSet:
+    return make_set(server.data)
+
+
+@pytest.fixture
+def running(server: Server, image_set: ImageSet) -> Run:
+    """A run that stands still at step 210, as seen from the page."""
+    run = fake_runs.open_run(server.store, server.artifacts, steps=400, upto=210, name="Pets")
+    server.store.set_config(run.id, transfer_base(BACKBONE, image_set.reference).model_dump(mode="json"))
+    yield run
+    server.store.end(run.id, "stopped")
+
+
+def _url(server: Server, **params: str) -> str:
+    return f"{server.url}/transfer?{urlencode(params)}"
+
+
+def _switch(page: Page, stage: str, kind: str = "stage") -> Locator:
+    return page.locator(f".st-key-transfer_{kind}_{stage} input")
+
+
+def _tile(page: Page, stage: str, kind: str = "stage") -> Locator:
+    return page.locator(f".st-key-transfer_tile_transfer_{kind}_{stage}")
+
+
+def _color(tile: Locator) -> str:
+    return tile.evaluate("(node) => getComputedStyle(node).borderTopColor")
+
+
+def _expect_frozen(page: Page, expected: str | None) -> None:
+    """Wait until the address says that these stages are frozen."""
+
+    def said() -> str | None:
+        return parse_qs(urlparse(page.url).query).get("transfer.frozen", [None])[0]
+
+    for _ in range(PATIENCE_MS // 100):
+        if said() == expected:
+            return
+        page.wait_for_timeout(100)
+    assert said() == expected
+
+
+def test_stages_are_switched_by_mouse_and_keyboard(page: Page, server: Server, image_set: ImageSet):
+    page.goto(_url(server, step="train", set=image_set.id, backbone=BACKBONE))
+    expect(_switch(page, "stage4")).to_be_visible()
+    frozen = _color(_tile(page, "stage4"))
+    page.locator(".st-key-transfer_stage_stage4 label").click()
+    _expect_frozen(page, "stem,stage1,stage2,stage3")
+    expect(_tile(page, "stage4")).to_contain_text("learning")
+    assert _color(_tile(page, "stage4")) != frozen
+    assert _color(_tile(page, "stage3")) == frozen
+    _switch(page, "stage3").focus()
+    page.keyboard.press("Space")
+    _expect_frozen(page, "stem,stage1,stage2")
+    assert _switch(page, "stage3").evaluate("(node) => node === document.activeElement"), "the focus stays"
+    page.get_by_role("button", name="Feature extraction").click()
+    _expect_frozen(page, None)
+    expect(_tile(page, "stage4")).to_contain_text("frozen")
+    page.go_back()
+    page.wait_for_timeout(500)
+    assert not page.get_by_test_id("stException").count()
+
+
+def test_switches_act_on_a_run_and_their_moment_is_marked(page: Page, server: Server, running: Run):
+    page.goto(_url(server, run=running.id))
+    expect(_switch(page, "stage4", "live")).to_be_enabled()
+    page.locator(".st-key-transfer_live_stage4 label").click()
+    expect(_tile(page, "stage4", "live")).to_contain_text("→")
+    (change,) = server.store.changes(running.id)
+    assert (change.setting, change.value) == ("transfer.frozen.stage4", 0.0)
+    server.store.set_change_step(change.id, 212)
+    learning = {**running.summary, "learning": ["stage4", "head"]}
+    server.store.log(running.id, [Row(phase="freeze", step=212, values={"stage4": 0.0})], learning)
+    expect(_tile(page, "stage4", "live")).not_to_contain_text("→")
+    expect(_tile(page, "stage4", "live")).to_contain_text("learning")
+    expect(page.locator(".js-plotly-plot .annotation").first).to_contain_text("stage4 learning")
+
+
+def test_on_a_phone_the_network_stands_upright(browser: Browser, server: Server, image_set: ImageSet):
+    context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(_url(server, step="train", set=image_set.id, backbone=BACKBONE))
+    expect(_switch(page, "stage4")).to_be_visible(timeout=PATIENCE_MS)
+    boxes = [_tile(page, stage).bounding_box() for stage in STAGES]
+    tops = [box["y"] for box in boxes if box]
+    assert len(tops) == len(STAGES)
+    assert tops == sorted(tops)
+    assert len(set(tops)) == len(tops)
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes if box)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()

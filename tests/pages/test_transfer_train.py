@@ -1,0 +1,237 @@
+"""The step Train of the Transfer page: what learns, links, what cannot be, the start, and the switches of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnncore.catalog import stages_of
+from cnncore.config import TrainConfig
+from cnncore.config.freezing import FREEZINGS, freezing_of
+from cnncore.config.transfer import transfer_base
+from cnncore.images.image_set import ImageSet
+from cnncore.images.store import open_sets
+from cnncore.runs.events import Row
+from cnncore.runs.run import Run
+from cnncore.runs.store import RunStore
+from tests import fake_runs
+from tests.pages.conftest import address, assert_clean, link
+from tests.pages.fake_sets import make_set
+
+BACKBONE = "resnet18"
+STAGES = [stage.key for stage in stages_of(BACKBONE)]
+
+
+@pytest.fixture
+def image_set(data_root: Path) -> ImageSet:
+    return make_set(data_root)
+
+
+def open_step(app: AppTest, **params: str) -> AppTest:
+    """Open the Transfer page by a link; names take two underscores for the dot."""
+    app.switch_page("pages/transfer.py")
+    for name, value in params.items():
+        app.query_params[name.replace("__", ".")] = value
+    return app.run()
+
+
+@pytest.fixture
+def form(app: AppTest, image_set: ImageSet) -> AppTest:
+    """The form of a backbone on a set, nothing changed."""
+    open_step(app, step="train", set=image_set.id, backbone=BACKBONE)
+    assert_clean(app)
+    return app
+
+
+def started(app: AppTest, store: RunStore) -> TrainConfig:
+    """What is queued by the button."""
+    app.button(key="transfer_train_button").click().run()
+    assert_clean(app)
+    (run,) = store.list()
+    assert address(app)["run"] == run.id
+    return TrainConfig.model_validate(run.config)
+
+
+def switches(app: AppTest, prefix: str = "transfer_stage") -> Mapping[str, bool]:
+    return {stage: app.toggle(key=f"{prefix}_{stage}").value for stage in STAGES}
+
+
+def settings(app: AppTest) -> dict[str, str]:
+    return {name: value for name, value in address(app).items() if "." in name}
+
+
+def test_what_is_recommended_starts_as_it_is(form: AppTest, store: RunStore, image_set: ImageSet):
+    assert settings(form) == {}
+    assert switches(form) == dict.fromkeys(STAGES, False)
+    assert started(form, store) == transfer_base(BACKBONE, image_set.reference)
+
+
+@pytest.mark.parametrize("way", list(FREEZINGS))
+def test_every_way_sets_what_is_frozen(form: AppTest, store: RunStore, way: str):
+    if way == "features":  # the present one
+        form.segmented_control(key="transfer_way").set_value("all").run()
+    form.segmented_control(key="transfer_way").set_value(way).run()
+    learning = {"last": STAGES[-1:], "last_two": STAGES[-2:], "all": STAGES, "scratch": STAGES}.get(way, [])
+    assert [stage for stage, learns in switches(form).items() if learns] == learning
+    assert form.segmented_control(key="transfer_way").value == way
+    config = started(form, store)
+    assert freezing_of(config) == way
+    assert (config.transfer.backbone is None) == (way == "scratch")
+    assert (config.transfer.unfreeze_every > 0) == (way == "gradual")
+
+
+def test_a_switch_changes_the_link_and_the_way(form: AppTest):
+    form.toggle(key="transfer_stage_stage4").set_value(True).run()
+    assert settings(form) == {"transfer.frozen": "stem,stage1,stage2,stage3"}
+    assert form.segmented_control(key="transfer_way").value == "last"
+    form.toggle(key="transfer_stage_stem").set_value(True).run()
+    assert settings(form) == {"transfer.frozen": "stage1,stage2,stage3"}
+    assert form.segmented_control(key="transfer_way").value is None
+    form.toggle(key="transfer_stage_stem").set_value(False)
+    form.toggle(key="transfer_stage_stage4").set_value(False).run()
+    assert settings(form) == {}, "two switches at once, back to what is recommended"
+
+
+def test_a_link_fills_the_form_and_comes_out_again(app: AppTest, store: RunStore, image_set: ImageSet):
+    said = {
+        "transfer.frozen": "stem,stage1",
+        "transfer.stage_lr": "0.01,0.02,0.05,0.1,0.1",
+        "transfer.head": "hidden",
+        "transfer.hidden_units": "64",
+        "transfer.batch_norm": "adapting",
+        "training.epochs": "7",
+        "augment.flip_horizontal": "0.5",
+    }
+    open_step(app, step="train", set=image_set.id, backbone=BACKBONE, **said)
+    assert_clean(app)
+    assert not app.warning
+    assert settings(app) == said
+    assert [stage for stage, learns in switches(app).items() if learns] == ["stage2", "stage3", "stage4"]
+    assert app.number_input(key="transfer_training_epochs").value == 7
+    config = started(app, store)
+    assert config.transfer.stage_lr == (0.01, 0.02, 0.05, 0.1, 0.1)
+    assert (config.transfer.head, config.transfer.hidden_units) == ("hidden", 64)
+
+
+def test_nonsense_in_a_link_is_named_and_the_rest_is_taken(app: AppTest, image_set: ImageSet):
+    nonsense = {"training.epochs": "banana", "transfer.frozen": "stage9", "no.such": "1", "training.batch_size": "16"}
+    open_step(app, step="train", set=image_set.id, backbone=BACKBONE, **nonsense)
+    assert_clean(app)
+    (warning,) = app.warning
+    for words in ("banana", "stage9", "no.such"):
+        assert words in warning.value.replace("\\", "")
+    assert settings(app) == {"training.batch_size": "16"}
+
+
+def test_rates_fall_towards_the_input(form: AppTest, store: RunStore):
+    form.select_slider(key="transfer_last_rate").set_value(0.1).run()
+    form.select_slider(key="transfer_slowdown").set_value(2.0).run()
+    assert started(form, store).transfer.stage_lr == (0.00625, 0.0125, 0.025, 0.05, 0.1)
+
+
+def test_what_is_impossible_is_explained_and_cannot_start(form: AppTest):
+    form.slider(key="transfer_augment_mixup").set_value(0.2).run()
+    (error,) = form.error
+    assert "Mixup" in error.value
+    assert form.button(key="transfer_train_button").disabled
+    form.segmented_control(key="transfer_way").set_value("all").run()
+    assert_clean(form)
+    assert not form.button(key="transfer_train_button").disabled
+
+
+def test_without_a_set_the_step_leads_back(app: AppTest):
+    open_step(app, step="train")
+    assert_clean(app)
+    app.button(key="transfer_back").click().run()
+    assert address(app) == {"step": "images"}
+
+
+@pytest.mark.parametrize("name", ["0123456789ab", "../../etc", "cats"])
+def test_a_set_that_is_not_there_is_said_to_be_so(app: AppTest, name: str):
+    open_step(app, step="train", set=name)
+    assert not app.exception
+    assert len(app.error) == 1
+    app.button(key="transfer_back").click().run()
+    assert address(app)["step"] == "images"
+
+
+def test_a_deleted_set_is_said_to_be_so(app: AppTest, image_set: ImageSet, data_root: Path):
+    open_sets(data_root).delete(image_set.id)
+    open_step(app, step="train", set=image_set.id)
+    assert ["deleted" in error.value for error in app.error] == [True]
+
+
+def test_an_unknown_backbone_is_named(app: AppTest, image_set: ImageSet):
+    open_step(app, step="train", set=image_set.id, backbone="resnet81")
+    assert not app.exception
+    assert ["resnet81" in error.value for error in app.error] == [True]
+
+
+# A run
+
+
+@pytest.fixture
+def running(store: RunStore, artifacts: Path, image_set: ImageSet) -> Run:
+    run = fake_runs.open_run(store, artifacts, steps=400, upto=210, name="Pets")
+    store.set_config(run.id, transfer_base(BACKBONE, image_set.reference).model_dump(mode="json"))
+    learning = {**run.summary, "learning": ["stage4", "head"], "num_trainable": 8_000}
+    store.log(run.id, [Row(phase="freeze", step=120, values={"stage4": 0.0})], learning)
+    return store.get(run.id)
+
+
+def test_switches_act_while_it_trains(app: AppTest, store: RunStore, running: Run):
+    open_step(app, run=running.id)
+    assert_clean(app)
+    assert [stage for stage, learns in switches(app, "transfer_live").items() if learns] == ["stage4"]
+    app.toggle(key="transfer_live_stage3").set_value(True).run()
+    assert [(change.setting, change.value) for change in store.changes(running.id)] == [("transfer.frozen.stage3", 0.0)]
+    assert [text for text in _marks(app) if "→" in text] == [_arrow("frozen", "learning")], "shown as not done yet"
+    (change,) = store.changes(running.id)
+    store.set_change_step(change.id, 215)
+    learning = {**running.summary, "learning": ["stage3", "stage4", "head"]}
+    store.log(running.id, [Row(phase="freeze", step=215, values={"stage3": 0.0})], learning)
+    app.run()
+    assert not [text for text in _marks(app) if "→" in text]
+    assert [stage for stage, learns in switches(app, "transfer_live").items() if learns] == ["stage3", "stage4"]
+
+
+def test_a_run_that_is_over_cannot_be_switched(app: AppTest, store: RunStore, artifacts: Path, running: Run):
+    fake_runs.finish(store, artifacts, running)
+    open_step(app, run=running.id)
+    assert_clean(app)
+    assert all(app.toggle(key=f"transfer_live_{stage}").disabled for stage in STAGES)
+    app.button(key="transfer_to_use").click().run()
+    assert {name: address(app)[name] for name in ("step", "run")} == {"step": "use", "run": running.id}
+
+
+def test_a_run_leads_back_to_its_settings(app: AppTest, store: RunStore, running: Run, image_set: ImageSet):
+    changed = {**running.config, "training": {**running.config["training"], "epochs": 3}}
+    store.set_config(running.id, changed)
+    open_step(app, run=running.id)
+    app.button(key="transfer_new").click().run()
+    assert_clean(app)
+    expected = {"step": "train", "set": image_set.id, "backbone": BACKBONE, "training.epochs": "3"}
+    assert address(app) == expected
+
+
+def test_the_train_page_leads_here(app: AppTest, store: RunStore, artifacts: Path, running: Run, image_set: ImageSet):
+    fake_runs.finish(store, artifacts, running)
+    link(app, run=running.id)
+    assert_clean(app)
+    (there,) = [each for each in app.get("page_link") if each.proto.label == "Open in Transfer"]
+    assert f"run={running.id}" in there.proto.query_string
+    app.button(key="run_again").click().run()
+    assert address(app) == {"step": "train", "set": image_set.id, "backbone": BACKBONE}
+
+
+def _marks(app: AppTest) -> list[str]:
+    return [element.value for element in app.markdown]
+
+
+def _arrow(before: str, after: str) -> str:
+    icons = {"frozen": ":blue-badge[:material/ac_unit: frozen]"}
+    icons["learning"] = ":orange-badge[:material/local_fire_department: learning]"
+    return f"{icons[before]} → {icons[after]}"
