@@ -45,7 +45,7 @@ from cnncore.training.familiarity import load_familiarity
 def write_bundle(store: RunStore, artifacts: Path, data_root: Path, run: Run) -> Path:
     """Make the bundle of a run and return where it lies, in the run's folder; see `CONTENTS` for what is in it.
 
-    A bundle of the present weights is not made again.
+    The ONNX file is exported only where there is none of the present weights.
 
     Args:
         store: The run store.
