@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
-from cnncore.images.edits import ExcludeImages, MoveImages, RestoreImages
 
+from cnncore.images.edits import ExcludeImages, MoveImages, RestoreImages
 from cnncore.images.image_set import ImageRecord, ImageSet
 from cnncore.runs.artifacts import run_dir
 from cnncore.runs.outcomes import Outcomes
