@@ -63,6 +63,16 @@ class History:
             self._states.move_to_end(version)
             return self._states[version]
 
+    def versions(self) -> tuple[Version, ...]:
+        """What made each version, from the first on.
+
+        Raises:
+            DataError: where the file is damaged.
+        """
+        with self._lock:
+            last = len(self._read_ends())
+            return tuple(self._versions(0, last)) if last else ()
+
     def append(self, version: Version) -> None:
         """Add a version; it is on the disk when this returns."""
         line = version.model_dump_json().encode() + b"\n"
