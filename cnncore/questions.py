@@ -367,7 +367,7 @@ QUESTIONS: dict[str, Question] = {
     "import_weights": import_weights,
     "graph": graph,
     "machine": machine,
-    "outcomes": outcomes,
+    "outcomes_on": outcomes,
     "preview": augmentation_preview,
     "profile": profile,
     "samples": data_samples,
