@@ -21,7 +21,8 @@ from cnncore.analysis.prediction import MOST_PICTURES, Picture, Seen, channels, 
 from cnncore.answers import Answer
 from cnncore.catalog import at_hand
 from cnncore.catalog.datasets import DATASETS
-from cnncore.config import AugmentConfig, DataConfig, ModelConfig, Section, TrainConfig, TrainingConfig
+from cnncore.catalog.profiles import BYTES_PER_VALUE
+from cnncore.config import AugmentConfig, DataConfig, ModelConfig, Section, TrainConfig, TrainingConfig, TransferConfig
 from cnncore.data import preview, samples
 from cnncore.errors import ConfigError
 from cnncore.models.graph import graph_of
@@ -32,13 +33,15 @@ from cnncore.runs.uploads import stored_file, upload_file
 from cnncore.training import imports
 from cnncore.training.devices import pick_device, pick_precision
 from cnncore.training.machine import machine_facts
+from cnncore.transfer.stage_profile import count_stages, measure_stages
 
+CORES = torch.get_num_threads()
+"""Threads that a training run has here."""
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
 
 Question = Callable[[dict[str, Any]], Answer]
 Pixels = Annotated[int, Field(ge=1, le=1_024)]
-BYTES_PER_VALUE = {"fp32": 4, "bf16": 2, "fp16": 2}
 
 _NETWORKS = Networks()
 
@@ -86,6 +89,32 @@ def profile(asked: dict[str, Any]) -> Answer:
     found = profile_model(request.model, request.in_shape, request.num_classes)
     memory = memory_bytes(found, request.batch_size, request.optimizer, BYTES_PER_VALUE[precision])
     return Answer({**found.to_dict(), "memory_bytes": memory, "precision": precision})
+
+
+class TransferCostsRequest(Section):
+    """A network with its head, the images it gets (as stored: it resizes them itself), and whether time is measured."""
+
+    model: ModelConfig
+    transfer: TransferConfig = TransferConfig()
+    in_shape: tuple[Annotated[int, Field(ge=1, le=16)], Pixels, Pixels]
+    num_classes: int = Field(ge=1, le=100_000)
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    device: str = TrainingConfig().device
+    measure: bool = False
+
+
+def transfer_costs(asked: dict[str, Any]) -> Answer:
+    """What the stages of a `TransferCostsRequest`'s network cost, as `cnncore.transfer.costs.read_costs` reads it.
+
+    With `measure` a few batches go through the network, with as many threads as a training has.
+    """
+    request = _parse(TransferCostsRequest, asked)
+    run, device = TrainConfig(model=request.model, transfer=request.transfer), pick_device(request.device)
+    precision = pick_precision(request.precision, device)
+    costs = count_stages(run, request.in_shape, request.num_classes, precision)
+    if request.measure:
+        costs = measure_stages(costs, run, request.in_shape, request.num_classes, device=device, threads=CORES)
+    return Answer(costs.to_dict(), lasting=not request.measure)
 
 
 class GraphRequest(Section):
@@ -371,4 +400,5 @@ QUESTIONS: dict[str, Question] = {
     "preview": augmentation_preview,
     "profile": profile,
     "samples": data_samples,
+    "transfer_costs": transfer_costs,
 }

@@ -60,3 +60,6 @@ OPTIMIZERS: dict[str, OptimizerSpec] = {
         typical_lr=1e-3,
     ),
 }
+
+OPTIMIZER_STATES = {"sgd": 0, "momentum": 1, "nesterov": 1, "adam": 2, "adamw": 2, "rmsprop": 2}
+"""Numbers that an optimizer keeps for each parameter (RMSprop: with momentum)."""

@@ -15,6 +15,8 @@ from cnncore.catalog.models import MODELS
 from cnncore.errors import lookup
 
 PROFILES_FILE = Path(__file__).with_name("profiles.json")
+BYTES_PER_VALUE = {"fp32": 4, "bf16": 2, "fp16": 2}
+"""What a value that is kept for the backward pass takes, by precision."""
 
 
 def profile_key(model_settings: Mapping[str, Any], in_shape: tuple[int, int, int], num_classes: int) -> str:

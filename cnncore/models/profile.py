@@ -15,13 +15,11 @@ from torch import nn
 
 from cnncore import config as settings
 from cnncore.catalog import PRESETS
+from cnncore.catalog.optimizers import OPTIMIZER_STATES
 from cnncore.catalog.profiles import PROFILES_FILE, compact, derived, profile_key, totals
 from cnncore.config import ModelConfig
 from cnncore.errors import lookup
 from cnncore.models.recorder import Step, kind_of, num_macs, record, window_of
-
-OPTIMIZER_STATES = {"sgd": 0, "momentum": 1, "nesterov": 1, "adam": 2, "adamw": 2, "rmsprop": 2}
-"""Numbers that an optimizer keeps for each parameter (RMSprop: with momentum)."""
 
 
 @dataclass(frozen=True, kw_only=True)
