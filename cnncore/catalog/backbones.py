@@ -8,7 +8,7 @@ from -1 to 1 inside the network (`transform_input`), which here is `normalize="s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cnncore.catalog.datasets import RemoteFile
 from cnncore.catalog.models import Published
@@ -22,8 +22,7 @@ class BackboneSpec:
     """Weights of one network.
 
     Attributes:
-        network: Key of `MODELS`.
-        options: Options of the network that the weights were trained with, where they are not its defaults.
+        network: Key of `MODELS`; the weights were trained with its default options.
         file: The file of weights: its name, checksum and size.
         aliases: Other files with the same weights, which are taken where they lie at hand.
         addresses: Where the file is offered, tried in order; none where a package brings it.
@@ -47,7 +46,6 @@ class BackboneSpec:
     result: Published
     image_size: int
     features: int
-    options: dict[str, str] = field(default_factory=dict[str, str])
     aliases: tuple[RemoteFile, ...] = ()
     addresses: tuple[str, ...] = ()
     package: str = ""

@@ -78,13 +78,16 @@ def unpack(arrivals: Iterable[Arrival], allowed: Limits) -> Unpacked:
     """
     out = Unpacked()
     single: list[_Found] = []
-    for arrival in arrivals:
-        if arrival.path.is_dir():
-            _place(out, list(_of_folder(arrival, allowed, out)), allowed)
-        elif _is_zip(arrival):
-            _place(out, list(_of_zip(arrival, allowed, out)), allowed)
-        elif arrival.label is not None or not is_junk(arrival.name):
-            single.append(_file(arrival.name, arrival.path, arrival.label))
+    with contextlib.ExitStack() as on_error:
+        on_error.callback(out.open_files.close)
+        for arrival in arrivals:
+            if arrival.path.is_dir():
+                _place(out, list(_of_folder(arrival, allowed)), allowed)
+            elif _is_zip(arrival):
+                _place(out, list(_of_zip(arrival, allowed, out)), allowed)
+            elif arrival.label is not None or not is_junk(arrival.name):
+                single.append(_file(arrival.name, arrival.path, arrival.label))
+        on_error.pop_all()
     _place(out, single, allowed)
     return out
 
@@ -171,7 +174,7 @@ def _reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo, allowed: Limits) 
     return lambda: io.BytesIO(zip_files.read_member(archive, member, allowed.image_bytes))
 
 
-def _of_folder(arrival: Arrival, allowed: Limits, out: Unpacked) -> Iterable[_Found]:
+def _of_folder(arrival: Arrival, allowed: Limits) -> Iterable[_Found]:
     """The pictures below a folder, by name; links are followed, as `cnncore.data.folder` does."""
     root, number = arrival.path, 0
     for folder, subfolders, files in os.walk(root, followlinks=True):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from cnncore.errors import DataError
 from cnncore.images.limits import LONGEST_SIDE, Limits
@@ -25,8 +25,17 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 MAX_PIXELS = Limits().pixels
 _GRAY_16_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
-_ORIENTATION, _QUARTER_TURNS = 0x0112, (5, 6, 7, 8)
-"""EXIF's entry on how a camera was held, and its values that exchange width and height."""
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF's values for how a camera was held, and what turns the picture upright; from 5 on width and height change."""
 _LARGE_PIXELS = 16_000_000
 _ONE_LARGE = threading.Lock()
 """Large pictures are decoded one at a time: 50 megapixels take up to 600 MB while they are put on white."""
@@ -34,6 +43,7 @@ _HINT = "Remove it or replace it by a sound copy."
 
 # Pillow warns before this module can refuse; an error reaches the same sentence without a line on the terminal.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", "Corrupt EXIF data")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -115,12 +125,22 @@ def _open(
             image.draft(None, wanted(size))
             large = image.width * image.height > _LARGE_PIXELS
             with _ONE_LARGE if large else contextlib.nullcontext():
-                turned = image.getexif().get(_ORIENTATION, 1) in _QUARTER_TURNS
-                return _rgb(ImageOps.exif_transpose(image)), (size[1], size[0]) if turned else size
+                image.load()  # before EXIF is read, which swallows what is wrong with the pixels
+                held = _orientation(image)
+                upright = image.transpose(_TURNS[held]) if held > 1 else image
+                return _rgb(upright), (size[1], size[0]) if held >= 5 else size
     except DataError:
         raise
     except Exception as error:  # decoders raise nearly anything: SyntaxError, struct.error, IndexError, ...
         raise DataError(f"The image {name} {_reason(error, max_pixels)}.", _HINT) from None
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        held = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # a broken EXIF block says nothing about the pixels
+        return 1
+    return held if held in _TURNS else 1
 
 
 def _reason(error: Exception, max_pixels: int) -> str:

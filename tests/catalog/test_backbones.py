@@ -89,7 +89,7 @@ def test_the_head_receives_as_many_numbers(key: str) -> None:
     spec = BACKBONES[key]
     side = MODELS[spec.network].native_size
     with torch.device("meta"):
-        model = build_model(ModelConfig(name=spec.network, **spec.options), (3, side, side), 1_000)
+        model = build_model(ModelConfig(name=spec.network), (3, side, side), 1_000)
     last = next(layer for layer in model.get_submodule(head_of(spec.network)).modules() if hasattr(layer, "weight"))
     assert spec.features == (last.in_channels if isinstance(last, nn.Conv2d) else getattr(last, "in_features", None))
 
