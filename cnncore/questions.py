@@ -343,7 +343,7 @@ QUESTIONS: dict[str, Question] = {
     "read_bundle": makers.read_bundle,
     "graph": graph,
     "machine": machine,
-    "outcomes": outcomes,
+    "outcomes_on": outcomes,
     "preview": augmentation_preview,
     "profile": profile,
     "samples": data_samples,
