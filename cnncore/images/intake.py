@@ -212,16 +212,27 @@ def _stage_each(folder: Path, incoming: Iterable[Incoming], allowed: Limits) -> 
     sent = 0
     for number, item in enumerate(incoming):
         if isinstance(item.content, Path):
-            path = item.content.expanduser().resolve()
-            if not path.exists():
-                raise DataError(f"There is nothing at {shortened(str(item.content), 100)}.", "Check the path.")
+            path = _existing(item.content)
         else:
             path = folder / "files" / f"{number:06d}"
             sent += _copy(item, path, allowed.upload_bytes - sent, allowed)
-        arrivals.append(Arrival(name=item.name, path=path, label=item.label))
+        arrivals.append(Arrival(name=_writable(item.name), path=path, label=item.label))
     if not arrivals:
         raise DataError("No files were chosen.", "Choose pictures, a folder or a ZIP.")
     return tuple(arrivals)
+
+
+def _existing(path: Path) -> Path:
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # a null byte, a name that is too long, nobody's home
+        found = path.expanduser().resolve()
+        if found.exists() and _writable(str(found)) == str(found):
+            return found
+    raise DataError(f"There is nothing at {shortened(_writable(str(path)), 100)} that can be read.", "Check the path.")
+
+
+def _writable(text: str) -> str:
+    """Text that can be stored: names of files may hold bytes that are no text."""
+    return text.encode(errors="replace").decode()
 
 
 def _copy(item: Incoming, path: Path, room: int, allowed: Limits) -> int:
@@ -310,7 +321,7 @@ def main(folder: Path) -> None:
     try:
         ended = _work(folder, show)
     except LabError as error:
-        ended = IntakeProgress(phase="Nothing was added", error=str(error), finished=True)
+        ended = IntakeProgress(phase="Nothing was added", error=_writable(str(error)), finished=True)
     except Exception:
         traceback.print_exc()
         error = "Something went wrong and nothing was added; its log says more."
