@@ -39,6 +39,7 @@ from cnncore.images.store import ImageSets, replace_file
 from cnncore.places import PROJECT_ROOT, environment
 
 SHOWN_EVERY_S = 0.25
+START_GRACE_S = 30.0
 KEPT_S = 86_400.0
 """What a finished or dead intake left behind is removed by the first one that starts so long afterwards."""
 _TOKEN = re.compile(r"[0-9a-f]{12}")
@@ -139,7 +140,7 @@ def intake_progress(sets: ImageSets, set_id: str, token: str) -> IntakeProgress:
     """
     folder = _folder(sets, set_id, token)
     # First whether it is alive: what it wrote last before it ended is then what is read.
-    alive = _process(folder) is not None or not (folder / "process.json").exists()
+    alive = _process(folder) is not None or _is_starting(folder)
     try:
         progress = _PROGRESS.validate_json((folder / "progress.json").read_bytes())
     except (OSError, ValidationError):
@@ -159,8 +160,13 @@ def intake_progress(sets: ImageSets, set_id: str, token: str) -> IntakeProgress:
 def intakes(sets: ImageSets, set_id: str) -> tuple[str, ...]:
     """Tokens of a set's intakes that are kept, newest first."""
     staging = sets.set_folder(set_id) / "staging"
-    found = [path for path in staging.glob("*") if _TOKEN.fullmatch(path.name)] if staging.is_dir() else []
-    return tuple(path.name for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True))
+    found: list[tuple[float, str]] = []
+    for path in staging.glob("*") if staging.is_dir() else ():
+        # Another one may be removing it at this moment.
+        with contextlib.suppress(OSError):
+            if _TOKEN.fullmatch(path.name):
+                found.append((path.stat().st_mtime, path.name))
+    return tuple(name for _, name in sorted(found, reverse=True))
 
 
 def cancel_intake(sets: ImageSets, set_id: str, token: str) -> None:
@@ -239,6 +245,7 @@ def _copy(item: Incoming, path: Path, room: int, allowed: Limits) -> int:
     """Copy what a browser sent; returns its bytes."""
     assert not isinstance(item.content, Path)
     stream = io.BytesIO(item.content) if isinstance(item.content, bytes) else item.content
+    stream.seek(0)  # whoever brings it may have looked into it
     copied = 0
     with path.open("wb") as out:
         while item.size <= room and (chunk := stream.read(_CHUNK_BYTES)):
@@ -270,11 +277,19 @@ def _process(folder: Path) -> psutil.Process | None:
     return None
 
 
+def _is_starting(folder: Path) -> bool:
+    """Whether an intake has no process yet; one whose starter died in between never gets one."""
+    with contextlib.suppress(OSError):
+        return not (folder / "process.json").exists() and time.time() - folder.stat().st_mtime < START_GRACE_S
+    return False
+
+
 def _remove_old(sets: ImageSets, set_id: str) -> None:
     for token in intakes(sets, set_id):
         folder = _folder(sets, set_id, token)
-        if time.time() - folder.stat().st_mtime > KEPT_S and _process(folder) is None:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > KEPT_S and _process(folder) is None:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _work(folder: Path, show: Callable[[IntakeProgress], None]) -> IntakeProgress:

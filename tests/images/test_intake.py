@@ -378,6 +378,14 @@ def test_an_intake_whose_process_id_belongs_to_another_is_over(sets: ImageSets, 
     assert intake_progress(sets, made.id, folder.name).finished
 
 
+def test_an_intake_that_was_never_started_is_over(sets: ImageSets, made: ImageSet) -> None:
+    folder = intake._stage(sets, made.id, [Incoming(name="0.png", content=png(0), label="cats")])
+    os.utime(folder, (0, 0))
+    progress = intake_progress(sets, made.id, folder.name)
+    assert progress.finished
+    assert "nothing was added" in progress.error
+
+
 @pytest.mark.parametrize("token", ["", "../..", "0123456789ab", "x" * 900])
 def test_tokens_are_checked(sets: ImageSets, made: ImageSet, token: str) -> None:
     with pytest.raises(DataError, match=r"no upload|no such upload"):
