@@ -55,12 +55,14 @@ class Incoming:
         content: A picture, a ZIP or a folder on this machine, or the bytes of a picture or a ZIP.
         label: The class of all that is in it; None: each picture's innermost folder is its class.
         size: Bytes, where they are known beforehand; they are counted again.
+        moved: Whether a file of this machine is taken from where it is, which must be on the same disk.
     """
 
     name: str
     content: Path | BinaryIO | bytes
     label: str | None = None
     size: int = 0
+    moved: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +217,8 @@ def _stage_each(folder: Path, incoming: Iterable[Incoming], allowed: Limits) -> 
             path = item.content.expanduser().resolve()
             if not path.exists():
                 raise DataError(f"There is nothing at {shortened(str(item.content), 100)}.", "Check the path.")
+            if item.moved:
+                path = path.replace(folder / "files" / f"{number:06d}")
         else:
             path = folder / "files" / f"{number:06d}"
             sent += _copy(item, path, allowed.upload_bytes - sent, allowed)
