@@ -56,12 +56,14 @@ class Incoming:
         content: A picture, a ZIP or a folder on this machine, or the bytes of a picture or a ZIP.
         label: The class of all that is in it; None: each picture's innermost folder is its class.
         size: Bytes, where they are known beforehand; they are counted again.
+        moved: Whether a file of this machine is taken from where it is, which must be on the same disk.
     """
 
     name: str
     content: Path | BinaryIO | bytes
     label: str | None = None
     size: int = 0
+    moved: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,6 +221,8 @@ def _stage_each(folder: Path, incoming: Iterable[Incoming], allowed: Limits) -> 
     for number, item in enumerate(incoming):
         if isinstance(item.content, Path):
             path = _existing(item.content)
+            if item.moved:
+                path = path.replace(folder / "files" / f"{number:06d}")
         else:
             path = folder / "files" / f"{number:06d}"
             sent += _copy(item, path, allowed.upload_bytes - sent, allowed)
