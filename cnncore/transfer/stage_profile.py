@@ -24,8 +24,9 @@ from cnncore.models.profile import LayerProfile, profile_model
 from cnncore.transfer.costs import COSTS_FILE, HEAD, NetworkCosts, StageCost, new_head
 from cnncore.transfer.network import build_network, network_config, stage_modules
 
-MEASURED_BATCH = 8
-WARM_UPS, PASSES = 1, 3
+MEASURED_BATCH, MEASURED_PASSES = 4, 3
+LONGEST_S = 2.0
+"""After so many seconds no further pass begins; a first one, in which kernels are chosen, never counts."""
 
 
 def count_stages(
@@ -106,7 +107,8 @@ def measure_stages(
     model = build_network(config, in_shape, num_classes).eval().to(device).to(memory_format=torch.channels_last)
     images = torch.randn(MEASURED_BATCH, *in_shape, device=device).to(memory_format=torch.channels_last)
     with torch.inference_mode(), _autocast(device, costs.precision), _threads(threads):
-        passes = [_times(model, config.model.name, images) for _ in range(WARM_UPS + PASSES)][WARM_UPS:]
+        model(images)
+        passes = list(_passes(model, config.model.name, images))
     seconds = {key: statistics.median(each[key] for each in passes) / MEASURED_BATCH for key in passes[0]}
     if device.type != "cpu":
         whole, macs = sum(seconds.values()), sum(part.macs for part in costs.parts)
@@ -129,6 +131,13 @@ def _threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _passes(model: nn.Module, network: str, images: torch.Tensor) -> Iterator[Mapping[str, float]]:
+    begun, count = time.perf_counter(), 0
+    while not count or (count < MEASURED_PASSES and time.perf_counter() - begun < LONGEST_S):
+        yield _times(model, network, images)
+        count += 1
 
 
 def _times(model: nn.Module, network: str, images: torch.Tensor) -> Mapping[str, float]:
