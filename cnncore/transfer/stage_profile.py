@@ -24,7 +24,9 @@ from cnncore.models.profile import LayerProfile, profile_model
 from cnncore.transfer.costs import COSTS_FILE, HEAD, NetworkCosts, StageCost, new_head
 from cnncore.transfer.network import build_network, network_config, stage_modules
 
-MEASURED_BATCH, MEASURED_PASSES = 4, 3
+MEASURED_BATCH, MEASURED_BATCH_GPU = 4, 32
+"""Images at once: a GPU is not busy with fewer."""
+MEASURED_PASSES = 3
 LONGEST_S = 2.0
 """After so many seconds no further pass begins; a first one, in which kernels are chosen, never counts."""
 
@@ -104,12 +106,13 @@ def measure_stages(
         device: Where to compute.
         threads: Threads of a CPU, as many as a training has.
     """
+    batch = MEASURED_BATCH if device.type == "cpu" else MEASURED_BATCH_GPU
     model = build_network(config, in_shape, num_classes).eval().to(device).to(memory_format=torch.channels_last)
-    images = torch.randn(MEASURED_BATCH, *in_shape, device=device).to(memory_format=torch.channels_last)
+    images = torch.randn(batch, *in_shape, device=device).to(memory_format=torch.channels_last)
     with torch.inference_mode(), _autocast(device, costs.precision), _threads(threads):
         model(images)
         passes = list(_passes(model, config.model.name, images))
-    seconds = {key: statistics.median(each[key] for each in passes) / MEASURED_BATCH for key in passes[0]}
+    seconds = {key: statistics.median(each[key] for each in passes) / batch for key in passes[0]}
     if device.type != "cpu":
         whole, macs = sum(seconds.values()), sum(part.macs for part in costs.parts)
         seconds = {part.key: whole * part.macs / macs for part in costs.parts}
@@ -159,8 +162,8 @@ def _times(model: nn.Module, network: str, images: torch.Tensor) -> Mapping[str,
     ]
     since = time.perf_counter()
     model(images)
-    if images.device.type == "cuda":
-        torch.cuda.synchronize(images.device)
+    if images.device.type != "cpu":
+        torch.accelerator.synchronize(images.device)
     spent[current] += time.perf_counter() - since
     for handle in handles:
         handle.remove()
