@@ -150,6 +150,9 @@ def to_onnx(model: nn.Module, in_shape: tuple[int, int, int], properties: Mappin
     assert program is not None
     proto: onnx.ModelProto = program.model_proto
     proto.producer_name = "CNN Lab"
+    for node in (*proto.graph.node, *(inner for function in proto.functions for inner in function.node)):
+        # The stack trace of each layer: paths of this machine, and as many bytes as a small network has.
+        node.ClearField("metadata_props")
     helper.set_model_props(proto, dict(properties))
     return proto.SerializeToString(), max(entry.version for entry in proto.opset_import if not entry.domain)
 
@@ -166,7 +169,8 @@ def metadata(run: Run, card: Mapping[str, Any]) -> dict[str, str]:
         "input": f"images: float32 (N, {channels}, {height}, {width}), {kind}, pixel values divided by 255 (0 to 1)",
         "output": "logits, probabilities: float32 (N, classes)",
         "normalization": json.dumps({"inside": True, **{k: card["preprocessing"][k] for k in ("mean", "std")}}),
-        "config": json.dumps(card["config"]),
+        # Without the place of the images on this machine: the file is given away.
+        "config": json.dumps({**card["config"], "data": {**card["config"]["data"], "path": None}}),
     }
 
 

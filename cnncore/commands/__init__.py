@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncore.commands import backbones, export, networks, predict, repeats, runs, training, weights
+from cnncore.commands import backbones, bundles, export, images, networks, predict, repeats, runs, training, weights
 from cnncore.commands.command import Command
 
 COMMANDS: dict[str, Command] = {
@@ -13,6 +13,8 @@ COMMANDS: dict[str, Command] = {
     **weights.COMMANDS,
     **backbones.COMMANDS,
     **export.COMMANDS,
+    **bundles.COMMANDS,
+    **images.COMMANDS,
     **predict.COMMANDS,
 }
 """Every command by its name."""

@@ -15,15 +15,18 @@ FREE_OPTIONS = frozenset({"dropout", "init", "aux", "stem"})
 """Options of a network that are no matter of its weights, or are checked with the images."""
 
 _HEAD_ONLY: dict[str, Any] = {
-    "optimizer": {"name": "adamw", "lr": 3e-3, "weight_decay": 0.01},
+    "optimizer": {"name": "momentum", "lr": 0.01, "weight_decay": 1e-4},
     "schedule": {"name": "one_cycle"},
     "training": {"epochs": 20, "batch_size": 32},
     "transfer": {"head": "linear", "frozen": ("all",), "views": 1},
 }
 """Everything frozen, a new linear head.
 
-On 600 flower photographs with EfficientNet-Lite0's features this rate and schedule gave the best mean of five seeds
-among rates from 1e-3 to 1e-2, cosine and one cycle, 10 and 20 epochs; differences above 1e-3 were within the spread.
+Chosen on features of EfficientNet-Lite0, by four-fold cross-validation of 800 flower photographs (twice) and by 32
+training photographs of two kinds (20 draws, 288 others to be told apart). In percent right: 89.3 and 92.7; AdamW with
+1e-3 to 5e-3: 88.4 to 89.0 and 91.4 to 92.0; 10 epochs: 89.3 and 92.6; label smoothing, dropout, batches of 8 to 64 and
+weight decay change less than the draws do. A ten times larger rate, or features three times as long, gives as many
+right with too much confidence.
 """
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +21,11 @@ from cnncore.data.images import Files, Progress
 from cnncore.data.sources import Request, Source
 from cnncore.errors import DataError
 from cnncore.images.decode import EXTENSIONS, decode_image
+from cnncore.images.layout import SPLIT_NAMES
 from cnncore.images.preprocessing import Preprocessing, preprocessing_of
 
 RESIDENT_BYTES = 1 << 30
 """Folders that are larger when decoded are streamed."""
-SPLIT_NAMES = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
 _LAYOUT = "Expected is <class>/*.jpg or train/<class>/*.jpg (with val/<class>/ and test/<class>/ where you have them)."
 
 
@@ -63,8 +63,8 @@ def read_folder(request: Request) -> Source:
     return Source(
         name=f"folder-{place}",
         fingerprint=hashlib.sha256(f"{classes}{listed}{resampling_tag(preprocessing)}".encode()).hexdigest(),
-        decode=lambda: _decode(root, classes, listings, preprocessing, request.progress),
-        streamed=_streamed(root, listings, preprocessing) if streams else None,
+        decode=lambda: decode_listings(root, classes, listings, preprocessing, request.progress),
+        streamed=stream_listings(root, listings, preprocessing) if streams else None,
         classes=classes,
         names={name: listing.names for name, listing in listings.items()},
     )
@@ -93,7 +93,8 @@ def resampling_tag(preprocessing: Preprocessing) -> str:
     return "" if preprocessing == usual else f"{preprocessing.crop}{preprocessing.interpolation}"
 
 
-def _streamed(root: Path, listings: dict[str, Listing], preprocessing: Preprocessing) -> dict[str, Files]:
+def stream_listings(root: Path, listings: Mapping[str, Listing], preprocessing: Preprocessing) -> dict[str, Files]:
+    """The splits as files that are decoded when they are needed."""
     return {
         name: Files(root, part.names, torch.from_numpy(part.labels), preprocessing) for name, part in listings.items()
     }
@@ -182,13 +183,14 @@ def _image_files(folder: Path) -> list[tuple[str, int, int]]:
     return sorted(found)
 
 
-def _decode(
+def decode_listings(
     root: Path,
     classes: tuple[str, ...],
-    listings: dict[str, Listing],
+    listings: Mapping[str, Listing],
     preprocessing: Preprocessing,
     progress: Progress,
 ) -> Decoded:
+    """The splits decoded."""
     paths = [root / str(name) for listing in listings.values() for name in listing.names]
     pixels = decode_files(paths, preprocessing, progress)
     splits: dict[str, tuple[np.ndarray, np.ndarray]] = {}

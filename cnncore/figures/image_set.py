@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from cnncore.figures import theme
@@ -27,9 +28,9 @@ def balance_chart(table: pd.DataFrame) -> Chart:
     """
     shown = table
     if len(table) > MAX_BARS:
-        sizes = table["train"] + table["validation"] + table["test"]
-        shown = table.loc[sizes.sort_values(kind="stable").index[:MAX_BARS]]
-    parts = [part for part in PARTS if part == "train" or int(shown[part].sum())]
+        sizes = table[["train", "validation", "test"]].to_numpy().sum(axis=1)
+        shown = table.iloc[np.argsort(sizes, kind="stable")[:MAX_BARS]]
+    parts = [part for part in PARTS if part == "train" or shown[part].to_numpy().any()]
     positions = list(range(len(shown)))
     some = len(shown) < len(table)
     return Chart(

@@ -91,6 +91,19 @@ def _empty_classes(classes: Classes) -> Iterable[Finding]:
         )
 
 
+def _single_images(classes: Classes) -> Iterable[Finding]:
+    single = [label for label, records in classes.items() if len(records) == 1]
+    if single:
+        yield Finding(
+            "one_image",
+            "error",
+            f"{_names(single)} {'has' if len(single) == 1 else 'have'} only one image, but one to train and one to "
+            "validate are needed.",
+            "Add more images, or remove the class.",
+            _keys(record for label in single for record in classes[label]),
+        )
+
+
 def _untrained_classes(classes: Classes) -> Iterable[Finding]:
     missing = [label for label, records in classes.items() if records and not any(r.split == "train" for r in records)]
     if missing:
@@ -104,7 +117,7 @@ def _untrained_classes(classes: Classes) -> Iterable[Finding]:
 
 
 def _few(classes: Classes) -> Iterable[Finding]:
-    very_few = [label for label, records in classes.items() if 0 < len(records) < VERY_FEW]
+    very_few = [label for label, records in classes.items() if 1 < len(records) < VERY_FEW]
     few = [label for label, records in classes.items() if VERY_FEW <= len(records) < FEW]
     grades: tuple[tuple[list[str], int, str, Severity, str], ...] = (
         (very_few, VERY_FEW, "very_few", "warning", "what is learned and measured will depend on chance"),
@@ -136,9 +149,9 @@ def _imbalance(classes: Classes) -> Iterable[Finding]:
 
 
 def _unvalidated_classes(classes: Classes) -> Iterable[Finding]:
-    filled = {label: records for label, records in classes.items() if records}
+    filled = {label: records for label, records in classes.items() if len(records) > 1}
     missing = [label for label, records in filled.items() if not any(r.split == "validation" for r in records)]
-    if len(missing) == len(filled):
+    if missing and len(missing) == len(filled):
         yield Finding(
             "no_validation",
             "warning",
@@ -234,6 +247,7 @@ def _excluded(image_set: ImageSet) -> Iterable[Finding]:
 _BY_CLASS: tuple[Callable[[Classes], Iterable[Finding]], ...] = (
     _one_class,
     _empty_classes,
+    _single_images,
     _untrained_classes,
     _unvalidated_classes,
     _imbalance,

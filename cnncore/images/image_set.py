@@ -59,6 +59,7 @@ class ImageSet:
         version: Counts the edits, from 0 for an empty set.
         classes: Names in the order in which they were added; empty classes are among them.
         images: Every image by its key, excluded ones too.
+        next_key: The key that the next image gets; larger than any that was ever used, undone ones too.
     """
 
     id: str
@@ -69,6 +70,7 @@ class ImageSet:
     classes: tuple[str, ...] = ()
     images: Mapping[int, ImageRecord] = field(default_factory=dict[int, ImageRecord])
     division: Division = field(default_factory=Division)
+    next_key: int = 0
 
     @property
     def reference(self) -> str:

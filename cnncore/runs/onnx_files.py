@@ -54,10 +54,19 @@ def onnx_card(folder: Path) -> Mapping[str, Any] | None:
 
 def start_onnx(artifacts: Path, run_id: str) -> subprocess.Popen[bytes]:
     """Start making the ONNX file of a run, behind whatever else the machine does; it outlives this process."""
-    folder = run_dir(artifacts, run_id)
-    with (folder / LOG).open("wb") as log:
+    return start_export(artifacts, run_id, ("export", run_id, "--to", "onnx"), LOG)
+
+
+def failure(artifacts: Path, run_id: str) -> str:
+    """Why the process ended without a file, in one sentence."""
+    return last_error(run_dir(artifacts, run_id) / LOG, "The ONNX file could not be made")
+
+
+def start_export(artifacts: Path, run_id: str, command: tuple[str, ...], log_name: str) -> subprocess.Popen[bytes]:
+    """Start `python -m cnncore COMMAND`, whose errors go to `log_name` in the run's folder."""
+    with (run_dir(artifacts, run_id) / log_name).open("wb") as log:
         child = subprocess.Popen(
-            (sys.executable, "-m", "cnncore", "export", run_id, "--to", "onnx"),
+            (sys.executable, "-m", "cnncore", *command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
@@ -69,9 +78,8 @@ def start_onnx(artifacts: Path, run_id: str) -> subprocess.Popen[bytes]:
     return child
 
 
-def failure(artifacts: Path, run_id: str) -> str:
-    """Why the process ended without a file, in one sentence."""
-    log = run_dir(artifacts, run_id) / LOG
+def last_error(log: Path, otherwise: str) -> str:
+    """The last error that a command told, else that something could not be done."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
     told = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return told[-1] if told else f"The ONNX file could not be made; {LOG} in the run's folder has the details."
+    return told[-1] if told else f"{otherwise}; {log.name} in the run's folder has the details."

@@ -128,6 +128,7 @@ class Execution:
             loaders = with_features(loaders, images, state, self.data_root, self._progress)
             for event in _KINDS[self.run.kind](state, loaders):
                 self._handle(event, state, images)
+            self._keep_outcomes(state, images, loaders)
         except _StopRequestedError:
             if state is not None and images is not None:
                 self._checkpoint(state, images)
@@ -240,19 +241,14 @@ class Execution:
             self._save_epoch(event, state, images)
         if isinstance(event, Finished):
             if state.step:
-                self._finish(state, images)
+                self.recorder.describe(elapsed_s=state.elapsed_s)
+                self._save_weights(state, images)
+                if self._saved_step != state.step:
+                    self._checkpoint(state, images)
             return
         if isinstance(event, StepEnd):
             self._between_steps(state, images)
         self._stop_if_wanted()
-
-    def _finish(self, state: TrainState, images: ImageData) -> None:
-        self.recorder.describe(elapsed_s=state.elapsed_s)
-        self._save_weights(state, images)
-        if self._saved_step != state.step:
-            self._checkpoint(state, images)
-        for name, size in keep_outcomes(self.folder, state, images):
-            self.store.add_artifact(self.run.id, name, size)
 
     def _between_steps(self, state: TrainState, images: ImageData) -> None:
         """A few times a second: changes asked for meanwhile; rarely: a checkpoint inside a long epoch."""
@@ -306,6 +302,11 @@ class Execution:
         size = save_weights(self.folder, best.weights or state.evaluated_weights(), card)
         self.store.add_artifact(self.run.id, WEIGHTS, size)
         self.store.add_artifact(self.run.id, WEIGHTS_CARD, (self.folder / WEIGHTS_CARD).stat().st_size)
+
+    def _keep_outcomes(self, state: TrainState, images: ImageData, loaders: Loaders) -> None:
+        if self.run.kind == "train":
+            for name, size in keep_outcomes(self.folder, state, images, loaders):
+                self.store.add_artifact(self.run.id, name, size)
 
     def _last_words(self, problem: LabError) -> LabError:
         """Write what is still buffered; where that holds the first bad loss, its sentence names the step."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from cnncore.catalog import DATASETS, MODELS, ModelSpec
 from cnncore.config import DataConfig, TrainConfig, check
@@ -148,14 +151,39 @@ def _stored(
         "num_params": sum(parameter.numel() for parameter in model.parameters()),
     }
     name = request.name or f"{MODELS[config.model.name].title} from {request.label}"
+    card = weights_card(config, expected, **imported)
+    return store_import(store, artifacts, config, fitted.state, card, name=name, facts={**facts, **imported})
+
+
+def store_import(
+    store: RunStore,
+    artifacts: Path,
+    config: TrainConfig,
+    state: Mapping[str, Tensor],
+    card: Mapping[str, Any],
+    *,
+    name: str,
+    facts: Mapping[str, Any],
+) -> Run:
+    """Make a finished run of kind `import` of weights that fit.
+
+    Args:
+        store: The run store.
+        artifacts: Folder with one folder a run.
+        config: The run's configuration.
+        state: The weights by name, as the network has them.
+        card: What `weights_card` says of them.
+        name: Of the run, shortened if need be.
+        facts: Its summary.
+    """
     run = store.create(config.model_dump(mode="json"), name=name[:200], kind="import", status="starting")
     folder = run_dir(artifacts, run.id)
     try:
         store.set_process(run.id, *own_process())
-        size = save_weights(folder, fitted.state, weights_card(config, expected, run=run.id, **imported))
+        size = save_weights(folder, state, {**card, "run": run.id})
         store.add_artifact(run.id, WEIGHTS, size)
         store.add_artifact(run.id, WEIGHTS_CARD, (folder / WEIGHTS_CARD).stat().st_size)
-        store.log(run.id, [], {**facts, **imported})
+        store.log(run.id, [], facts)
     except BaseException:
         store.end(run.id, "failed", error="The import was interrupted.", hint="Import the file again.")
         shutil.rmtree(folder, ignore_errors=True)

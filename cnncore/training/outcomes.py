@@ -13,8 +13,10 @@ from torch import Tensor
 from cnncore.data import ImageData, Split
 from cnncore.runs.outcomes import OUTCOMES, Outcomes, save_outcomes
 from cnncore.training.familiarity import FAMILIARITY, MAX_IMAGES, measure_familiarity, save_familiarity
+from cnncore.training.loop import Loaders
 from cnncore.training.state import TrainState
-from cnncore.training.trained import BATCH, Look, TrainedNetwork, load_trained
+from cnncore.training.trained import Look, TrainedNetwork, load_trained
+from cnncore.transfer.feature_batches import FeatureBatches
 
 MOST_OUTCOMES = 10_000
 """Held-out images of which outcomes are kept; a run with more has none."""
@@ -25,30 +27,31 @@ _OWN = ("folder", "image_set")
 """Data sets of a person's own images, whose outcomes are kept."""
 
 
-def keep_outcomes(folder: Path, state: TrainState, images: ImageData) -> Iterator[tuple[str, int]]:
+def keep_outcomes(folder: Path, state: TrainState, images: ImageData, loaders: Loaders) -> Iterator[tuple[str, int]]:
     """Write `outcomes.npz`, of own images, and `familiarity.npz` beside the weights of a training that has ended.
+
+    Where features of the images were kept, the backbone is not run again.
 
     Yields:
         Name and size in bytes of each file.
     """
-    network = load_trained(folder, state.device, state.precision)
-    held_out = {name: split for name, split in _splits(images).items() if name != "train" and len(split)}
-    looks: dict[str, Look] = {}
-    if state.config.data.dataset in _OWN and 0 < sum(map(len, held_out.values())) <= MOST_OUTCOMES:
-        looks = {name: _whole(network, split) for name, split in held_out.items()}
-        yield (
-            OUTCOMES,
-            save_outcomes(folder / OUTCOMES, [_outcomes(look, name, images) for name, look in looks.items()]),
-        )
     end = time.monotonic() + max(_LEAST_S, _TIME_SHARE * state.elapsed_s)
-    rows, features = _sampled(network, images.train, end)
+    kept = loaders.features if state.keeps_features else None
+    looks = _Looks(load_trained(folder, state.device, state.precision), images, kept)
+    held_out = {name: len(split) for name, split in _splits(images).items() if name != "train" and len(split)}
+    whole: dict[str, Look] = {}
+    if state.config.data.dataset in _OWN and 0 < sum(held_out.values()) <= MOST_OUTCOMES:
+        whole = {name: looks.whole(name) for name in held_out}
+        found = [_outcomes(look, name, images) for name, look in whole.items()]
+        yield OUTCOMES, save_outcomes(folder / OUTCOMES, found)
+    rows, features = looks.sampled("train", end)
     if len(features) < 2:
         return
     others = features[:0]
-    if "validation" in looks:
-        others = looks["validation"].features[:MAX_IMAGES]
+    if "validation" in whole:
+        others = whole["validation"].features[:MAX_IMAGES]
     elif "validation" in held_out:
-        _, others = _sampled(network, held_out["validation"], end)
+        _, others = looks.sampled("validation", end)
     names = image_names(images, "train")[rows.numpy()]
     yield FAMILIARITY, save_familiarity(folder, measure_familiarity(features.numpy(), names, others.numpy()))
 
@@ -61,7 +64,7 @@ def forget_outcomes(folder: Path) -> None:
 
 def outcomes_of(network: TrainedNetwork, name: str, images: ImageData) -> Outcomes:
     """What a network says of a split that the data set has."""
-    return _outcomes(_whole(network, _splits(images)[name]), name, images)
+    return _outcomes(_Looks(network, images).whole(name), name, images)
 
 
 def image_names(images: ImageData, name: str) -> np.ndarray:
@@ -86,22 +89,34 @@ def _outcomes(look: Look, name: str, images: ImageData) -> Outcomes:
     )
 
 
-def _whole(network: TrainedNetwork, split: Split) -> Look:
-    looks = list(network.look_at(split))
-    return Look(
-        features=torch.cat([look.features for look in looks]),
-        probabilities=torch.cat([look.probabilities for look in looks]),
-    )
+class _Looks:
+    """What a network makes of the splits of a data set, from kept features of them where there are any."""
 
+    def __init__(self, network: TrainedNetwork, images: ImageData, kept: Loaders | None = None) -> None:
+        self.network = network
+        self.splits = _splits(images)
+        sources = {"train": kept.train, "validation": kept.validation, "test": kept.test} if kept else {}
+        self.kept = {name: source for name, source in sources.items() if isinstance(source, FeatureBatches)}
 
-def _sampled(network: TrainedNetwork, split: Split, end: float) -> tuple[Tensor, Tensor]:
-    """Positions (M,) and features (M, D) of images drawn at random, as many as the time allows, at least one batch."""
-    order = torch.randperm(len(split), generator=torch.Generator().manual_seed(_SEED))[:MAX_IMAGES]
-    found: list[Tensor] = []
-    for start in range(0, len(order), BATCH):
-        if found and time.monotonic() > end:
-            break
-        part = split.select(order[start : start + BATCH].to(split.labels.device))
-        found += [look.features for look in network.look_at(part)]
-    features = torch.cat(found)
-    return order[: len(features)], features
+    def whole(self, name: str) -> Look:
+        """All images of a split, in order."""
+        return Look.joined(self._of(name, torch.arange(len(self.splits[name]))))
+
+    def sampled(self, name: str, end: float) -> tuple[Tensor, Tensor]:
+        """Positions (M,) and features (M, D) of images drawn at random, as many as the time allows, at least some."""
+        order = torch.randperm(len(self.splits[name]), generator=torch.Generator().manual_seed(_SEED))[:MAX_IMAGES]
+        found: list[Look] = []
+        for look in self._of(name, order):
+            found.append(look)
+            if time.monotonic() > end:
+                break
+        features = Look.joined(found).features
+        return order[: len(features)], features
+
+    def _of(self, name: str, positions: Tensor) -> Iterator[Look]:
+        """The images at these positions of a split, batch by batch."""
+        if name in self.kept:
+            batches = self.kept[name].select(positions).epoch(0)
+            return (self.network.look_from(batch.images) for batch in batches)
+        split = self.splits[name]
+        return self.network.look_at(split.select(positions.to(split.labels.device)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,15 @@ class Look:
 
     features: Tensor
     probabilities: Tensor
+
+    @staticmethod
+    def joined(looks: Iterable[Look]) -> Look:
+        """What was made of at least one batch, as one."""
+        every = list(looks)
+        return Look(
+            features=torch.cat([look.features for look in every]),
+            probabilities=torch.cat([look.probabilities for look in every]),
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -72,8 +81,13 @@ class TrainedNetwork:
         """What it says of normalized images (N, C, H, W)."""
         images = images.to(self.device, DTYPES[self.precision]).to(memory_format=torch.channels_last)
         with autocast(self.device, self.precision):
-            features = self.backbone(images)
-            logits = self.head(features)
+            return self.look_from(self.backbone(images))
+
+    @torch.inference_mode()
+    def look_from(self, features: Tensor) -> Look:
+        """The same from the backbone's features of the images, (N, D) or maps."""
+        with autocast(self.device, self.precision):
+            logits = self.head(features.to(self.device))
         flat = features.mean(dim=(2, 3)) if features.ndim == 4 else features
         return Look(features=flat.float().cpu(), probabilities=logits.float().softmax(dim=1).cpu())
 

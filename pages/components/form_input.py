@@ -29,7 +29,7 @@ def draw_input(
         name: Dotted name.
         key: Key of the widget.
         config: What decides which choices there are.
-        labels: Names of the choices by value, where they are not those of the table of fields; an empty one offers none.
+        labels: Names of the choices by value, where they are not those of the table of fields.
         on_change: Called when it was changed; the page is drawn again in any case.
     """
     row, schema = FORM[name], SCHEMA[name]

@@ -66,8 +66,8 @@ _CSS = """
 }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding-bottom: 6.5rem; }
-  .st-key-train_start, .st-key-transfer_start { position: fixed; inset: auto 0 0 0; z-index: 99; padding: .6rem 1rem .8rem;
-    width: auto; backdrop-filter: blur(14px); border-top: 1px solid rgba(128,128,128,.25); }
+  .st-key-train_start, .st-key-transfer_start { position: fixed; inset: auto 0 0 0; z-index: 99; width: auto;
+    padding: .6rem 1rem .8rem; backdrop-filter: blur(14px); border-top: 1px solid rgba(128,128,128,.25); }
 }
 </style>
 """

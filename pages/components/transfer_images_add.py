@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import Literal
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from cnncore.errors import DataError, LabError
+from cnncore.errors import LabError
 from cnncore.images.image_set import ImageSet
-from cnncore.images.intake import Incoming, start_intake, start_intake_of_path
+from cnncore.images.intake import Incoming, start_intake
 from cnncore.images.limits import limits
 from pages.components.lab import show_problem
 from pages.components.transfer_images_edits import image_sets, next_turn, note_problem, turn
@@ -68,7 +69,7 @@ def _draw_folder(image_set: ImageSet | None) -> None:
     classes = Counter(_parent(file.name) for file in files)
     named = [f"{name} ({count:,})" for name, count in classes.most_common()]
     st.caption(f"{number_of(len(classes), 'class', 'classes')}: {plain(listed(named, 6))}")
-    incoming = (Incoming(name=file.name, size=file.size, stream=file) for file in files)
+    incoming = (Incoming(name=file.name, size=file.size, content=file) for file in files)
     _offer(image_set, files, incoming, _top(files[0].name))
 
 
@@ -78,7 +79,7 @@ def _draw_files(image_set: ImageSet | None) -> None:
     files = _uploader("Pictures of this class", True, image_set)
     if not files:
         return
-    incoming = (Incoming(name=file.name, label=label, size=file.size, stream=file) for file in files)
+    incoming = (Incoming(name=file.name, label=label, size=file.size, content=file) for file in files)
     _offer(image_set, files, incoming, "My pictures", why_not="" if label else "Give the class a name first.")
 
 
@@ -86,7 +87,7 @@ def _draw_zip(image_set: ImageSet | None) -> None:
     st.caption(f"A ZIP with one folder for each class. {_limits_text()}")
     files = _uploader("A ZIP file", False, image_set, ("zip",))
     if files:
-        incoming = (Incoming(name=file.name, size=file.size, stream=file) for file in files)
+        incoming = (Incoming(name=file.name, size=file.size, content=file) for file in files)
         _offer(image_set, files, incoming, _stem(files[0].name), what="archive")
 
 
@@ -110,7 +111,7 @@ def _draw_camera(image_set: ImageSet | None) -> None:
     if not label:
         st.caption("Give the class a name, then take pictures of it.")
     if shot is not None:
-        incoming = iter([Incoming(name="Camera.jpg", label=label, size=shot.size, stream=shot)])
+        incoming = iter([Incoming(name="Camera.jpg", label=label, size=shot.size, content=shot)])
         _offer(image_set, [shot], incoming, "Camera pictures")
 
 
@@ -137,7 +138,7 @@ def _limits_text() -> str:
 
 
 def _uploader(
-    label: str, multiple: bool | str, image_set: ImageSet | None, kinds: Sequence[str] | None = None
+    label: str, multiple: bool | Literal["directory"], image_set: ImageSet | None, kinds: Sequence[str] | None = None
 ) -> list[UploadedFile]:
     files = st.file_uploader(
         label, type=kinds, accept_multiple_files=multiple, key=_key(f"upload_{multiple}", image_set)
@@ -200,19 +201,22 @@ def _too_much(image_set: ImageSet | None, count: int, num_bytes: int) -> str:
 def _stage(set_id: str | None, incoming: Iterator[Incoming], count: int, name: str) -> None:
     """Hand the files over to the intake, and go to the set."""
     sets = image_sets()
+    target = set_id or sets.create(name).id
     try:
-        target = set_id or sets.create(name).id
         start_intake(sets, target, _counted(incoming, count))
     except LabError as error:
         show_problem(error)
+        _drop(target, set_id)
         return
-    _go_on(target)
-
-
-def _go_on(set_id: str) -> None:
     next_turn()
-    change_link(set=set_id)
+    change_link(set=target)
     st.rerun()
+
+
+def _drop(target: str, set_id: str | None) -> None:
+    """Delete a set that was made for pictures which then could not come in."""
+    if set_id is None:
+        image_sets().delete(target)
 
 
 def _counted(incoming: Iterator[Incoming], count: int) -> Iterator[Incoming]:
@@ -230,13 +234,12 @@ def _counted(incoming: Iterator[Incoming], count: int) -> Iterator[Incoming]:
 def _start_path(set_id: str | None, path: str) -> None:
     """Callback: take over a folder or a ZIP of this machine."""
     sets = image_sets()
+    target = set_id or sets.create(_stem(path)).id
     try:
-        if not path:
-            raise DataError("No folder was given.", "Type the path of a folder or ZIP.")
-        target = set_id or sets.create(_stem(path)).id
-        start_intake_of_path(sets, target, path)
+        start_intake(sets, target, [Incoming(name=Path(path).name, content=Path(path))])
     except LabError as error:
         note_problem(error)
+        _drop(target, set_id)
         return
     next_turn()
     change_link(set=target)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
-from cnncore.images.edits import AddClass, MergeClasses, RemoveClass, RenameClass
+from cnncore.errors import DataError
+from cnncore.images.edits import AddClass, Change, MergeClasses, RemoveClass, RenameClass
 from cnncore.images.image_set import ImageSet
 from pages.components.transfer_images_edits import change, turn
 
@@ -45,7 +45,9 @@ def _merge(image_set: ImageSet) -> None:
 
 def _merging() -> MergeClasses:
     names = st.session_state[_key("merged")]
-    return MergeClasses(names=tuple(names), into=_given("into") or (names[0] if names else ""))
+    if not names:
+        raise DataError("No classes were chosen.", "Choose at least two that become one.")
+    return MergeClasses(names=tuple(names), into=_given("into") or names[0])
 
 
 def _remove(image_set: ImageSet) -> None:
@@ -74,10 +76,12 @@ def _given(name: str) -> str:
     return st.session_state[_key(name)] or ""
 
 
-def _submit(label: str, image_set: ImageSet, make: Callable[[], Any]) -> None:
+def _submit(label: str, image_set: ImageSet, make: Callable[[], Change]) -> None:
     st.form_submit_button(label, on_click=_apply, args=(image_set.id, make))
 
 
-def _apply(set_id: str, make: Callable[[], Any]) -> None:
-    if change(set_id, make):
+def _apply(set_id: str, make: Callable[[], Change]) -> None:
+    before = turn()
+    change(set_id, make)
+    if turn() != before:
         st.session_state[_ACTION] = None

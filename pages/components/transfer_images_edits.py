@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
 from cnncore.errors import LabError
+from cnncore.images.edits import Change
 from cnncore.images.store import ImageSets, open_sets
 from pages.components.lab import data_root, show_problem
 from pages.components.transfer_link import change_link
@@ -32,23 +32,19 @@ def next_turn() -> None:
     st.session_state[_TURN] = turn() + 1
 
 
-def change(set_id: str, *makes: Callable[[], Any]) -> bool:
+def change(set_id: str, *makes: Callable[[], Change]) -> None:
     """Callback: make edits and apply them as one; where one is refused nothing is changed and the page says why.
 
     Args:
         set_id: The set.
         makes: What gives each edit; it may refuse by itself.
-
-    Returns:
-        Whether they were made.
     """
     try:
         image_sets().apply(set_id, *(make() for make in makes))
     except LabError as error:
         st.session_state[_PROBLEM] = error
-        return False
+        return
     next_turn()
-    return True
 
 
 def return_to(set_id: str, version: int) -> None:

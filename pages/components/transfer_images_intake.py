@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
-from cnncore.images.intake import IntakeProgress, intake_progress, intakes
+from cnncore.errors import DataError, LabError
+from cnncore.images.intake import IntakeProgress, cancel_intake, forget_intake, intake_progress, intakes
 from pages.components.lab import shown_errors
-from pages.components.transfer_images_edits import image_sets, next_turn
+from pages.components.transfer_images_edits import image_sets, next_turn, note_problem
+from pages.components.transfer_images_words import number_of
 from pages.components.wording import plain
 
 _LOOK_S = 1.0
-_READ = "transfer_images_read"
-"""Tokens of the reports that were closed."""
 _MOST_REFUSED = 100
 
 
-def show_intakes(set_id: str) -> None:
-    """The running intakes of a set, drawn again by themselves, and the reports of those that have ended."""
-    running, ended = [], []
+def show_intakes(set_id: str) -> bool:
+    """The running intakes of a set, drawn again by themselves, and the reports of those that have ended.
+
+    Returns:
+        Whether one is running.
+    """
+    found: list[tuple[str, IntakeProgress]] = []
     for token in intakes(image_sets(), set_id):
-        if token in st.session_state.get(_READ, ()):
-            continue
-        progress = intake_progress(image_sets(), set_id, token)
-        (ended if progress.finished else running).append((token, progress))
+        with suppress(DataError):  # another session may just have closed the report
+            found.append((token, intake_progress(image_sets(), set_id, token)))
+    running = tuple(token for token, progress in found if not progress.finished)
     if running:
-        st.fragment(_watch, run_every=_LOOK_S)(set_id, tuple(token for token, _ in running))
-    for token, progress in ended:
-        _report(token, progress)
+        st.fragment(_watch, run_every=_LOOK_S)(set_id, running)
+    for token, progress in found:
+        if progress.finished:
+            _report(set_id, token, progress)
+    return bool(running)
 
 
 def _watch(set_id: str, tokens: tuple[str, ...]) -> None:
@@ -36,20 +43,47 @@ def _watch(set_id: str, tokens: tuple[str, ...]) -> None:
             if progress.finished:
                 next_turn()
                 st.rerun()
-            share = progress.done / progress.total if progress.total else 0.0
-            st.progress(min(1.0, share), text=f"{progress.phase}: {progress.done:,} of {progress.total:,}")
+            _draw_running(set_id, token, progress)
 
 
-def _report(token: str, progress: IntakeProgress) -> None:
+def _draw_running(set_id: str, token: str, progress: IntakeProgress) -> None:
+    share = progress.done / progress.total if progress.total else 0.0
+    counted = f": {progress.done:,} of {progress.total:,}" if progress.total else "…"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(1.0, share), text=f"{progress.phase}{counted}")
+        st.button(
+            "Cancel",
+            key=f"transfer_images_cancel_{token}",
+            icon=":material/close:",
+            type="tertiary",
+            on_click=_cancel,
+            args=(set_id, token),
+            help="Nothing of this upload is added.",
+        )
+
+
+def _cancel(set_id: str, token: str) -> None:
+    try:
+        cancel_intake(image_sets(), set_id, token)
+    except LabError as error:
+        note_problem(error)
+
+
+def _close(set_id: str, token: str) -> None:
+    with suppress(DataError):  # another session has closed it
+        forget_intake(image_sets(), set_id, token)
+
+
+def _report(set_id: str, token: str, progress: IntakeProgress) -> None:
     with st.container(border=True, key=f"transfer_images_report_{token}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(_summary(progress), width="stretch")
             st.button(
                 "Close", key=f"transfer_images_close_{token}", icon=":material/close:", type="tertiary",
-                on_click=_close, args=(token,),
+                on_click=_close, args=(set_id, token),
             )  # fmt: skip
         if progress.refused:
-            with st.expander(f"{len(progress.refused):,} files were not taken", expanded=not progress.added):
+            with st.expander(f"{number_of(len(progress.refused), 'file')} not added", expanded=not progress.added):
                 lines = [f"- **{plain(name)}**: {plain(why)}" for name, why in progress.refused[:_MOST_REFUSED]]
                 if len(progress.refused) > _MOST_REFUSED:
                     lines.append(f"- … and {len(progress.refused) - _MOST_REFUSED:,} more")
@@ -59,11 +93,7 @@ def _report(token: str, progress: IntakeProgress) -> None:
 def _summary(progress: IntakeProgress) -> str:
     if progress.error:
         return f":red[:material/error:] {plain(progress.error)}"
-    parts = [f"{progress.added:,} images were added"]
+    parts = [f"{number_of(progress.added, 'image')} added"]
     if progress.duplicates:
-        parts.append(f"{progress.duplicates:,} were there already")
+        parts.append(f"{progress.duplicates:,} skipped, since their class had them already")
     return f":green[:material/check_circle:] {', '.join(parts)}."
-
-
-def _close(token: str) -> None:
-    st.session_state[_READ] = (*st.session_state.get(_READ, ()), token)

@@ -42,10 +42,12 @@ def show_set(set_id: str) -> None:
         return
     _draw_header(image_set)
     show_last_problem()
-    show_intakes(set_id)
+    running = show_intakes(set_id)
     found = _findings(image_set, image_sets().folder, image_set.reference)
     if image_set.images:
         _draw_content(image_set, found)
+    elif running:
+        st.html("<div class='lab-empty'>The images appear here once all of them were looked at.</div>")
     else:
         draw_add(image_set)
     _draw_next(image_set, found)

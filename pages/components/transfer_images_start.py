@@ -7,6 +7,7 @@ import time
 
 import streamlit as st
 
+from cnncore.catalog.sample_sets import sample_sets_at_hand
 from cnncore.errors import LabError
 from cnncore.images.image_set import ImageRecord, ImageSet
 from pages.components import waiting
@@ -20,7 +21,6 @@ from pages.components.transfer_images_edits import (
     show_last_problem,
 )
 from pages.components.transfer_images_gallery import image_source
-from pages.components.transfer_images_samples import sample_titles
 from pages.components.transfer_images_words import counts_text
 from pages.components.transfer_link import change_link
 from pages.components.wording import plain
@@ -61,8 +61,10 @@ def show_start() -> None:
 def _draw_samples() -> None:
     st.markdown("**:material/science: A sample set**")
     st.caption("Real pictures that are at hand already: the quickest way to see how transfer learning works.")
-    for key, title in sample_titles(data_root()).items():
-        if st.button(title, key=f"transfer_images_sample_{key}", icon=":material/add:", width="stretch"):
+    for key, spec in sample_sets_at_hand(data_root()).items():
+        if st.button(
+            spec.title, key=f"transfer_images_sample_{key}", icon=":material/add:", width="stretch", help=spec.summary
+        ):
             _make_sample(key)
 
 
@@ -157,7 +159,7 @@ def _ago(moment: float) -> str:
 
 
 def _draw_deleted() -> None:
-    deleted = image_sets().all(deleted=True)
+    deleted = [image_set for image_set in image_sets().all(deleted=True) if image_set.version]
     if not deleted:
         return
     with st.expander(f"Deleted ({len(deleted):,})", icon=":material/delete:"):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from cnncore.figures.image_set import PARTS
-from cnncore.images.edits import AddClass, ExcludeImages, MoveImages, MoveToSplit, RestoreImages
+from cnncore.images.edits import AddClass, Change, ExcludeImages, MoveImages, MoveToSplit, RestoreImages
 from cnncore.images.findings import Finding
 from cnncore.images.image_set import SPLITS, ImageRecord, ImageSet, SplitName
 from pages.components.lab import shown_errors
@@ -127,9 +127,7 @@ def _draw_actions(image_set: ImageSet, keys: tuple[int, ...], every: Sequence[Im
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if not keys:
-            st.caption(
-                "Click images to select them, with Shift a range; then move them to another class or split, or exclude them."
-            )
+            st.caption("Click images to select them, with Shift a range; then move or exclude them.")
             return
         if every and st.checkbox(f"All {len(every):,} of this view", key=f"transfer_images_every_{_token(keys)}"):
             keys = tuple(record.key for record in every)
@@ -145,7 +143,14 @@ def _draw_actions(image_set: ImageSet, keys: tuple[int, ...], every: Sequence[Im
                 _draw_one(image_set, records[0])
 
 
-def _button(title: str, name: str, icon: str, image_set: ImageSet, edit: type, keys: tuple[int, ...]) -> None:
+def _button(
+    title: str,
+    name: str,
+    icon: str,
+    image_set: ImageSet,
+    edit: type[ExcludeImages] | type[RestoreImages],
+    keys: tuple[int, ...],
+) -> None:
     st.button(
         title,
         key=f"transfer_images_{name}",
@@ -175,7 +180,7 @@ def _draw_move(image_set: ImageSet, keys: tuple[int, ...]) -> None:
 
 
 def _move(image_set: ImageSet, keys: tuple[int, ...], label: str) -> None:
-    makes = [lambda: MoveImages(keys=keys, label=label)]
+    makes: list[Callable[[], Change]] = [lambda: MoveImages(keys=keys, label=label)]
     if label not in image_set.classes:
         makes.insert(0, lambda: AddClass(name=label))
     change(image_set.id, *makes)

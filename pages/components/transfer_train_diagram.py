@@ -12,6 +12,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from cnncore.transfer.costs import StageCost
 from pages.components.transfer_form import hold
 from pages.components.wording import compact
 
@@ -19,19 +20,6 @@ FROZEN = ":blue-badge[:material/ac_unit: frozen]"
 LEARNING = ":orange-badge[:material/local_fire_department: learning]"
 _TOO_SMALL = 0.005
 """Shares below half a percent are told as less than one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cost:
-    """What a part of the network costs.
-
-    Attributes:
-        num_params: Its trainable numbers.
-        macs: Multiply-accumulates of one image's way through it.
-    """
-
-    num_params: int
-    macs: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +42,7 @@ class Tile:
     learning: bool
     note: str = ""
     rate: float = 1.0
-    cost: Cost | None = None
+    cost: StageCost | None = None
     share: float | None = None
     fixed: str = ""
 
@@ -103,12 +91,12 @@ def _draw_tile(name: str, tile: Tile, on_switch: Callable[[str], None]) -> None:
         disabled=bool(tile.fixed),
         help=tile.fixed or None,
     )
-    rate = f" × {tile.rate:.3g}" if tile.learning and tile.rate != 1 else ""
+    rate = f" :small[× {tile.rate:.3g}]" if tile.learning and tile.rate != 1 else ""
     st.markdown(f"{tile.note or (LEARNING if tile.learning else FROZEN)}{rate}")
     st.html(cost_bars(tile.cost, tile.share))
 
 
-def cost_bars(cost: Cost | None, share: float | None) -> str:
+def cost_bars(cost: StageCost | None, share: float | None) -> str:
     """Parameters and share of the work, as HTML that keeps its height while they are not known."""
     params = compact(cost.num_params) if cost else "–"
     known = share is not None

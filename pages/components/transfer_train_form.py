@@ -10,6 +10,7 @@ import streamlit as st
 from cnncore.catalog import frozen_stages, stages_of
 from cnncore.config import command, nearest_preset
 from cnncore.config.freezing import FREEZINGS, freezing_of, freezing_settings, freezings
+from cnncore.transfer.costs import HEAD
 from pages.components.config_form import show_notices
 from pages.components.lab import show_problem, start_run
 from pages.components.links import address
@@ -25,7 +26,7 @@ from pages.components.transfer_form import (
 from pages.components.transfer_link import change_link, go_to
 from pages.components.transfer_train_costs import Costs, draw_outlook, known_costs
 from pages.components.transfer_train_diagram import FROZEN, LEARNING, Tile, cost_bars, draw_diagram, draw_style
-from pages.components.transfer_train_settings import draw_all_settings, draw_settings
+from pages.components.transfer_train_settings import draw_all_settings, draw_settings, unfreezes
 from pages.components.transfer_train_subject import Subject, read_subject, sample_picture
 from pages.components.waiting import fill_in
 from pages.components.wording import plain
@@ -45,7 +46,7 @@ def _draw(subject: Subject) -> None:
     form = read_form(subject.base)
     show_notices(st.session_state.get(NOTICES, ()))
     _draw_subject(subject, form)
-    costs = known_costs(form.config, len(subject.image_set.classes))
+    costs = known_costs(form.config, len(subject.image_set.classes), measure=True)
     with st.container(border=True, key="transfer_freezing"):
         _draw_ways(form)
         _draw_network(subject, form, costs)
@@ -93,14 +94,19 @@ def _draw_ways(form: TransferForm) -> None:
     ways = freezings(form.config.model.name)
     now = freezing_of(form.config)
     hold(_WAY, now)
-    st.segmented_control(
-        "What learns",
-        list(ways),
-        format_func=lambda key: ways[key].title,
-        key=_WAY,
-        on_change=_take_way,
-        args=(form,),
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.segmented_control(
+            "What learns",
+            list(ways),
+            format_func=lambda key: ways[key].title,
+            wrap=True,
+            key=_WAY,
+            on_change=_take_way,
+            args=(form,),
+        )
+        if unfreezes(form.config):
+            with st.container(width=190, key="transfer_unfreezing"):
+                draw_setting("transfer.unfreeze_every", form)
     st.caption(ways[now].summary if now else "A choice of your own.")
 
 
@@ -122,7 +128,7 @@ def _draw_network(subject: Subject, form: TransferForm, costs: Costs) -> None:
     def draw_head() -> None:
         st.markdown(LEARNING)
         _draw_head(form)
-        st.html(cost_bars(costs.head, costs.share(costs.head)))
+        st.html(cost_bars(costs.of(HEAD), costs.share(HEAD)))
 
     draw_diagram(
         _STAGE,
@@ -144,22 +150,27 @@ def stage_tiles(form: TransferForm, costs: Costs) -> list[Tile]:
     pretrained = config.transfer.backbone is not None or config.training.start_from is not None
     tiles: list[Tile] = []
     for stage in stages:
-        cost = costs.stages.get(stage.key)
         tile = Tile(
             key=stage.key,
             title=stage.title,
             learning=stage.key not in frozen,
             rate=rates.get(stage.key, 1.0),
-            cost=cost,
-            share=costs.share(cost),
+            cost=costs.of(stage.key),
+            share=costs.share(stage.key),
         )
         if stage.key in frozen and every:
             epochs = every * (len(waiting) - waiting.index(stage.key))
-            tile = replace(tile, note=f"{FROZEN} for {epochs:g} {'epoch' if epochs == 1 else 'epochs'}")
+            tile = replace(tile, note=f"{FROZEN} :small[{_until(epochs, config.training.epochs)}]")
         elif stage.key in frozen and not pretrained:
-            tile = replace(tile, note=f"{FROZEN} at random")
+            tile = replace(tile, note=f"{FROZEN} :small[at random]")
         tiles.append(tile)
     return tiles
+
+
+def _until(epochs: float, total: int) -> str:
+    if epochs >= total:
+        return "throughout"
+    return f"for {epochs:g} {'epoch' if epochs == 1 else 'epochs'}"
 
 
 def _switched(network: str) -> tuple[str, ...]:

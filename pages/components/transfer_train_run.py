@@ -8,18 +8,20 @@ from functools import partial
 
 import streamlit as st
 
-from cnncore.catalog import frozen_stages, stages_of
+from cnncore.catalog import Stage, frozen_stages, stages_of
 from cnncore.config import TrainConfig
 from cnncore.errors import LabError
 from cnncore.images.store import open_sets
 from cnncore.runs.run import Change, Run
+from cnncore.transfer.costs import HEAD
 from pages.components.lab import data_root, shown_errors, store
 from pages.components.run_live import TICK_S, history
 from pages.components.run_view import show_run
 from pages.components.run_words import read_config
 from pages.components.transfer_link import change_link, go_to
 from pages.components.transfer_run_link import settings_params
-from pages.components.transfer_train_diagram import FROZEN, LEARNING, Tile, draw_diagram, draw_style
+from pages.components.transfer_train_costs import Costs, known_costs
+from pages.components.transfer_train_diagram import FROZEN, LEARNING, Tile, cost_bars, draw_diagram, draw_style
 from pages.components.transfer_train_subject import sample_picture
 from pages.components.wording import compact
 
@@ -94,13 +96,14 @@ def _draw_live(run_id: str, config: TrainConfig) -> None:
         log = history(run_id)
         log.refresh(store())
         now = freezing(run, config, store().changes(run_id))
+        costs = known_costs(config, len(run.summary.get("classes", ())) or 2)
         with st.container(border=True, key="transfer_live"):
             draw_diagram(
                 _LIVE,
-                [_tile(stage.key, stage.title, config, now, run) for stage in stages_of(config.model.name)],
+                [_tile(stage, config, now, run, costs) for stage in stages_of(config.model.name)],
                 on_switch=partial(_switch, run_id),
                 image=_picture(config),
-                head=lambda: _draw_head(config),
+                head=lambda: _draw_head(config, costs),
             )
             st.html(f"<div class='lab-note'>{_words(run)}</div>")
 
@@ -122,17 +125,20 @@ def freezing(run: Run, config: TrainConfig, changes: tuple[Change, ...]) -> Free
     return Freezing(frozen=frozen, asked={key: value for key, value in pending.items() if value != (key in frozen)})
 
 
-def _tile(key: str, title: str, config: TrainConfig, now: Freezing, run: Run) -> Tile:
-    stages = [stage.key for stage in stages_of(config.model.name)]
+def _tile(stage: Stage, config: TrainConfig, now: Freezing, run: Run, costs: Costs) -> Tile:
+    key = stage.key
+    stages = [each.key for each in stages_of(config.model.name)]
     factors = dict(zip(stages, config.transfer.stage_lr, strict=False))
     to_freeze = now.asked.get(key)
     notes = {None: "", True: f"{LEARNING} → {FROZEN}", False: f"{FROZEN} → {LEARNING}"}
     return Tile(
         key=key,
-        title=title,
+        title=stage.title,
         learning=key not in now.frozen if to_freeze is None else not to_freeze,
         note=notes[to_freeze] if run.is_open else "",
         rate=factors.get(key, 1.0),
+        cost=costs.of(key),
+        share=costs.share(key),
         fixed="" if run.is_open else "The run is over.",
     )
 
@@ -153,10 +159,11 @@ def _picture(config: TrainConfig) -> str:
     return f"{picture}<span>{size} × {size}<br>pixels</span>"
 
 
-def _draw_head(config: TrainConfig) -> None:
+def _draw_head(config: TrainConfig, costs: Costs) -> None:
     st.markdown(LEARNING)
     words = {"network": "the network's own", "linear": "one layer", "hidden": "with a hidden layer"}
     st.caption(words[config.transfer.head])
+    st.html(cost_bars(costs.of(HEAD), costs.share(HEAD)))
 
 
 def _words(run: Run) -> str:

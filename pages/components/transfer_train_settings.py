@@ -66,6 +66,11 @@ STRENGTHS: dict[str, Strength] = {
 }
 
 
+def unfreezes(config: TrainConfig) -> bool:
+    """Whether stages begin to learn one after the other, so that the diagram asks for the epochs between them."""
+    return config.transfer.unfreeze_every > 0 and bool(config.transfer.frozen)
+
+
 def draw_settings(form: TransferForm) -> None:
     """Length and rates on the left, augmentation with its preview on the right."""
     left, right = st.columns(2, gap="medium")
@@ -208,6 +213,8 @@ def _whole(values: Mapping[str, Any]) -> dict[str, int]:
 def draw_all_settings(form: TransferForm) -> None:
     """Every other setting that has a meaning here, folded."""
     shown = relevant(form.config) - _CHOSEN_ELSEWHERE
+    if unfreezes(form.config):
+        shown -= {"transfer.unfreeze_every"}
     num_set = sum(name in shown for name in form.changes)
     title = "All settings" + (f" · {num_set} changed" if num_set else "")
     with st.expander(title, icon=":material/tune:", key="transfer_fold_all"):

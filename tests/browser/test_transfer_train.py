@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
@@ -77,7 +76,7 @@ def test_stages_are_switched_by_mouse_and_keyboard(page: Page, server: Server, i
     page.keyboard.press("Space")
     _expect_frozen(page, "stem,stage1,stage2")
     assert _switch(page, "stage3").evaluate("(node) => node === document.activeElement"), "the focus stays"
-    page.get_by_role("button", name="Feature extraction").click()
+    page.locator(".st-key-transfer_way").get_by_text("Feature extraction").click()
     _expect_frozen(page, None)
     expect(_tile(page, "stage4")).to_contain_text("frozen")
     page.go_back()

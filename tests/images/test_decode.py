@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cnncore.errors import DataError
-from cnncore.images.decode import MAX_PIXELS, decode_image, open_rgb
+from cnncore.images.decode import MAX_PIXELS, decode_image, open_reduced, open_rgb
 from cnncore.images.preprocessing import Preprocessing
 
 RED, BLUE = (200, 0, 0), (0, 0, 200)
@@ -80,6 +80,34 @@ def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
     upright = decoded(tmp_path / "a.jpg")
     assert upright[:, 5:].min() > 240
     assert upright[:, :3].max() < 15
+
+
+@pytest.mark.parametrize("held", range(1, 9))
+def test_every_way_to_hold_a_camera(tmp_path: Path, held: int) -> None:
+    image = Image.fromarray(np.random.RandomState(0).randint(0, 256, (9, 14, 3), np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = held
+    image.save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as stored:
+        expected = ImageOps.exif_transpose(stored).convert("RGB")
+    opened = open_reduced(tmp_path / "a.png")
+    assert np.array_equal(np.asarray(opened.image), np.asarray(expected))
+    assert (opened.width, opened.height) == expected.size
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_a_broken_exif_block_does_no_harm(tmp_path: Path) -> None:
+    Image.new("RGB", (16, 12), RED).save(tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\xffnonsense", quality=100)
+    decoded(tmp_path / "a.jpg")
+
+
+def test_a_photo_is_reduced_to_what_sets_keep(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 255, 3_000).astype(np.uint8)
+    Image.fromarray(np.stack([np.tile(ramp, (2_000, 1))] * 3, axis=-1)).save(tmp_path / "a.jpg", quality=95)
+    opened = open_reduced(tmp_path / "a.jpg")
+    assert (opened.width, opened.height, opened.image.size) == (3_000, 2_000, (512, 341))
+    expected = np.linspace(0, 255, 512).round()
+    assert np.abs(np.asarray(opened.image)[100, :, 0] - expected).max() <= 2
 
 
 def test_large_photos_are_reduced_while_they_are_decoded_and_look_the_same(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ CASES: dict[str, tuple[ImageSet, list[str]]] = {
     "one class": (image_set(30), ["one_class"]),
     "a class whose images are all excluded": (_emptied(image_set(15, 50)), ["empty_class", "excluded"]),
     "four": (image_set(4, 12), ["very_few"]),
-    "one": (image_set(1, 3), ["class_not_validated", "very_few"]),
+    "one": (image_set(1, 3), ["one_image", "very_few"]),
     "nine": (image_set(9, 12), ["few"]),
     "three times": (image_set(10, 30), []),
     "more than three times": (image_set(10, 31), ["imbalance"]),
@@ -97,7 +97,8 @@ def test_a_near_pair_over_two_splits_leaks() -> None:
         (image_set(10, 40), "imbalance", tuple(range(10))),
         (changed(image_set(20, 20), 3, 30, file="x.png"), "same_image", (3, 30)),
         (changed(image_set(20, 20), 7, width=31), "small", (7,)),
-        (image_set(1, 12), "class_not_validated", (0,)),
+        (image_set(1, 12), "one_image", (0,)),
+        (changed(image_set(20, 20), *range(20), split="train"), "class_not_validated", tuple(range(20))),
     ],
 )
 def test_the_images_it_is_about(state: ImageSet, kind: str, keys: tuple[int, ...]) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
 
 from cnncore.config import TrainConfig, replace
+from cnncore.data import open_images
 from cnncore.runs.artifacts import run_dir
 from cnncore.runs.outcomes import OUTCOMES, confusion_matrix, load_outcomes
 from cnncore.runs.store import RunStore
 from cnncore.training.execute import Execution
 from cnncore.training.familiarity import FAMILIARITY, load_familiarity
+from cnncore.training.outcomes import outcomes_of
+from cnncore.training.trained import TrainedNetwork, load_trained
 from tests.photographs import COLORS, PER_CLASS, photo_config, trained, write_photographs
 
 
@@ -65,3 +70,27 @@ def test_a_single_training_image_leaves_nothing_to_compare_with(
 ) -> None:
     run = trained(store, artifacts, data_root, replace(tiny, {"data.train_images": 1, "training.epochs": 1}))
     assert load_familiarity(run_dir(artifacts, run.id)) is None
+
+
+def test_kept_features_say_the_same_as_the_images(
+    store: RunStore, artifacts: Path, data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen = {"transfer.head": "linear", "transfer.frozen": ("all",), "optimizer.lr": 1e-2}
+    config = replace(photo_config(write_photographs(tmp_path / "photos")), frozen)
+    seen: list[int] = []
+    look = TrainedNetwork.look
+    monkeypatch.setattr(TrainedNetwork, "look", lambda self, images: seen.append(len(images)) or look(self, images))
+    run = trained(store, artifacts, data_root, config)
+    assert not seen
+    folder = run_dir(artifacts, run.id)
+    kept, known = load_outcomes(folder / OUTCOMES)["validation"], load_familiarity(folder)
+    assert known is not None
+    network = load_trained(folder, torch.device("cpu"))
+    images = open_images(config.data, data_root)
+    again = outcomes_of(network, "validation", images)
+    assert sum(seen) == len(again.names) == 24
+    assert np.array_equal(kept.names, again.names)
+    np.testing.assert_allclose(kept.probabilities, again.probabilities, atol=1e-5)
+    place = images.names["train"].tolist().index(known.keys[0]) if images.names else 0
+    features = next(network.look_at(images.train.select(torch.tensor([place])))).features
+    assert known.distances(features.numpy())[0] < 1e-5

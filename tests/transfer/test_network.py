@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from cnncore.catalog import MODELS, stages_of
 from cnncore.config import ModelConfig, TrainConfig, TransferConfig
@@ -31,6 +32,8 @@ def test_backbone_and_head_together_are_the_network(name: str, head: str) -> Non
     model = build_network(config, in_shape, 3, seed=1).eval()
     images = torch.randn(2, *in_shape)
     backbone, last = split_network(model, name)
+    for weight in last.parameters():
+        nn.init.normal_(weight)
     with torch.inference_mode():
         features = backbone(images)
         assert torch.equal(last(features), model(images))
@@ -61,6 +64,14 @@ def test_the_head_depends_on_the_seed_alone() -> None:
     again, other = (build_network(config, in_shape, 3, seed=seed).state_dict() for seed in (1, 2))
     assert all(torch.equal(value, again[name]) for name, value in first.items())
     assert not torch.equal(first["output.1.weight"], other["output.1.weight"])
+
+
+def test_a_linear_head_starts_at_zero() -> None:
+    config, in_shape = small("resnet20", HEADS["linear"])
+    first, other = (build_network(config, in_shape, 3, seed=seed).eval() for seed in (1, 2))
+    assert not first(torch.randn(2, *in_shape)).any()
+    _, head = split_network(other, "resnet20")
+    assert [tuple(weight.shape) for weight in head.parameters() if not weight.any()] == [(3, 64 // 4), (3,)]
 
 
 def test_transfer_leaves_auxiliary_heads_out() -> None:

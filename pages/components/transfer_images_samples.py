@@ -1,2 +1,0 @@
-def sample_titles(root):
-    return {"digits": "Three digits", "cats_dogs": "Cats and dogs"}
