@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from math import prod
 from pathlib import Path
 
@@ -148,7 +149,7 @@ def _times(model: nn.Module, network: str, images: torch.Tensor) -> Mapping[str,
     spent = dict.fromkeys(stage_modules(model, network), 0.0)
     current, since = next(iter(spent)), 0.0
 
-    def enter(key: str) -> None:
+    def enter(key: str, _module: nn.Module, _inputs: object) -> None:
         nonlocal current, since
         if key != current:
             now = time.perf_counter()
@@ -156,7 +157,7 @@ def _times(model: nn.Module, network: str, images: torch.Tensor) -> Mapping[str,
             current, since = key, now
 
     handles = [
-        module.register_forward_pre_hook(lambda _module, _inputs, key=key: enter(key))
+        module.register_forward_pre_hook(partial(enter, key))
         for key, modules in stage_modules(model, network).items()
         for module in modules
     ]
