@@ -172,6 +172,16 @@ def cancel_intake(sets: ImageSets, set_id: str, token: str) -> None:
             process.wait(5)
 
 
+def forget_intake(sets: ImageSets, set_id: str, token: str) -> None:
+    """Remove what an intake that is over has left behind: its report.
+
+    Raises:
+        DataError: where there is no such intake.
+    """
+    if intake_progress(sets, set_id, token).finished:
+        shutil.rmtree(_folder(sets, set_id, token), ignore_errors=True)
+
+
 def _folder(sets: ImageSets, set_id: str, token: str) -> Path:
     if not _TOKEN.fullmatch(token):
         raise DataError(f"{shortened(token)!r} is no upload.", "Add the pictures again.")

@@ -147,6 +147,25 @@ class ImageSets:
 
         return self.change(set_id, edits_for)
 
+    def versions(self, set_id: str) -> tuple[Version, ...]:
+        """What made each version of a set, from the first on.
+
+        Raises:
+            DataError: where there is no such set, or its history is damaged.
+        """
+        self.card(set_id)
+        return self._history(set_id).versions()
+
+    def changed(self, set_id: str) -> float:
+        """When the images of a set were last changed, in seconds since 1970.
+
+        Raises:
+            DataError: where there is no such set.
+        """
+        created = self.card(set_id).created
+        edits = self.folder / set_id / "edits.jsonl"
+        return edits.stat().st_mtime if edits.exists() else created
+
     def rename(self, set_id: str, name: str) -> None:
         """Give a set another name.
 

@@ -1,7 +1,7 @@
 """Frozen against fine-tuned against from scratch: one training in three ways, everything else equal, with seeds.
 
-The three differ in where the weights start, in what may learn, and in the learning rate, since the rate that suits a
-new head destroys pretrained weights (Howard, Ruder, "Universal language model fine-tuning for text classification", 2018).
+They differ in where the weights start, in what may learn, and in the learning rate, since the one that suits a new head
+destroys pretrained weights; `cnncore.config.freezing` has the settings and their source.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnncore.config import TrainConfig, flatten, replace
+from cnncore.config.freezing import SMALL_STEP, freezing_settings
 from cnncore.errors import ConfigError
 from cnncore.runs.groups import SEED, Group, config_key, group_key, seed_of
 from cnncore.runs.repeats import Plan, plan_repeats
@@ -20,10 +21,6 @@ from cnncore.runs.run import OPEN, Run
 MAX_SEEDS = 5
 DEFAULT_SEEDS = 3
 _TAG = "approaches"
-_SMALL_STEP = 0.1
-"""Fine-tuning's learning rate as a share of the head's: pretrained weights are to be adjusted, not replaced."""
-_SCRATCH_RATES = {"adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "sgd": 0.1, "momentum": 0.05, "nesterov": 0.05}
-"""From random weights, by optimizer: what the presets of this lab use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,16 +30,22 @@ class Approach:
     Attributes:
         title: What a person reads.
         about: What it does, in half a sentence.
+        freezing: The way of freezing that it is, a key of `FREEZINGS`.
     """
 
     title: str
     about: str
+    freezing: str
 
 
 APPROACHES: dict[str, Approach] = {
-    "frozen": Approach(title="Frozen", about="pretrained weights that stay as they are; only the new head learns"),
-    "tuned": Approach(title="Fine-tuned", about="pretrained weights that all go on learning, in small steps"),
-    "scratch": Approach(title="From scratch", about="the same network from random weights"),
+    "frozen": Approach(
+        title="Frozen", about="pretrained weights that stay as they are; only the new head learns", freezing="features"
+    ),
+    "tuned": Approach(
+        title="Fine-tuned", about="pretrained weights that all go on learning, in small steps", freezing="all"
+    ),
+    "scratch": Approach(title="From scratch", about="the same network from random weights", freezing="scratch"),
 }
 
 
@@ -92,26 +95,20 @@ def compare_approaches(config: TrainConfig) -> Comparison:
             "This run started from random weights, so there is nothing to freeze or to fine-tune.",
             "Open a run that started from a backbone.",
         )
-    rate = head_rate(config)
-    frozen: dict[str, Any] = {
-        "transfer.frozen": ("all",),
-        "transfer.unfreeze_every": 0.0,
-        "transfer.stage_lr": (),
-        "optimizer.lr": rate,
-        SEED: 0,
-    }
-    if config.augment.mixup > 0 or config.augment.cutmix > 0:
-        # Blended images are new in every epoch, so no features of a frozen network can be kept.
-        frozen["transfer.views"] = 0
-    tuned = frozen | {"transfer.frozen": (), "optimizer.lr": round(rate * _SMALL_STEP, 10)}
-    scratch = tuned | {
-        "transfer.backbone": None,
-        "training.start_from": None,
-        "optimizer.lr": _SCRATCH_RATES[config.optimizer.name],
-    }
-    configs = {
-        name: replace(config, values) for name, values in (("frozen", frozen), ("tuned", tuned), ("scratch", scratch))
-    }
+    # Blended images are new in every epoch, so no features of a frozen network can be kept.
+    blends = config.augment.mixup > 0 or config.augment.cutmix > 0
+    base = replace(
+        config,
+        {
+            "transfer.frozen": ("all",),
+            "transfer.unfreeze_every": 0.0,
+            "transfer.stage_lr": (),
+            "transfer.views": 0 if blends else config.transfer.views,
+            "optimizer.lr": head_rate(config),
+            SEED: 0,
+        },
+    )
+    configs = {name: replace(base, freezing_settings(each.freezing, base)) for name, each in APPROACHES.items()}
     digest = hashlib.sha256(config_key(configs["frozen"].model_dump(mode="json")).encode()).hexdigest()
     return Comparison(configs=configs, tag=f"{_TAG}-{digest[:8]}")
 
@@ -120,7 +117,7 @@ def head_rate(config: TrainConfig) -> float:
     """The learning rate of a head on a frozen network: the run's own, ten times that of a fine-tuned one."""
     if config.transfer.frozen:
         return config.optimizer.lr
-    return min(10.0, round(config.optimizer.lr / _SMALL_STEP, 10))
+    return min(10.0, round(config.optimizer.lr / SMALL_STEP, 10))
 
 
 def differing_settings(comparison: Comparison) -> dict[str, tuple[Any, ...]]:

@@ -69,13 +69,18 @@ def _cancel(set_id: str, token: str) -> None:
         note_problem(error)
 
 
+def _close(set_id: str, token: str) -> None:
+    with suppress(DataError):  # another session has closed it
+        forget_intake(image_sets(), set_id, token)
+
+
 def _report(set_id: str, token: str, progress: IntakeProgress) -> None:
     with st.container(border=True, key=f"transfer_images_report_{token}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(_summary(progress), width="stretch")
             st.button(
                 "Close", key=f"transfer_images_close_{token}", icon=":material/close:", type="tertiary",
-                on_click=forget_intake, args=(image_sets(), set_id, token),
+                on_click=_close, args=(set_id, token),
             )  # fmt: skip
         if progress.refused:
             with st.expander(f"{number_of(len(progress.refused), 'file')} not added", expanded=not progress.added):

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
-from cnncore.images.edits import ExcludeImages, MoveImages, RestoreImages
 
+from cnncore.figures import theme
+from cnncore.images.edits import ExcludeImages, MoveImages, RestoreImages
 from cnncore.images.image_set import ImageRecord, ImageSet
 from cnncore.runs.artifacts import run_dir
 from cnncore.runs.outcomes import Outcomes
@@ -85,12 +86,13 @@ def _card(now: ImageSet, outcomes: Outcomes, row: int, heat: str) -> _Card:
 
 def _draw_card(run: Run, now: ImageSet, card: _Card, *, kept: bool) -> None:
     source = image_source(image_sets(), now.id, card.record)
-    mark = "✓" if card.right else "✗"
+    color = theme.RIGHT if card.right else theme.WRONG
+    said = html.escape(card.said)
     st.html(
         f"{_STYLE}<div class='lab-card'><figure>{_picture(source, card.record.name)}<figcaption>the image</figcaption>"
-        f"</figure><figure>{_picture(card.heat, 'where it looked')}<figcaption>why {html.escape(card.said)}"
-        f"</figcaption></figure></div><div class='lab-card-words'><b>{mark} {html.escape(card.said)}</b> "
-        f"{100 * card.share:.1f} %<br><span>labeled {html.escape(card.true)}{_state(card, kept=kept)}</span></div>"
+        f"</figure><figure>{_picture(card.heat, 'where it looked')}<figcaption>why {said}</figcaption></figure></div>"
+        f"<div class='lab-card-words'>says <b style='color:{color}'>{said}</b> {100 * card.share:.1f} %<br>"
+        f"<span>labeled {html.escape(card.true)}{_state(card, kept=kept)}</span></div>"
     )
     _draw_actions(run, now, card, kept=kept)
 

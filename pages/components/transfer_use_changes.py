@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
-from cnncore.images.edits import ExcludeImages, MoveImages, MoveToSplit, RestoreImages
 
 from cnncore.config import replace
 from cnncore.errors import LabError
 from cnncore.figures.intervals import wilson
 from cnncore.figures.paired import compare, words
 from cnncore.images.changes import Change, changes_between
+from cnncore.images.edits import ExcludeImages, MoveImages, MoveToSplit, RestoreImages
 from cnncore.images.image_set import ImageSet
 from cnncore.runs.groups import base_name
 from cnncore.runs.outcomes import Outcomes

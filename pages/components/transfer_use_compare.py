@@ -120,7 +120,12 @@ def _show_answer(comparison: Comparison, groups: Mapping[str, Group]) -> None:
         hide_index=True,
         key="transfer_compare_table",
         placeholder="–",
-        column_config={"Starts and learns": st.column_config.TextColumn(width="large")},
+        column_config={
+            "Starts and learns": st.column_config.TextColumn(width="large"),
+            "Time, mean": st.column_config.TextColumn(
+                help="From the start of the process to the result: loading, computing features, training, scoring."
+            ),
+        },
     )
     _show_notes(comparison, name)
 
@@ -129,15 +134,24 @@ def _row(key: str, group: Group, comparison: Comparison, name: str) -> dict[str,
     values = list(group.values(name).values())
     mean = mean_interval(values) if values else None
     spread = f" ± {100 * (mean.high - mean.value):.1f}" if mean and math.isfinite(mean.high) else ""
-    seconds = list(group.values("elapsed_s").values())
+    seconds = _seconds(group)
     return {
         "Approach": group.label,
         "Starts and learns": APPROACHES[key].about,
         "Learning rate": f"{comparison.configs[key].optimizer.lr:g}",
         "Seeds": f"{len(values)} of {len(group.runs)}" if group.runs else None,
         _RESULTS[name].capitalize(): f"{percent(mean.value)}{spread}" if mean else None,
-        "Training time, mean": duration(fmean(seconds)) if seconds else None,
+        "Time, mean": duration(fmean(seconds)) if seconds else None,
     }
+
+
+def _seconds(group: Group) -> list[float]:
+    """From the start of the process to the result, of runs that went through at once."""
+    return [
+        run.ended - run.started
+        for run in group.runs
+        if run.status == "finished" and run.attempt <= 1 and run.started is not None and run.ended is not None
+    ]
 
 
 def _show_notes(comparison: Comparison, name: str) -> None:
@@ -150,8 +164,8 @@ def _show_notes(comparison: Comparison, name: str) -> None:
     st.caption(
         "Dots: seeds; diamond and bar: their mean and Student's 95 % interval, which covers the choice of the seed, "
         f"not that of the images.{validation} All three have {epochs:,} {'epoch' if epochs == 1 else 'epochs'}; from "
-        "random weights many more may be needed. Features of a frozen network are computed once and shared by its seeds, so "
-        "the first one takes longest."
+        "random weights many more may be needed. Features of a frozen network are computed once and shared by its "
+        "seeds, so the first one takes longest."
     )
     with st.expander("What differs between the three", icon=":material/difference:"):
         found = differing_settings(comparison)

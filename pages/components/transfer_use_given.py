@@ -147,6 +147,8 @@ def _from_set(run: Run) -> tuple[Given, ...]:
         on_change=lambda: change_link(image=str(st.session_state[key])),
         help="Images that were not trained on come first; of the others the network knows the answers.",
     )
+    if records[chosen].split == "train":
+        st.caption("The network was trained on this image, so what it says of it tells little.")
     return (Given(name=records[chosen].name, reference=image_set.reference, key=chosen),)
 
 

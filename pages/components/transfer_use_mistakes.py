@@ -24,6 +24,8 @@ PER_PAGE = 6
 _SHOWN = "transfer_mistakes_shown"
 _SPLIT = "transfer_mistakes_split"
 _SPLITS = {"validation": "Validation images", "test": "Test images"}
+_FEW_CLASSES = 5
+"""Up to so many, their table fits beside the matrix."""
 _MISTAKES, _UNSURE = "mistakes", "unsure"
 
 
@@ -94,9 +96,10 @@ def _show_score(outcomes: Outcomes, split: str) -> None:
         f"**{100 * right / max(1, count):.1f} %** of {count:,} {split} images right, {count - right:,} wrong "
         f"(95 % interval {100 * low:.1f}–{100 * high:.1f} %)."
     )
-    with st.expander("Class by class", icon=":material/table:"):
-        share = st.column_config.NumberColumn(format="percent")
-        table = per_class_table(matrix, list(outcomes.classes))
+    share = st.column_config.NumberColumn(format="percent")
+    table = per_class_table(matrix, list(outcomes.classes))
+    few = len(table) <= _FEW_CLASSES
+    with st.container() if few else st.expander("Class by class", icon=":material/table:"):
         st.dataframe(table, hide_index=True, column_config=dict.fromkeys(("accuracy", "low", "high"), share))
 
 

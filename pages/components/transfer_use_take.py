@@ -86,7 +86,8 @@ def _offer(run: Run, card: Mapping[str, Any]) -> None:
         key="transfer_take_get",
     )
     st.caption(
-        f"ONNX and PyTorch were compared on the same images: their logits differ by at most {card['max_difference']:.1g}."
+        "ONNX and PyTorch were compared on the same images: their logits differ by at most "
+        f"{card['max_difference']:.1g}."
     )
     st.code(f"pip install onnxruntime pillow numpy\npython {SCRIPT} photograph.jpg", language="bash")
 

@@ -117,7 +117,7 @@ def test_the_answer_tells_what_is_beyond_chance(app: AppTest, store: RunStore, a
     table = app.dataframe[0].value
     assert table["Seeds"].tolist() == ["3 of 3"] * 3
     assert table["Validation accuracy"].tolist()[0].startswith("91.0 % ±")
-    assert table["Training time, mean"].tolist() == ["4 s"] * 3
+    assert all(each.endswith("s") for each in table["Time, mean"])
 
 
 def test_a_run_from_random_weights_has_nothing_to_compare(app: AppTest, store: RunStore, artifacts: Path) -> None:
