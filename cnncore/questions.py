@@ -1,18 +1,19 @@
 """What the service can be asked: one function a question, which takes a JSON object and returns an `Answer`.
 
 To add one, write a function and add it to `QUESTIONS`. None of them trains or downloads anything;
-one of them makes a run, of weights that a person brings.
+those of `cnncore.makers` make a run or an image set.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from cnncore import makers
 from cnncore.analysis.disagreement import disagree
 from cnncore.analysis.networks import Networks
 from cnncore.analysis.outcomes import outcomes_on
@@ -23,14 +24,12 @@ from cnncore.catalog import at_hand
 from cnncore.catalog.datasets import DATASETS
 from cnncore.catalog.profiles import BYTES_PER_VALUE
 from cnncore.config import AugmentConfig, DataConfig, ModelConfig, Section, TrainConfig, TrainingConfig, TransferConfig
+from cnncore.config.requests import parse_request
 from cnncore.data import preview, samples
-from cnncore.errors import ConfigError
 from cnncore.models.graph import graph_of
 from cnncore.models.profile import memory_bytes, profile_model
 from cnncore.places import artifacts_dir, data_dir, database_url
 from cnncore.runs.store import RunStore
-from cnncore.runs.uploads import stored_file, upload_file
-from cnncore.training import imports
 from cnncore.training.devices import pick_device, pick_precision
 from cnncore.training.machine import machine_facts
 from cnncore.transfer.stage_profile import count_stages, measure_stages
@@ -44,24 +43,6 @@ Question = Callable[[dict[str, Any]], Answer]
 Pixels = Annotated[int, Field(ge=1, le=1_024)]
 
 _NETWORKS = Networks()
-
-R = TypeVar("R", bound=Section)
-
-
-def _parse(kind: type[R], asked: dict[str, Any]) -> R:
-    """The request, checked.
-
-    Raises:
-        ConfigError: naming the first thing that is wrong.
-    """
-    try:
-        return kind.model_validate(asked)
-    except ValidationError as problems:
-        first = problems.errors(include_url=False, include_context=False)[0]
-        name = ".".join(str(part) for part in first["loc"])[:100]
-        shown = repr(first["input"])
-        shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
-        raise ConfigError(name, f"{name} cannot be {shown}.", f"{first['msg']}.") from None
 
 
 class ProfileRequest(Section):
@@ -82,7 +63,7 @@ def profile(asked: dict[str, Any]) -> Answer:
         `num_params`, `macs`, `activations`, `indices`, `layers` (see `cnncore.models.profile`), `memory_bytes` and the
         `precision` that memory was estimated for.
     """
-    request = _parse(ProfileRequest, asked)
+    request = parse_request(ProfileRequest, asked)
     precision = request.precision
     if precision == "auto":
         precision = pick_precision("auto", pick_device("auto"))
@@ -108,7 +89,7 @@ def transfer_costs(asked: dict[str, Any]) -> Answer:
 
     With `measure` a few batches go through the network, with as many threads as a training has.
     """
-    request = _parse(TransferCostsRequest, asked)
+    request = parse_request(TransferCostsRequest, asked)
     run, device = TrainConfig(model=request.model, transfer=request.transfer), pick_device(request.device)
     precision = pick_precision(request.precision, device)
     costs = count_stages(run, request.in_shape, request.num_classes, precision)
@@ -127,7 +108,7 @@ class GraphRequest(Section):
 
 def graph(asked: dict[str, Any]) -> Answer:
     """The graph of a `GraphRequest`'s network while training, as `cnncore.graph.Graph.to_dict` has it."""
-    request = _parse(GraphRequest, asked)
+    request = parse_request(GraphRequest, asked)
     return Answer(graph_of(request.model, request.in_shape, request.num_classes).to_dict())
 
 
@@ -143,7 +124,7 @@ class PreviewRequest(Section):
 
 def augmentation_preview(asked: dict[str, Any]) -> Answer:
     """The array `images`, uint8 (num_images, 1 + num_draws, H, W, C): each image unchanged, then changed."""
-    request = _parse(PreviewRequest, asked)
+    request = parse_request(PreviewRequest, asked)
     images = preview(
         request.data,
         request.augment,
@@ -170,7 +151,7 @@ def data_samples(asked: dict[str, Any]) -> Answer:
         `at_hand`, `classes`, `num_images` by split; at hand also `labels` (class of each image), `train_counts` (of
         each class), `split_note`, and the array `images`, uint8 (N, H, W, C).
     """
-    request = _parse(SamplesRequest, asked)
+    request = parse_request(SamplesRequest, asked)
     root, key = data_dir(), request.data.dataset
     if not at_hand(key, root):
         spec = DATASETS[key]
@@ -195,7 +176,7 @@ def _lasts(data: DataConfig) -> bool:
 
 def machine(asked: dict[str, Any]) -> Answer:
     """The facts of `cnncore.training.machine.machine_facts`, as they are now."""
-    _parse(Section, asked)
+    parse_request(Section, asked)
     return Answer(machine_facts(data_dir()), lasting=False)
 
 
@@ -214,7 +195,7 @@ def disagreement(asked: dict[str, Any]) -> Answer:
     Returns:
         `classes`, `total`, `count` and `counts`, and the arrays of the examples.
     """
-    request = _parse(DisagreementRequest, asked)
+    request = parse_request(DisagreementRequest, asked)
     store = RunStore(database_url())
     try:
         a, b = store.get(request.a), store.get(request.b)
@@ -277,7 +258,7 @@ def prediction(asked: dict[str, Any]) -> Answer:
         value and deviation of each channel. If asked for, `pixels`, uint8 (N, H, W, C), and `tensor`, float32
         (C, H, W).
     """
-    request = _parse(PredictRequest, asked)
+    request = parse_request(PredictRequest, asked)
     network = _NETWORKS.get(artifacts_dir(), request.run)
     found = predict(network, request.pictures())
     tensors = tensors_of(network, found.seen.pixels)
@@ -314,7 +295,7 @@ def heat(asked: dict[str, Any]) -> Answer:
         (N,), the class of each picture, `maps`, uint8 (N, H, W) from 0 to 255, and `pixels`, uint8 (N, H, W, C), which
         `cnncore.images.heat_map.overlay` puts together.
     """
-    request = _parse(HeatRequest, asked)
+    request = parse_request(HeatRequest, asked)
     network = _NETWORKS.get(artifacts_dir(), request.run)
     found = heat_of(network, request.pictures(), request.classes, request.layer)
     maps = np.rint(255 * found.maps).astype(np.uint8)
@@ -338,7 +319,7 @@ def outcomes(asked: dict[str, Any]) -> Answer:
     Returns:
         `split` and `classes`, and the arrays `names`, `labels` and `probabilities`.
     """
-    request = _parse(OutcomesRequest, asked)
+    request = parse_request(OutcomesRequest, asked)
     network = _NETWORKS.get(artifacts_dir(), request.run)
     found = outcomes_on(network, data_dir(), request.image_set, request.split)
     arrays = {"names": found.names, "labels": found.labels, "probabilities": found.probabilities}
@@ -353,50 +334,16 @@ def _seen(seen: Seen) -> dict[str, Any]:
     }
 
 
-class ImportWeightsRequest(Section):
-    """A file of weights, uploaded or in the data folder, and what it is imported for."""
-
-    upload: str = Field(default="", max_length=64, description="token of `cnncore.runs.uploads.keep_upload`")
-    stored: str = Field(default="", max_length=255, description="name of a file in the data folder's weights/")
-    label: str = Field(max_length=255, description="how a person calls the file")
-    model: ModelConfig
-    data: DataConfig | None = None
-    normalize: Literal["", "standardize", "unit", "symmetric", "imagenet"] = ""
-
-
-def import_weights(asked: dict[str, Any]) -> Answer:
-    """Makes a run out of a file of weights: `run`, its id."""
-    request = _parse(ImportWeightsRequest, asked)
-    upload, root = request.upload, data_dir()
-    data, training = request.data or DataConfig(), TrainingConfig(precision="fp32")
-    config = TrainConfig(model=request.model, data=data, training=training)
-    store = RunStore(database_url())
-    try:
-        run = imports.import_weights(
-            store,
-            artifacts_dir(),
-            root,
-            imports.ImportRequest(
-                file=upload_file(artifacts_dir(), upload) if upload else stored_file(root, request.stored),
-                label=request.label,
-                config=config,
-                has_images=request.data is not None,
-                normalize=request.normalize,
-            ),
-        )
-    finally:
-        store.engine.dispose()
-    return Answer({"run": run.id}, lasting=False)
-
-
 QUESTIONS: dict[str, Question] = {
     "disagreement": disagreement,
     "grad_cam": heat,
     "predict": prediction,
-    "import_weights": import_weights,
+    "import_weights": makers.import_weights,
+    "make_sample_set": makers.sample_set,
+    "read_bundle": makers.read_bundle,
     "graph": graph,
     "machine": machine,
-    "outcomes": outcomes,
+    "outcomes_on": outcomes,
     "preview": augmentation_preview,
     "profile": profile,
     "samples": data_samples,

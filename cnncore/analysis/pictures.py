@@ -8,6 +8,7 @@ from pathlib import Path
 from cnncore.analysis.prediction import Picture
 from cnncore.errors import DataError
 from cnncore.images.decode import EXTENSIONS
+from cnncore.images.store import open_sets
 from cnncore.runs.uploads import upload_file
 
 
@@ -26,8 +27,6 @@ def pictures_of_set(data_root: Path, reference: str, keys: Sequence[int]) -> lis
     Raises:
         LabError: if there is no such set, version or image.
     """
-    from cnncore.images.store import open_sets
-
     sets = open_sets(data_root)
     image_set = sets.at(reference)
     records = [image_set.images.get(key) for key in keys]

@@ -16,7 +16,7 @@ from safetensors.torch import save
 
 from cnncore.analysis.onnx_export import export_onnx
 from cnncore.bundle.model_card import model_card
-from cnncore.bundle.record import Onnx, Record, Results, Threshold
+from cnncore.bundle.record import FEATURES, Onnx, Record, Results, Threshold
 from cnncore.config import TrainConfig
 from cnncore.data import open_images
 from cnncore.errors import LabError
@@ -41,14 +41,11 @@ from cnncore.runs.stored_config import parse_stored
 from cnncore.training.checkpoint import card_preprocessing
 from cnncore.training.familiarity import load_familiarity
 
-FEATURES = "features"
-"""Name of the tensor in the file of features."""
-
 
 def write_bundle(store: RunStore, artifacts: Path, data_root: Path, run: Run) -> Path:
     """Make the bundle of a run and return where it lies, in the run's folder; see `CONTENTS` for what is in it.
 
-    A bundle of the present weights is not made again.
+    The ONNX file is exported only where there is none of the present weights.
 
     Args:
         store: The run store.

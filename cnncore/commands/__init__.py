@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncore.commands import backbones, bundles, export, networks, predict, repeats, runs, training, weights
+from cnncore.commands import backbones, bundles, export, images, networks, predict, repeats, runs, training, weights
 from cnncore.commands.command import Command
 
 COMMANDS: dict[str, Command] = {
@@ -14,6 +14,7 @@ COMMANDS: dict[str, Command] = {
     **backbones.COMMANDS,
     **export.COMMANDS,
     **bundles.COMMANDS,
+    **images.COMMANDS,
     **predict.COMMANDS,
 }
 """Every command by its name."""

@@ -1,4 +1,4 @@
-"""Commands about bundles: `bundle` makes the ZIP of a run to take away."""
+"""Commands about bundles: `bundle` makes the ZIP of a run to take away, `unbundle` makes a run of such a ZIP again."""
 
 from __future__ import annotations
 
@@ -42,8 +42,26 @@ def _bundle(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _unbundle_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="a ZIP that `bundle` made")
+    parser.add_argument("--json", action="store_true")
+
+
+def _unbundle(arguments: argparse.Namespace) -> int:
+    from cnncore.bundle.reading import read_bundle
+
+    run = read_bundle(open_store(), places.artifacts_dir(), arguments.file)
+    classes = run.summary["classes"]
+    if arguments.json:
+        print(json.dumps({"run": run.id, "name": run.name, "classes": classes}))
+    else:
+        print(f"Run {run.id} ({run.name}) tells {len(classes):,} classes apart.")
+    return 0
+
+
 COMMANDS = {
     "bundle": Command(
         help="a trained network as one ZIP: weights, ONNX, a script, a model card", run=_bundle, options=_bundle_options
     ),
+    "unbundle": Command(help="make a run of such a ZIP again", run=_unbundle, options=_unbundle_options),
 }

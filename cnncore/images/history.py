@@ -41,6 +41,7 @@ class History:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._ends: list[int] = []
+        self._parsed: dict[int, Version] = {}
         self._states: OrderedDict[int, ImageSet] = OrderedDict()
         self._lock = threading.RLock()
 
@@ -98,15 +99,19 @@ class History:
         return self._ends
 
     def _versions(self, first: int, last: int) -> list[Version]:
-        """The edits that lead from version `first` to version `last`."""
-        starts = [0, *self._ends]
-        with self._path.open("rb") as stream:
-            stream.seek(starts[first])
-            lines = stream.read(starts[last] - starts[first]).splitlines()
-        try:
-            return [Version.model_validate_json(line) for line in lines]
-        except ValidationError as error:
-            raise DataError(f"The history {self._path} is damaged.", "Restore it from a copy.") from error
+        """The edits that lead from version `first` to version `last`; each line is parsed once."""
+        missing = [number for number in range(first, last) if number not in self._parsed]
+        if missing:
+            starts = [0, *self._ends]
+            with self._path.open("rb") as stream:
+                stream.seek(starts[missing[0]])
+                lines = stream.read(starts[missing[-1] + 1] - starts[missing[0]]).splitlines()
+            try:
+                for number in missing:
+                    self._parsed[number] = Version.model_validate_json(lines[number - missing[0]])
+            except ValidationError as error:
+                raise DataError(f"The history {self._path} is damaged.", "Restore it from a copy.") from error
+        return [self._parsed[number] for number in range(first, last)]
 
     def _build(self, version: int) -> None:
         """Make a version from the one before, or all from the first where what it needs is no longer in memory."""

@@ -112,13 +112,17 @@ def _draw_work(found: Outlook | None) -> None:
 
 
 def _draw_time(config: TrainConfig, found: Outlook | None, num_train: int) -> None:
-    steps = math.ceil(num_train / config.training.batch_size)
-    epoch = found.step_s * steps if found and found.step_s is not None else None
+    batch = config.training.batch_size
+    steps = math.ceil(num_train / batch)
+    # The last batch of an epoch is smaller.
+    epoch = found.step_s * num_train / batch if found and found.step_s is not None else None
     once = found.first_s * num_train if found and found.first_s is not None else None
     _number(
         "Time of an epoch",
         _UNKNOWN if epoch is None else f"≈ {_seconds(epoch)}",
-        f"and {_seconds(once)} once, for the features" if once else f"{steps:,} steps, evaluation not counted",
+        f"and {_seconds(once)} once, for the features"
+        if once
+        else f"{steps:,} {'step' if steps == 1 else 'steps'}, without evaluation",
         "From a quick measurement of the way forward on this machine; other work on it makes it longer."
         + (" The features of each image are computed once and kept." if found and found.keeps_features else ""),
     )

@@ -45,6 +45,6 @@ TRACED = QUICKLY_TRACED if NAMES is SMALL else tuple(name for name in NAMES if n
 
 
 def training_width(name: str) -> float:
-    """Factor on the filters that makes training quick: a quarter, unless the network is small as it is or has one width only."""
+    """Factor on the filters that makes training quick: a quarter, unless a network is small or has one width only."""
     narrow = MODELS[name].num_params > 2_000_000 or name == "nin"
     return 0.25 if narrow and "width" not in MODELS[name].refusals else 1.0

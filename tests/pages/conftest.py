@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,9 +12,10 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from cnncore.answers import Answer
-from cnncore.catalog import DATASETS
+from cnncore.catalog import DATASETS, stages_of
 from cnncore.errors import LabError
 from cnncore.places import PROJECT_ROOT
+from cnncore.transfer.costs import HEAD, NetworkCosts, StageCost
 
 MACHINE = {
     "os": "Linux 6",
@@ -47,10 +49,21 @@ def _samples(request: Mapping[str, Any]) -> Answer:
     return Answer(facts, {"images": np.zeros((3, 8, 8, 3), np.uint8)})
 
 
+def _transfer_costs(request: Mapping[str, Any]) -> Answer:
+    """Every part of a network costs the same; a step of one image takes a millisecond forward, where that is asked."""
+    stages = [StageCost(key=stage.key, num_params=1_000, macs=10**6) for stage in stages_of(request["model"]["name"])]
+    costs = NetworkCosts(stages=tuple(stages), head=StageCost(key=HEAD, num_params=500, macs=10**6), precision="bf16")
+    if request["measure"]:
+        timed = [dataclasses.replace(part, seconds=0.001) for part in costs.parts]
+        costs = dataclasses.replace(costs, stages=tuple(timed[:-1]), head=timed[-1])
+    return Answer(costs.to_dict(), lasting=not request["measure"])
+
+
 ANSWERS: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
     "machine": lambda request: Answer(dict(MACHINE)),
     "profile": lambda request: Answer({"num_params": 1_234, "macs": 56_789, "memory_bytes": 3_000_000}),
     "samples": _samples,
+    "transfer_costs": _transfer_costs,
     "preview": lambda request: Answer({}, {"images": np.zeros((3, 4, 8, 8, 3), np.uint8)}),
 }
 

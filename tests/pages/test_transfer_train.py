@@ -126,6 +126,35 @@ def test_nonsense_in_a_link_is_named_and_the_rest_is_taken(app: AppTest, image_s
     assert settings(app) == {"training.batch_size": "16"}
 
 
+def _numbers(app: AppTest) -> dict[str, tuple[str, str]]:
+    return {metric.label: (metric.value, metric.delta) for metric in app.metric}
+
+
+def test_what_it_costs_follows_the_switches(form: AppTest):
+    # Five stages and a head of a million operations and a millisecond each; eight images.
+    assert _numbers(form) == {
+        "Learning": ("500", "5,000 frozen"),
+        "Work of a step": ("16.7 %", "of training everything"),
+        "Time of an epoch": ("≈ 24 ms", "and 40 ms once, for the features"),
+        "Memory of a step": ("28 kB", "batches of 32"),
+    }
+    form.toggle(key="transfer_stage_stage4").set_value(True).run()
+    # Four stages forward, one and the head three times.
+    assert _numbers(form)["Learning"] == ("1,500", "4,000 frozen")
+    assert _numbers(form)["Work of a step"][0] == "55.6 %"
+    assert _numbers(form)["Time of an epoch"] == ("≈ 80 ms", "1 step, without evaluation")
+    form.segmented_control(key="transfer_way").set_value("all").run()
+    assert _numbers(form)["Work of a step"][0] == "100 %"
+
+
+def test_without_the_service_the_diagram_is_still_there(app: AppTest, broken_service: None, image_set: ImageSet):
+    open_step(app, step="train", set=image_set.id, backbone=BACKBONE)
+    assert not app.exception
+    assert switches(app) == dict.fromkeys(STAGES, False)
+    assert _numbers(app)["Time of an epoch"][0] == "–"
+    assert not app.button(key="transfer_train_button").disabled
+
+
 def test_rates_fall_towards_the_input(form: AppTest, store: RunStore):
     form.select_slider(key="transfer_last_rate").set_value(0.1).run()
     form.select_slider(key="transfer_slowdown").set_value(2.0).run()
