@@ -30,7 +30,7 @@ def test_a_sample_set_that_there_is_not(asked: dict[str, object], data_root: Pat
 
 def test_what_is_no_bundle_makes_no_run(artifacts: Path, store: RunStore) -> None:
     token = keep_upload(artifacts, b"no ZIP at all")
-    with pytest.raises(LabError, match="My network.zip is not a ZIP"):
+    with pytest.raises(LabError, match=r"My network\.zip is not a ZIP"):
         QUESTIONS["read_bundle"]({"upload": token, "label": "My network.zip"})
     with pytest.raises(LabError, match="not there any more"):
         QUESTIONS["read_bundle"]({"upload": "0" * 32})
