@@ -167,5 +167,6 @@ def _familiarity(record: Record, features: Tensor | None, model: nn.Module, netw
         made = split_network(model, network)[0](torch.zeros(1, *record.in_shape, device="meta"))
     if features.shape[1] != made.shape[1] or not torch.isfinite(features.float()).all():
         return None
-    keys = np.arange(len(features)).astype(str)
+    # Which images they were is not in a bundle.
+    keys = np.full(len(features), "")
     return Familiarity(features=features.to(torch.float16).numpy(), keys=keys, **told.model_dump())

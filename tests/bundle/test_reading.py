@@ -80,6 +80,7 @@ def test_what_is_familiar_comes_along(lab: Lab, store: RunStore, artifacts: Path
     assert ours is not None
     assert theirs is not None
     assert np.array_equal(ours.features, theirs.features)
+    assert set(theirs.keys.tolist()) == {""}
     assert (ours.threshold, ours.held_out, ours.own) == (theirs.threshold, theirs.held_out, theirs.own)
 
 
