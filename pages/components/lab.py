@@ -56,9 +56,9 @@ def run_name(config: TrainConfig) -> str:
     return readable_name(config)
 
 
-def start_run(config: TrainConfig, kind: Literal["train", "find_lr"] = "train") -> Run:
-    """Put a run into the queue and make sure that somebody serves it."""
-    name = run_name(config)
+def start_run(config: TrainConfig, kind: Literal["train", "find_lr"] = "train", name: str = "") -> Run:
+    """Put a run into the queue and make sure that somebody serves it; without a name it gets a readable one."""
+    name = name or run_name(config)
     title = name if kind == "train" else f"Learning rate for {name}"
     run = store().create(config.model_dump(mode="json"), name=title, kind=kind)
     ensure_runner(artifacts())
