@@ -19,7 +19,7 @@ from pages.components.form_state import as_config, from_widget, to_widget
 from pages.components.own_addresses import is_own, remember
 
 NOTICES = "transfer_notices"
-_CHANGES = "transfer_changes"
+_CHANGES, _BASE = "transfer_changes", "transfer_base"
 _REFUSED = "transfer_refused"
 _WRITTEN = "transfer_addresses"
 _EDITED = "transfer_edited"
@@ -65,6 +65,7 @@ def read_form(base: TrainConfig) -> TransferForm:
         st.session_state[_CHANGES] = {name: value for name, value in changed.items() if value != plain[name]}
         st.session_state[_REFUSED] = {}
         st.session_state[NOTICES] = problems
+    st.session_state[_BASE] = flatten(base)
     st.session_state[_EDITED] = False
     config = as_config(flatten(base) | st.session_state[_CHANGES])
     errors: dict[str, ConfigError] = dict(st.session_state[_REFUSED])
@@ -91,6 +92,11 @@ def change(values: Mapping[str, Any]) -> None:
     for name in values:
         st.session_state.get(_REFUSED, {}).pop(name, None)
     st.session_state[_EDITED] = True
+
+
+def value_of(name: str) -> Any:
+    """What the form says of a setting at this moment, in a callback, where several may follow each other."""
+    return st.session_state[_CHANGES].get(name, st.session_state[_BASE][name])
 
 
 def take(name: str) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 import streamlit as st
 
 from cnncore.transfer.costs import StageCost
-from pages.components.transfer_form import hold
 from pages.components.wording import compact
 
 FROZEN = ":blue-badge[:material/ac_unit: frozen]"
@@ -56,16 +55,16 @@ def draw_diagram(
     name: str,
     tiles: Sequence[Tile],
     *,
-    on_switch: Callable[[str], None],
+    on_switch: Callable[[str, bool], None],
     image: str,
     head: Callable[[], None],
 ) -> None:
     """Draw the network.
 
     Args:
-        name: Beginning of the keys of the switches, `<name>_<stage>`; the container is `<name>_diagram`.
+        name: Beginning of the keys of the tiles and switches, `<name>_<stage>`; the container is `<name>_diagram`.
         tiles: The stages, input side first.
-        on_switch: Callback with the key of the stage whose switch was moved.
+        on_switch: Callback with the key of the stage whose switch was moved, and whether it is to learn.
         image: What the network is shown, as HTML.
         head: Draws what stands in the head's tile.
     """
@@ -80,20 +79,40 @@ def draw_diagram(
             head()
 
 
-def _draw_tile(name: str, tile: Tile, on_switch: Callable[[str], None]) -> None:
-    key = f"{name}_{tile.key}"
-    hold(key, tile.learning)
+def _draw_tile(name: str, tile: Tile, on_switch: Callable[[str, bool], None]) -> None:
+    key = _switch_key(f"{name}_{tile.key}", tile.learning)
     st.toggle(
         tile.title,
         key=key,
-        on_change=on_switch,
-        args=(tile.key,),
+        on_change=_hear,
+        args=(key, tile.key, on_switch),
         disabled=bool(tile.fixed),
         help=tile.fixed or None,
     )
     rate = f" :small[× {tile.rate:.3g}]" if tile.learning and tile.rate != 1 else ""
     st.markdown(f"{tile.note or (LEARNING if tile.learning else FROZEN)}{rate}")
     st.html(cost_bars(tile.cost, tile.share))
+
+
+def _switch_key(name: str, learning: bool) -> str:
+    """The key of a switch that shows `learning`: another one whenever anybody but its user has moved it.
+
+    A browser that draws itself again every second may still send the old position after the server has set a new one,
+    which would count as a click; what it says of a switch that is gone counts for nothing.
+    """
+    turns = f"{name}_turns"
+    number = st.session_state.get(turns, 0)
+    key = f"{name}_{number}" if number else name
+    if st.session_state.get(key, learning) != learning:
+        number += 1
+        st.session_state[turns] = number
+        key = f"{name}_{number}"
+    st.session_state.setdefault(key, learning)
+    return key
+
+
+def _hear(key: str, stage: str, on_switch: Callable[[str, bool], None]) -> None:
+    on_switch(stage, st.session_state[key])
 
 
 def cost_bars(cost: StageCost | None, share: float | None) -> str:

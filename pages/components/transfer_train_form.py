@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -21,6 +22,7 @@ from pages.components.transfer_form import (
     draw_setting,
     hold,
     read_form,
+    value_of,
     write_address,
 )
 from pages.components.transfer_link import change_link, go_to
@@ -53,7 +55,7 @@ def _draw(subject: Subject) -> None:
         draw_outlook(form.config, costs, len(subject.image_set.included("train")))
     draw_settings(form)
     draw_all_settings(form)
-    _draw_start(form)
+    _draw_start(form, subject)
     write_address(form)
 
 
@@ -122,9 +124,6 @@ def _draw_network(subject: Subject, form: TransferForm, costs: Costs) -> None:
     size = config.data.image_size
     picture = sample_picture(subject.image_set)
 
-    def switch(_: str) -> None:
-        change({"transfer.frozen": _switched(config.model.name)})
-
     def draw_head() -> None:
         st.markdown(LEARNING)
         _draw_head(form)
@@ -133,7 +132,7 @@ def _draw_network(subject: Subject, form: TransferForm, costs: Costs) -> None:
     draw_diagram(
         _STAGE,
         stage_tiles(form, costs),
-        on_switch=switch,
+        on_switch=partial(_switch, config.model.name),
         image=f"{picture}<span>{size} × {size}<br>pixels</span>" if size else picture,
         head=draw_head,
     )
@@ -173,11 +172,12 @@ def _until(epochs: float, total: int) -> str:
     return f"for {epochs:g} {'epoch' if epochs == 1 else 'epochs'}"
 
 
-def _switched(network: str) -> tuple[str, ...]:
-    """`transfer.frozen` as all switches say it: a quick person moves two before the page is drawn again."""
-    stages = [stage.key for stage in stages_of(network)]
-    frozen = tuple(stage for stage in stages if not st.session_state[f"{_STAGE}_{stage}"])
-    return ("all",) if len(frozen) == len(stages) else frozen
+def _switch(network: str, stage: str, learns: bool) -> None:
+    """Callback of a switch."""
+    stages = [each.key for each in stages_of(network)]
+    frozen = frozen_stages(network, value_of("transfer.frozen"))
+    frozen = frozen - {stage} if learns else frozen | {stage}
+    change({"transfer.frozen": ("all",) if len(frozen) == len(stages) else tuple(s for s in stages if s in frozen)})
 
 
 def _draw_head(form: TransferForm) -> None:
@@ -204,7 +204,7 @@ def _take_head() -> None:
     change({"transfer.head": st.session_state["transfer_head_kind"]})
 
 
-def _draw_start(form: TransferForm) -> None:
+def _draw_start(form: TransferForm, subject: Subject) -> None:
     for error in form.errors.values():
         show_problem(error)
     with st.container(key="transfer_start"):
@@ -218,5 +218,6 @@ def _draw_start(form: TransferForm) -> None:
             help="Something in the form is not possible yet; the reason stands above." if form.errors else None,
         )
     if pressed:
-        change_link(step="train", run=start_run(form.config).id)
+        name = f"{form.config.model_spec.title} on {subject.image_set.name}"
+        change_link(step="train", run=start_run(form.config, name=name).id)
         st.rerun()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,6 +12,7 @@ from cnncore.catalog import Stage, frozen_stages, stages_of
 from cnncore.config import TrainConfig
 from cnncore.errors import LabError
 from cnncore.images.store import open_sets
+from cnncore.runs.events import Row
 from cnncore.runs.run import Change, Run
 from cnncore.transfer.costs import HEAD
 from pages.components.lab import data_root, shown_errors, store
@@ -95,7 +96,7 @@ def _draw_live(run_id: str, config: TrainConfig) -> None:
         run = store().get(run_id)
         log = history(run_id)
         log.refresh(store())
-        now = freezing(run, config, store().changes(run_id))
+        now = freezing(config, store().changes(run_id) if run.is_open else (), log.freezes)
         costs = known_costs(config, len(run.summary.get("classes", ())) or 2)
         with st.container(border=True, key="transfer_live"):
             draw_diagram(
@@ -108,21 +109,28 @@ def _draw_live(run_id: str, config: TrainConfig) -> None:
             st.html(f"<div class='lab-note'>{_words(run)}</div>")
 
 
-def freezing(run: Run, config: TrainConfig, changes: tuple[Change, ...]) -> Freezing:
-    """What is frozen in a run now, and what will be as soon as the training sees it."""
-    learning = run.summary.get("learning")
-    stages = [stage.key for stage in stages_of(config.model.name)]
-    frozen = (
-        frozen_stages(config.model.name, config.transfer.frozen)
-        if learning is None
-        else frozenset(stages) - frozenset(learning)
-    )
-    pending = {
-        change.setting.removeprefix(SETTING): change.value > 0
-        for change in changes
-        if change.step is None and change.setting.startswith(SETTING)
-    }
-    return Freezing(frozen=frozen, asked={key: value for key, value in pending.items() if value != (key in frozen)})
+def freezing(config: TrainConfig, changes: Sequence[Change], log: Sequence[Row]) -> Freezing:
+    """What is frozen in a run now, and what will be as soon as the training sees it.
+
+    Args:
+        config: The run's configuration.
+        changes: What persons asked for, in that order.
+        log: Its rows of the phase "freeze": what was really frozen and unfrozen, when.
+    """
+    frozen = set(frozen_stages(config.model.name, config.transfer.frozen))
+    seen: dict[str, int] = {}
+    for row in log:
+        for stage, value in row.values.items():
+            (frozen.add if value else frozen.discard)(stage)
+            seen[stage] = row.step
+    wanted = {stage.key: stage.key in frozen for stage in stages_of(config.model.name)}
+    for change in changes:
+        stage = change.setting.removeprefix(SETTING)
+        # A change is logged a moment after it was taken; what the schedule did later wins over it.
+        if change.setting.startswith(SETTING) and (change.step is None or change.step >= seen.get(stage, -1)):
+            wanted[stage] = change.value > 0
+    asked = {stage: value for stage, value in wanted.items() if value != (stage in frozen)}
+    return Freezing(frozen=frozenset(frozen), asked=asked)
 
 
 def _tile(stage: Stage, config: TrainConfig, now: Freezing, run: Run, costs: Costs) -> Tile:
@@ -135,7 +143,7 @@ def _tile(stage: Stage, config: TrainConfig, now: Freezing, run: Run, costs: Cos
         key=key,
         title=stage.title,
         learning=key not in now.frozen if to_freeze is None else not to_freeze,
-        note=notes[to_freeze] if run.is_open else "",
+        note=notes[to_freeze],
         rate=factors.get(key, 1.0),
         cost=costs.of(key),
         share=costs.share(key),
@@ -143,10 +151,9 @@ def _tile(stage: Stage, config: TrainConfig, now: Freezing, run: Run, costs: Cos
     )
 
 
-def _switch(run_id: str, stage: str) -> None:
+def _switch(run_id: str, stage: str, learns: bool) -> None:
     """Callback of a switch: ask the training to freeze or unfreeze the stage."""
     with shown_errors():
-        learns = st.session_state[f"{_LIVE}_{stage}"]
         store().ask_change(run_id, f"{SETTING}{stage}", 0.0 if learns else 1.0)
 
 

@@ -39,7 +39,7 @@ def _url(server: Server, **params: str) -> str:
 
 
 def _switch(page: Page, stage: str, kind: str = "stage") -> Locator:
-    return page.locator(f".st-key-transfer_{kind}_{stage} input")
+    return _tile(page, stage, kind).locator("[data-testid=stCheckbox] input")
 
 
 def _tile(page: Page, stage: str, kind: str = "stage") -> Locator:
@@ -67,7 +67,7 @@ def test_stages_are_switched_by_mouse_and_keyboard(page: Page, server: Server, i
     page.goto(_url(server, step="train", set=image_set.id, backbone=BACKBONE))
     expect(_switch(page, "stage4")).to_be_visible()
     frozen = _color(_tile(page, "stage4"))
-    page.locator(".st-key-transfer_stage_stage4 label").click()
+    _tile(page, "stage4").locator("[data-testid=stCheckbox] label").click()
     _expect_frozen(page, "stem,stage1,stage2,stage3")
     expect(_tile(page, "stage4")).to_contain_text("learning")
     assert _color(_tile(page, "stage4")) != frozen
@@ -87,7 +87,7 @@ def test_stages_are_switched_by_mouse_and_keyboard(page: Page, server: Server, i
 def test_switches_act_on_a_run_and_their_moment_is_marked(page: Page, server: Server, running: Run):
     page.goto(_url(server, run=running.id))
     expect(_switch(page, "stage4", "live")).to_be_enabled()
-    page.locator(".st-key-transfer_live_stage4 label").click()
+    _tile(page, "stage4", "live").locator("[data-testid=stCheckbox] label").click()
     expect(_tile(page, "stage4", "live")).to_contain_text("→")
     (change,) = server.store.changes(running.id)
     assert (change.setting, change.value) == ("transfer.frozen.stage4", 0.0)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Toggle
 
 from cnncore.catalog import stages_of
 from cnncore.config import TrainConfig
@@ -15,8 +18,9 @@ from cnncore.config.transfer import transfer_base
 from cnncore.images.image_set import ImageSet
 from cnncore.images.store import open_sets
 from cnncore.runs.events import Row
-from cnncore.runs.run import Run
+from cnncore.runs.run import Change, Run
 from cnncore.runs.store import RunStore
+from pages.components.transfer_train_run import freezing
 from tests import fake_runs
 from tests.pages.conftest import address, assert_clean, link
 from tests.pages.fake_sets import make_set
@@ -55,8 +59,14 @@ def started(app: AppTest, store: RunStore) -> TrainConfig:
     return TrainConfig.model_validate(run.config)
 
 
+def switch(app: AppTest, stage: str, prefix: str = "transfer_stage") -> Toggle:
+    """The switch of a stage; its key has a number behind it once the server has moved it."""
+    (found,) = [toggle for toggle in app.toggle if re.fullmatch(rf"{prefix}_{stage}(_\d+)?", toggle.key or "")]
+    return found
+
+
 def switches(app: AppTest, prefix: str = "transfer_stage") -> Mapping[str, bool]:
-    return {stage: app.toggle(key=f"{prefix}_{stage}").value for stage in STAGES}
+    return {stage: switch(app, stage, prefix).value for stage in STAGES}
 
 
 def settings(app: AppTest) -> dict[str, str]:
@@ -84,14 +94,14 @@ def test_every_way_sets_what_is_frozen(form: AppTest, store: RunStore, way: str)
 
 
 def test_a_switch_changes_the_link_and_the_way(form: AppTest):
-    form.toggle(key="transfer_stage_stage4").set_value(True).run()
+    switch(form, "stage4").set_value(True).run()
     assert settings(form) == {"transfer.frozen": "stem,stage1,stage2,stage3"}
     assert form.segmented_control(key="transfer_way").value == "last"
-    form.toggle(key="transfer_stage_stem").set_value(True).run()
+    switch(form, "stem").set_value(True).run()
     assert settings(form) == {"transfer.frozen": "stage1,stage2,stage3"}
     assert form.segmented_control(key="transfer_way").value is None
-    form.toggle(key="transfer_stage_stem").set_value(False)
-    form.toggle(key="transfer_stage_stage4").set_value(False).run()
+    switch(form, "stem").set_value(False)
+    switch(form, "stage4").set_value(False).run()
     assert settings(form) == {}, "two switches at once, back to what is recommended"
 
 
@@ -130,15 +140,16 @@ def _numbers(app: AppTest) -> dict[str, tuple[str, str]]:
     return {metric.label: (metric.value, metric.delta) for metric in app.metric}
 
 
-def test_what_it_costs_follows_the_switches(form: AppTest):
+def test_what_it_costs_follows_the_switches(app: AppTest, image_set: ImageSet):
+    form = open_step(app, step="train", set=image_set.id, backbone=BACKBONE, optimizer__name="sgd")
     # Five stages and a head of a million operations and a millisecond each; eight images.
     assert _numbers(form) == {
         "Learning": ("500", "5,000 frozen"),
         "Work of a step": ("16.7 %", "of training everything"),
         "Time of an epoch": ("≈ 24 ms", "and 40 ms once, for the features"),
-        "Memory of a step": ("28 kB", "batches of 32"),
+        "Memory of a step": ("24 kB", "batches of 32"),
     }
-    form.toggle(key="transfer_stage_stage4").set_value(True).run()
+    switch(form, "stage4").set_value(True).run()
     # Four stages forward, one and the head three times.
     assert _numbers(form)["Learning"] == ("1,500", "4,000 frozen")
     assert _numbers(form)["Work of a step"][0] == "55.6 %"
@@ -215,23 +226,51 @@ def test_switches_act_while_it_trains(app: AppTest, store: RunStore, running: Ru
     open_step(app, run=running.id)
     assert_clean(app)
     assert [stage for stage, learns in switches(app, "transfer_live").items() if learns] == ["stage4"]
-    app.toggle(key="transfer_live_stage3").set_value(True).run()
+    switch(app, "stage3", "transfer_live").set_value(True).run()
     assert [(change.setting, change.value) for change in store.changes(running.id)] == [("transfer.frozen.stage3", 0.0)]
     assert [text for text in _marks(app) if "→" in text] == [_arrow("frozen", "learning")], "shown as not done yet"
     (change,) = store.changes(running.id)
     store.set_change_step(change.id, 215)
     learning = {**running.summary, "learning": ["stage3", "stage4", "head"]}
     store.log(running.id, [Row(phase="freeze", step=215, values={"stage3": 0.0})], learning)
+    time.sleep(0.6)  # one look at the log serves all who watch for half a second
     app.run()
     assert not [text for text in _marks(app) if "→" in text]
     assert [stage for stage, learns in switches(app, "transfer_live").items() if learns] == ["stage3", "stage4"]
+
+
+def test_the_schedule_moves_switches_and_asks_for_nothing(app: AppTest, store: RunStore, running: Run):
+    open_step(app, run=running.id)
+    store.log(running.id, [Row(phase="freeze", step=180, values={"stage3": 0.0})], running.summary)
+    time.sleep(0.6)
+    app.run()
+    assert [stage for stage, learns in switches(app, "transfer_live").items() if learns] == ["stage3", "stage4"]
+    switch(app, "stage4", "transfer_live").set_value(False).run()
+    assert [(change.setting, change.value) for change in store.changes(running.id)] == [("transfer.frozen.stage4", 1.0)]
+
+
+def test_what_was_asked_stays_until_the_training_has_logged_it():
+    config = transfer_base(BACKBONE, "0123456789ab@1")
+    log = [Row(phase="freeze", step=100, values={"stage4": 0.0})]
+
+    def asked(value: float, step: int | None, setting: str = "transfer.frozen.stage4") -> Change:
+        return Change(id=1, setting=setting, value=value, step=step)
+
+    assert freezing(config, [asked(1.0, None)], log).asked == {"stage4": True}
+    assert freezing(config, [asked(1.0, 120)], log).asked == {"stage4": True}, "taken, and not logged yet"
+    log += [Row(phase="freeze", step=120, values={"stage4": 1.0})]
+    assert freezing(config, [asked(1.0, 120)], log).asked == {}
+    log += [Row(phase="freeze", step=200, values={"stage4": 0.0})]
+    later = freezing(config, [asked(1.0, 120)], log)
+    assert (later.asked, "stage4" in later.frozen) == ({}, False), "the schedule came later"
+    assert freezing(config, [asked(0.5, None, "optimizer.lr")], []).asked == {}
 
 
 def test_a_run_that_is_over_cannot_be_switched(app: AppTest, store: RunStore, artifacts: Path, running: Run):
     fake_runs.finish(store, artifacts, running)
     open_step(app, run=running.id)
     assert_clean(app)
-    assert all(app.toggle(key=f"transfer_live_{stage}").disabled for stage in STAGES)
+    assert all(switch(app, stage, "transfer_live").disabled for stage in STAGES)
     app.button(key="transfer_to_use").click().run()
     assert {name: address(app)[name] for name in ("step", "run")} == {"step": "use", "run": running.id}
 
