@@ -47,9 +47,9 @@ def store() -> RunStore:
     return _open_store(database_url())
 
 
-def start_run(config: TrainConfig, kind: Literal["train", "find_lr"] = "train") -> Run:
-    """Put a run into the queue and make sure that somebody serves it."""
-    name = readable_name(config)
+def start_run(config: TrainConfig, kind: Literal["train", "find_lr"] = "train", name: str = "") -> Run:
+    """Put a run into the queue and make sure that somebody serves it; without a name it gets a readable one."""
+    name = name or readable_name(config)
     title = name if kind == "train" else f"Learning rate for {name}"
     run = store().create(config.model_dump(mode="json"), name=title, kind=kind)
     ensure_runner(artifacts())

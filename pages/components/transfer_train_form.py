@@ -55,7 +55,7 @@ def _draw(subject: Subject) -> None:
         draw_outlook(form.config, costs, len(subject.image_set.included("train")))
     draw_settings(form)
     draw_all_settings(form)
-    _draw_start(form)
+    _draw_start(form, subject)
     write_address(form)
 
 
@@ -204,7 +204,7 @@ def _take_head() -> None:
     change({"transfer.head": st.session_state["transfer_head_kind"]})
 
 
-def _draw_start(form: TransferForm) -> None:
+def _draw_start(form: TransferForm, subject: Subject) -> None:
     for error in form.errors.values():
         show_problem(error)
     with st.container(key="transfer_start"):
@@ -218,5 +218,6 @@ def _draw_start(form: TransferForm) -> None:
             help="Something in the form is not possible yet; the reason stands above." if form.errors else None,
         )
     if pressed:
-        change_link(step="train", run=start_run(form.config).id)
+        name = f"{form.config.model_spec.title} on {subject.image_set.name}"
+        change_link(step="train", run=start_run(form.config, name=name).id)
         st.rerun()
