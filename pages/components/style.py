@@ -37,7 +37,7 @@ _CSS = """
 .lab-bar i { height: .6rem; border-radius: 2px; flex: none; }
 .lab-bar small { opacity: .7; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .lab-freezing { display: flex; align-items: center; gap: .3rem; max-width: 22rem; font-size: .75rem; }
-.lab-freezing b { font-size: 1.4rem; margin-right: .2rem; }
+.lab-freezing svg { flex: none; opacity: .75; margin-right: .1rem; }
 .lab-freezing i { flex: 1; display: grid; place-items: center; font-style: normal; border-radius: 4px; color: #3B82F6;
   background: rgba(59,130,246,.16); border: 1px solid rgba(59,130,246,.45); }
 .lab-freezing em { flex: 1.9; height: 1.5rem; display: grid; place-items: center; font-style: normal;

@@ -80,10 +80,11 @@ def draw_diagram(
 
 
 def _draw_tile(name: str, tile: Tile, on_switch: Callable[[str, bool], None]) -> None:
-    key = _switch_key(f"{name}_{tile.key}", tile.learning)
+    key, default = _switch_key(f"{name}_{tile.key}", tile.learning)
     st.toggle(
         tile.title,
-        key=key,
+        default,
+        key,
         on_change=_hear,
         args=(key, tile.key, on_switch),
         disabled=bool(tile.fixed),
@@ -94,21 +95,20 @@ def _draw_tile(name: str, tile: Tile, on_switch: Callable[[str, bool], None]) ->
     st.html(cost_bars(tile.cost, tile.share))
 
 
-def _switch_key(name: str, learning: bool) -> str:
-    """The key of a switch that shows `learning`: another one whenever anybody but its user has moved it.
+def _switch_key(name: str, learning: bool) -> tuple[str, bool]:
+    """The key of a switch that shows `learning`, and where it stood at first.
 
-    A browser that draws itself again every second may still send the old position after the server has set a new one,
-    which would count as a click; what it says of a switch that is gone counts for nothing.
+    It is another switch whenever anybody but its user has moved it, and none is ever set through the session: a page
+    that is drawn again every second may hear from the browser where a switch stood before the browser took that over,
+    which would count as a click. What the browser says of a switch that is gone counts for nothing.
     """
     turns = f"{name}_turns"
-    number = st.session_state.get(turns, 0)
+    number, default = st.session_state.setdefault(turns, (0, learning))
     key = f"{name}_{number}" if number else name
-    if st.session_state.get(key, learning) != learning:
-        number += 1
-        st.session_state[turns] = number
+    if st.session_state.get(key, default) != learning:
+        number, default = st.session_state[turns] = (number + 1, learning)
         key = f"{name}_{number}"
-    st.session_state.setdefault(key, learning)
-    return key
+    return key, default
 
 
 def _hear(key: str, stage: str, on_switch: Callable[[str, bool], None]) -> None:

@@ -53,7 +53,7 @@ def _draw(subject: Subject) -> None:
         _draw_ways(form)
         _draw_network(subject, form, costs)
         draw_outlook(form.config, costs, len(subject.image_set.included("train")))
-    draw_settings(form)
+    draw_settings(form, subject.image_set.name)
     draw_all_settings(form)
     _draw_start(form, subject)
     write_address(form)

@@ -71,8 +71,8 @@ def unfreezes(config: TrainConfig) -> bool:
     return config.transfer.unfreeze_every > 0 and bool(config.transfer.frozen)
 
 
-def draw_settings(form: TransferForm) -> None:
-    """Length and rates on the left, augmentation with its preview on the right."""
+def draw_settings(form: TransferForm, title: str) -> None:
+    """Length and rates on the left, augmentation with its preview on the right; `title` is the image set's name."""
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Training", anchor=False)
@@ -82,7 +82,7 @@ def draw_settings(form: TransferForm) -> None:
         _draw_rates(form)
         _draw_batch_norm(form)
     with right:
-        _draw_augmentation(form)
+        _draw_augmentation(form, title)
 
 
 def _draw_rates(form: TransferForm) -> None:
@@ -174,7 +174,7 @@ def _draw_batch_norm(form: TransferForm) -> None:
     )
 
 
-def _draw_augmentation(form: TransferForm) -> None:
+def _draw_augmentation(form: TransferForm, title: str) -> None:
     config = form.config
     now = {name: getattr(config.augment, name) for name in config.augment.active}
     strength = next((key for key, row in STRENGTHS.items() if dict(row.values) == now), None)
@@ -194,7 +194,7 @@ def _draw_augmentation(form: TransferForm) -> None:
     with fold, st.grid(2, min_column_width=150, gap="small"):
         for name in AUGMENTATIONS:
             draw_setting(f"augment.{name}", form)
-    draw_images(config, data_facts(config))
+    draw_images(config, data_facts(config), title)
 
 
 def _take_strength() -> None:

@@ -515,6 +515,15 @@ def test_two_people_edit_the_same_set(images: Open, sets: ImageSets, pets: Image
     assert "10 images in 1 class" in text(app)
 
 
+def test_what_somebody_else_adds_is_seen_with_the_next_click(images: Open, sets: ImageSets, pets: ImageSet) -> None:
+    app = images(set=pets.id)
+    add_images(sets, pets.id, [Incoming(name="x/bird/1.png", content=picture(700))])
+    app.segmented_control(key="transfer_images_as").set_value("Table").run()
+    assert_clean(app)
+    assert "23 images in 3 classes" in text(app)
+    assert len(table_names(app)) == 23
+
+
 def test_a_page_holds_a_part_of_many_images(images: Open, sets: ImageSets) -> None:
     made = sets.create("Many")
     add_images(sets, made.id, incoming(cat=50, dog=50))
