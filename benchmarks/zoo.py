@@ -58,6 +58,7 @@ TRIALS = {
     "vgg19": Trial(width=0.25, lr=5e-4),
     "nin": Trial(side=16, width=0.25),
     "plain50": Trial(width=0.25, steps=120),
+    "squeezenet1_1": Trial(width=0.25, steps=150),
     "resnet1202": Trial(side=16, width=0.25, steps=30),
     "preresnet1001": Trial(side=16, width=0.25, lr=1e-2),
 }

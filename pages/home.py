@@ -54,7 +54,7 @@ STARTS = (
         page=TRANSFER,
         title="Use my own photos",
         text="Forty photographs of two kinds of thing are enough: a network that has seen a million pictures learns to "
-        "tell yours apart in a minute, and you can take it away.",
+        "tell yours apart, and you can take it away.",
         icon=":material/photo_library:",
         action="Bring my photos",
         picture=draw_freezing,

@@ -89,8 +89,8 @@ def _root(request: Request) -> Path:
 
 def resampling_tag(preprocessing: Preprocessing) -> str:
     """What a fingerprint says of the resampling: nothing where it is the usual one, of which caches exist."""
-    usual = Preprocessing(size=preprocessing.size)
-    return "" if preprocessing == usual else f"{preprocessing.crop}{preprocessing.interpolation}"
+    usual = (preprocessing.crop, preprocessing.interpolation) == (1, "bicubic")
+    return "" if usual else f"{preprocessing.crop}{preprocessing.interpolation}"
 
 
 def stream_listings(root: Path, listings: Mapping[str, Listing], preprocessing: Preprocessing) -> dict[str, Files]:

@@ -61,7 +61,7 @@ class Images:
 
 
 class Files:
-    """A streamed split of an image folder or an image set, too large for memory: files are decoded when they are needed.
+    """A streamed split of an image folder or an image set, too large for memory: files are decoded when needed.
 
     Attributes:
         root: Folder the names are relative to.

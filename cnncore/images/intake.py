@@ -39,6 +39,7 @@ from cnncore.images.store import ImageSets, replace_file
 from cnncore.places import PROJECT_ROOT, environment
 
 SHOWN_EVERY_S = 0.25
+START_GRACE_S = 30.0
 KEPT_S = 86_400.0
 """What a finished or dead intake left behind is removed by the first one that starts so long afterwards."""
 _TOKEN = re.compile(r"[0-9a-f]{12}")
@@ -55,12 +56,14 @@ class Incoming:
         content: A picture, a ZIP or a folder on this machine, or the bytes of a picture or a ZIP.
         label: The class of all that is in it; None: each picture's innermost folder is its class.
         size: Bytes, where they are known beforehand; they are counted again.
+        moved: Whether a file of this machine is taken from where it is, which must be on the same disk.
     """
 
     name: str
     content: Path | BinaryIO | bytes
     label: str | None = None
     size: int = 0
+    moved: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +142,7 @@ def intake_progress(sets: ImageSets, set_id: str, token: str) -> IntakeProgress:
     """
     folder = _folder(sets, set_id, token)
     # First whether it is alive: what it wrote last before it ended is then what is read.
-    alive = _process(folder) is not None or not (folder / "process.json").exists()
+    alive = _process(folder) is not None or _is_starting(folder)
     try:
         progress = _PROGRESS.validate_json((folder / "progress.json").read_bytes())
     except (OSError, ValidationError):
@@ -159,8 +162,13 @@ def intake_progress(sets: ImageSets, set_id: str, token: str) -> IntakeProgress:
 def intakes(sets: ImageSets, set_id: str) -> tuple[str, ...]:
     """Tokens of a set's intakes that are kept, newest first."""
     staging = sets.set_folder(set_id) / "staging"
-    found = [path for path in staging.glob("*") if _TOKEN.fullmatch(path.name)] if staging.is_dir() else []
-    return tuple(path.name for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True))
+    found: list[tuple[float, str]] = []
+    for path in staging.glob("*") if staging.is_dir() else ():
+        # Another one may be removing it at this moment.
+        with contextlib.suppress(OSError):
+            if _TOKEN.fullmatch(path.name):
+                found.append((path.stat().st_mtime, path.name))
+    return tuple(name for _, name in sorted(found, reverse=True))
 
 
 def cancel_intake(sets: ImageSets, set_id: str, token: str) -> None:
@@ -212,22 +220,36 @@ def _stage_each(folder: Path, incoming: Iterable[Incoming], allowed: Limits) -> 
     sent = 0
     for number, item in enumerate(incoming):
         if isinstance(item.content, Path):
-            path = item.content.expanduser().resolve()
-            if not path.exists():
-                raise DataError(f"There is nothing at {shortened(str(item.content), 100)}.", "Check the path.")
+            path = _existing(item.content)
+            if item.moved:
+                path = path.replace(folder / "files" / f"{number:06d}")
         else:
             path = folder / "files" / f"{number:06d}"
             sent += _copy(item, path, allowed.upload_bytes - sent, allowed)
-        arrivals.append(Arrival(name=item.name, path=path, label=item.label))
+        arrivals.append(Arrival(name=_writable(item.name), path=path, label=item.label))
     if not arrivals:
         raise DataError("No files were chosen.", "Choose pictures, a folder or a ZIP.")
     return tuple(arrivals)
+
+
+def _existing(path: Path) -> Path:
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # a null byte, a name that is too long, nobody's home
+        found = path.expanduser().resolve()
+        if found.exists() and _writable(str(found)) == str(found):
+            return found
+    raise DataError(f"There is nothing at {shortened(_writable(str(path)), 100)} that can be read.", "Check the path.")
+
+
+def _writable(text: str) -> str:
+    """Text that can be stored: names of files may hold bytes that are no text."""
+    return text.encode(errors="replace").decode()
 
 
 def _copy(item: Incoming, path: Path, room: int, allowed: Limits) -> int:
     """Copy what a browser sent; returns its bytes."""
     assert not isinstance(item.content, Path)
     stream = io.BytesIO(item.content) if isinstance(item.content, bytes) else item.content
+    stream.seek(0)  # whoever brings it may have looked into it
     copied = 0
     with path.open("wb") as out:
         while item.size <= room and (chunk := stream.read(_CHUNK_BYTES)):
@@ -259,11 +281,19 @@ def _process(folder: Path) -> psutil.Process | None:
     return None
 
 
+def _is_starting(folder: Path) -> bool:
+    """Whether an intake has no process yet; one whose starter died in between never gets one."""
+    with contextlib.suppress(OSError):
+        return not (folder / "process.json").exists() and time.time() - folder.stat().st_mtime < START_GRACE_S
+    return False
+
+
 def _remove_old(sets: ImageSets, set_id: str) -> None:
     for token in intakes(sets, set_id):
         folder = _folder(sets, set_id, token)
-        if time.time() - folder.stat().st_mtime > KEPT_S and _process(folder) is None:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > KEPT_S and _process(folder) is None:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _work(folder: Path, show: Callable[[IntakeProgress], None]) -> IntakeProgress:
@@ -310,7 +340,7 @@ def main(folder: Path) -> None:
     try:
         ended = _work(folder, show)
     except LabError as error:
-        ended = IntakeProgress(phase="Nothing was added", error=str(error), finished=True)
+        ended = IntakeProgress(phase="Nothing was added", error=_writable(str(error)), finished=True)
     except Exception:
         traceback.print_exc()
         error = "Something went wrong and nothing was added; its log says more."

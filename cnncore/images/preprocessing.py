@@ -51,6 +51,9 @@ class Preprocessing:
         channels: 3, or 1 for gray.
         mean: Per channel on the scale from 0 to 1, subtracted.
         std: Per channel, divided by.
+        draft: Whether large JPEGs may be decoded at 1/2, 1/4 or 1/8 of their size, where at least twice `resized`
+            pixels are left: faster, and not quite the same (1.3 gray levels in the mean at 32 pixels, 0.5 at 64; 60
+            flower photographs).
     """
 
     size: int
@@ -59,6 +62,7 @@ class Preprocessing:
     channels: int = 3
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
+    draft: bool = False
 
     @property
     def resized(self) -> int:
@@ -123,7 +127,7 @@ def preprocessing_of(
     """The preprocessing of a folder's or an image set's pictures.
 
     Args:
-        config: Its `image_size`, `crop` and `interpolation` count.
+        config: Its `image_size`, `crop` and `interpolation` count, and that files of a folder may be of any size.
         mean: As `ImageData.mean`, where the pictures are normalized too.
         std: As `ImageData.std`.
     """
@@ -134,4 +138,5 @@ def preprocessing_of(
         channels=len(mean),
         mean=mean,
         std=std,
+        draft=config.dataset == "folder",
     )

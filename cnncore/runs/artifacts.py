@@ -4,6 +4,8 @@ model.safetensors, model.json   the weights that were scored best, and what is n
 resume.pt                       everything to go on from the last checkpoint
 epochs/0001.npz                 the evaluation of one epoch: confusion matrix, examples
 test.npz                        the evaluation of the test split
+outcomes.npz                    what the network says of each held-out image, where the images are a person's own
+familiarity.npz                 features of training images, to tell what is unlike them
 worker.log                      what the process printed
 """
 

@@ -15,7 +15,7 @@ from cnncore.config import check
 from cnncore.data import ImageData, open_images
 from cnncore.errors import DataError, LabError, RunError, RunLostError, TrainingError
 from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, run_dir, sweep
-from cnncore.runs.events import Changed, EpochEnd, Event, Finished, StepEnd
+from cnncore.runs.events import Changed, EpochEnd, Evaluating, Event, Finished, StepEnd
 from cnncore.runs.store import ENDED_STATUS, Run, RunStore
 from cnncore.runs.stored_config import stored_config
 from cnncore.training.checkpoint import load_checkpoint, save_checkpoint, save_weights, weights_card
@@ -304,9 +304,15 @@ class Execution:
         self.store.add_artifact(self.run.id, WEIGHTS_CARD, (self.folder / WEIGHTS_CARD).stat().st_size)
 
     def _keep_outcomes(self, state: TrainState, images: ImageData, loaders: Loaders) -> None:
-        if self.run.kind == "train":
-            for name, size in keep_outcomes(self.folder, state, images, loaders):
-                self.store.add_artifact(self.run.id, name, size)
+        if self.run.kind != "train":
+            return
+
+        def progress(split: str, done: int, total: int) -> None:
+            self.recorder.record(Evaluating(split=split, done=done, total=total))
+
+        for name, size in keep_outcomes(self.folder, state, images, loaders, progress):
+            self.store.add_artifact(self.run.id, name, size)
+        self.recorder.describe(stage="done")
 
     def _last_words(self, problem: LabError) -> LabError:
         """Write what is still buffered; where that holds the first bad loss, its sentence names the step."""

@@ -209,10 +209,10 @@ def train_step(
 ) -> StepEnd:
     """One optimizer step at learning rate `lr`; with `from_features` the batch holds features for the head."""
     state.optimizer.lr = lr
-    if not state.model.training:
+    if not (state.model.training and state.head.training):
         state.set_training()
     loss, logits = forward_backward(state, batch, from_features=from_features)
-    gradients = {name: value.grad for name, value in state.model.named_parameters() if value.grad is not None}
+    gradients = {name: value.grad for name, value in state.parameters if value.grad is not None}
     norms, total = _gradient_norms(gradients)
     clip = state.config.training.clip_norm
     if clip is not None:

@@ -48,7 +48,7 @@ def machine_facts(data_root: Path) -> dict[str, Any]:
         "datasets": {
             key: _bytes_on_disk(key, spec, data_root)
             for key, spec in DATASETS.items()
-            if key != "folder" and at_hand(key, data_root)
+            if spec.num_train and at_hand(key, data_root)
         },
     }
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cnncore.data import ImageData, Split
+from cnncore.data import ImageData, Progress, Split
 from cnncore.runs.outcomes import OUTCOMES, Outcomes, save_outcomes
 from cnncore.training.familiarity import FAMILIARITY, MAX_IMAGES, measure_familiarity, save_familiarity
 from cnncore.training.loop import Loaders
@@ -20,30 +20,39 @@ from cnncore.transfer.feature_batches import FeatureBatches
 
 MOST_OUTCOMES = 10_000
 """Held-out images of which outcomes are kept; a run with more has none."""
-_TIME_SHARE, _LEAST_S = 0.1, 5.0
-"""Looking at the training images again ends after this share of the time the training took, or so many seconds."""
+_TIME_SHARE, _LEAST_S, _MOST_S = 0.1, 5.0, 120.0
+"""Looking at training images once more ends after this share of the time the training took, within these seconds."""
 _SEED = 0
 _OWN = ("folder", "image_set")
 """Data sets of a person's own images, whose outcomes are kept."""
 
 
-def keep_outcomes(folder: Path, state: TrainState, images: ImageData, loaders: Loaders) -> Iterator[tuple[str, int]]:
+def keep_outcomes(
+    folder: Path, state: TrainState, images: ImageData, loaders: Loaders, progress: Progress
+) -> Iterator[tuple[str, int]]:
     """Write `outcomes.npz`, of own images, and `familiarity.npz` beside the weights of a training that has ended.
 
     Where features of the images were kept, the backbone is not run again.
 
+    Args:
+        folder: The run's.
+        state: The state at the end.
+        images: What it was trained on.
+        loaders: The batches of them.
+        progress: Told the split that is looked at, how many of its images were, and of how many.
+
     Yields:
         Name and size in bytes of each file.
     """
-    end = time.monotonic() + max(_LEAST_S, _TIME_SHARE * state.elapsed_s)
     kept = loaders.features if state.keeps_features else None
-    looks = _Looks(load_trained(folder, state.device, state.precision), images, kept)
+    looks = _Looks(load_trained(folder, state.device, state.precision), images, kept, progress)
     held_out = {name: len(split) for name, split in _splits(images).items() if name != "train" and len(split)}
     whole: dict[str, Look] = {}
     if state.config.data.dataset in _OWN and 0 < sum(held_out.values()) <= MOST_OUTCOMES:
         whole = {name: looks.whole(name) for name in held_out}
         found = [_outcomes(look, name, images) for name, look in whole.items()]
         yield OUTCOMES, save_outcomes(folder / OUTCOMES, found)
+    end = time.monotonic() + min(max(_LEAST_S, _TIME_SHARE * state.elapsed_s), _MOST_S)
     rows, features = looks.sampled("train", end)
     if len(features) < 2:
         return
@@ -92,8 +101,15 @@ def _outcomes(look: Look, name: str, images: ImageData) -> Outcomes:
 class _Looks:
     """What a network makes of the splits of a data set, from kept features of them where there are any."""
 
-    def __init__(self, network: TrainedNetwork, images: ImageData, kept: Loaders | None = None) -> None:
+    def __init__(
+        self,
+        network: TrainedNetwork,
+        images: ImageData,
+        kept: Loaders | None = None,
+        progress: Progress = lambda split, done, total: None,
+    ) -> None:
         self.network = network
+        self.progress = progress
         self.splits = _splits(images)
         sources = {"train": kept.train, "validation": kept.validation, "test": kept.test} if kept else {}
         self.kept = {name: source for name, source in sources.items() if isinstance(source, FeatureBatches)}
@@ -115,8 +131,13 @@ class _Looks:
 
     def _of(self, name: str, positions: Tensor) -> Iterator[Look]:
         """The images at these positions of a split, batch by batch."""
+        split, done = self.splits[name], 0
         if name in self.kept:
             batches = self.kept[name].select(positions).epoch(0)
-            return (self.network.look_from(batch.images) for batch in batches)
-        split = self.splits[name]
-        return self.network.look_at(split.select(positions.to(split.labels.device)))
+            looks = (self.network.look_from(batch.images) for batch in batches)
+        else:
+            looks = self.network.look_at(split.select(positions.to(split.labels.device)))
+        for look in looks:
+            done += len(look.features)
+            self.progress(name, done, len(positions))
+            yield look

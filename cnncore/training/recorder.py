@@ -101,7 +101,7 @@ class Recorder:
                 self._steps.append((event, time.time()))
                 self._images += event.images
             case Evaluating():
-                stage = "scoring" if event.split == "test" else "evaluating"
+                stage = {"test": "scoring", "train": "looking"}.get(event.split, "evaluating")
                 self.summary |= {"stage": stage, "stage_done": event.done, "stage_total": event.total}
             case Started():
                 self._start(event)

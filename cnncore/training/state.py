@@ -87,6 +87,8 @@ class TrainState:
     def __post_init__(self) -> None:
         self.forward = torch.compile(self.model) if self.config.training.compile else self.model
         self.backbone, self.head = split_network(self.model, self.config.model.name)
+        # Walking through the layers of a deep network takes longer than a step of its head.
+        self.parameters = tuple(self.model.named_parameters())
         if self.precision == "fp16":
             self.scaler = torch.amp.GradScaler(self.device.type)
         elif self.device.type == "cpu" and not self.config.training.compile and self.stages is None:
@@ -147,6 +149,7 @@ class TrainState:
     def set_training(self) -> None:
         """Training mode, with frozen stages held."""
         self.model.train()
+        self.head.train()
         if self.stages is not None:
             self.stages.set_modes()
 
@@ -181,8 +184,8 @@ class TrainState:
             weights: Of the whole network.
             from_features: Whether only the head is asked.
         """
-        self.model.eval()
         model = self.head if from_features else self.model
+        model.eval()
         with self.autocast():
             if weights:
                 names = model.state_dict().keys()

@@ -104,6 +104,8 @@ class FeatureBatches:
         )
 
     def _features(self, positions: Tensor, epoch: int) -> Tensor:
+        if len(self._views) == 1:
+            return self._views[0].take(positions).to(self._device, non_blocking=True)
         chosen = (self._first[positions] + epoch) % len(self._views)
         places = [(chosen == number).nonzero().squeeze(1) for number in range(len(self._views))]
         features = [

@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from math import prod
 from pathlib import Path
 
@@ -24,8 +25,11 @@ from cnncore.models.profile import LayerProfile, profile_model
 from cnncore.transfer.costs import COSTS_FILE, HEAD, NetworkCosts, StageCost, new_head
 from cnncore.transfer.network import build_network, network_config, stage_modules
 
-MEASURED_BATCH = 8
-WARM_UPS, PASSES = 1, 3
+MEASURED_BATCH, MEASURED_BATCH_GPU = 4, 32
+"""Images at once: a GPU is not busy with fewer."""
+MEASURED_PASSES = 3
+LONGEST_S = 2.0
+"""After so many seconds no further pass begins; a first one, in which kernels are chosen, never counts."""
 
 
 def count_stages(
@@ -103,11 +107,13 @@ def measure_stages(
         device: Where to compute.
         threads: Threads of a CPU, as many as a training has.
     """
+    batch = MEASURED_BATCH if device.type == "cpu" else MEASURED_BATCH_GPU
     model = build_network(config, in_shape, num_classes).eval().to(device).to(memory_format=torch.channels_last)
-    images = torch.randn(MEASURED_BATCH, *in_shape, device=device).to(memory_format=torch.channels_last)
+    images = torch.randn(batch, *in_shape, device=device).to(memory_format=torch.channels_last)
     with torch.inference_mode(), _autocast(device, costs.precision), _threads(threads):
-        passes = [_times(model, config.model.name, images) for _ in range(WARM_UPS + PASSES)][WARM_UPS:]
-    seconds = {key: statistics.median(each[key] for each in passes) / MEASURED_BATCH for key in passes[0]}
+        model(images)
+        passes = list(_passes(model, config.model.name, images))
+    seconds = {key: statistics.median(each[key] for each in passes) / batch for key in passes[0]}
     if device.type != "cpu":
         whole, macs = sum(seconds.values()), sum(part.macs for part in costs.parts)
         seconds = {part.key: whole * part.macs / macs for part in costs.parts}
@@ -131,12 +137,19 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def _passes(model: nn.Module, network: str, images: torch.Tensor) -> Iterator[Mapping[str, float]]:
+    begun, count = time.perf_counter(), 0
+    while not count or (count < MEASURED_PASSES and time.perf_counter() - begun < LONGEST_S):
+        yield _times(model, network, images)
+        count += 1
+
+
 def _times(model: nn.Module, network: str, images: torch.Tensor) -> Mapping[str, float]:
     """Seconds that a batch spends in each part: from its first layer to the first one of the next part."""
     spent = dict.fromkeys(stage_modules(model, network), 0.0)
     current, since = next(iter(spent)), 0.0
 
-    def enter(key: str) -> None:
+    def enter(key: str, _module: nn.Module, _inputs: object) -> None:
         nonlocal current, since
         if key != current:
             now = time.perf_counter()
@@ -144,14 +157,14 @@ def _times(model: nn.Module, network: str, images: torch.Tensor) -> Mapping[str,
             current, since = key, now
 
     handles = [
-        module.register_forward_pre_hook(lambda _module, _inputs, key=key: enter(key))
+        module.register_forward_pre_hook(partial(enter, key))
         for key, modules in stage_modules(model, network).items()
         for module in modules
     ]
     since = time.perf_counter()
     model(images)
-    if images.device.type == "cuda":
-        torch.cuda.synchronize(images.device)
+    if images.device.type != "cpu":
+        torch.accelerator.synchronize(images.device)
     spent[current] += time.perf_counter() - since
     for handle in handles:
         handle.remove()

@@ -6,7 +6,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ import streamlit as st
 
 from cnncore.config import TrainConfig, readable_name
 from cnncore.errors import LabError
+from cnncore.images.store import open_sets
 from cnncore.places import artifacts_dir, data_dir, database_url
 from cnncore.runs.runner import ensure_runner
 from cnncore.runs.store import Run, RunStore
@@ -47,9 +48,17 @@ def store() -> RunStore:
     return _open_store(database_url())
 
 
+def run_name(config: TrainConfig) -> str:
+    """What a run with this configuration is called, with the name of the image set it learns from."""
+    if config.data.image_set:
+        with suppress(LabError):
+            return f"{config.model_spec.title} on {open_sets(data_root()).at(config.data.image_set).name}"
+    return readable_name(config)
+
+
 def start_run(config: TrainConfig, kind: Literal["train", "find_lr"] = "train", name: str = "") -> Run:
     """Put a run into the queue and make sure that somebody serves it; without a name it gets a readable one."""
-    name = name or readable_name(config)
+    name = name or run_name(config)
     title = name if kind == "train" else f"Learning rate for {name}"
     run = store().create(config.model_dump(mode="json"), name=title, kind=kind)
     ensure_runner(artifacts())

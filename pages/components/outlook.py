@@ -5,11 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from cnncore.catalog import SCHEDULES
-from cnncore.config import TrainConfig, readable_name
+from cnncore.config import TrainConfig
 from cnncore.figures.schedule import learning_rate_chart
+from pages.components.lab import run_name
 from pages.components.live_chart import still_chart
 from pages.components.previews import DataFacts, data_facts, draw_images
 from pages.components.size_card import draw_size_card
+from pages.components.wording import plain
 
 _CHART_HEIGHT = 170
 
@@ -17,7 +19,7 @@ _CHART_HEIGHT = 170
 def draw_outlook(config: TrainConfig) -> None:
     """Size card, images, learning rate, and what will be measured on which images."""
     facts = data_facts(config)
-    st.header(readable_name(config), anchor=False)
+    st.header(plain(run_name(config)), anchor=False)
     draw_size_card(config, len(facts.classes) or config.model_spec.num_classes, facts.num_images.get("train", 0))
     draw_images(config, facts)
     _draw_learning_rate(config)

@@ -77,11 +77,18 @@ def draw_sizes() -> None:
     st.html(f"<div class='lab-bars'>{''.join(rows)}</div>")
 
 
+_PHOTO = (
+    "<svg viewBox='0 0 24 24' width='26' height='26' fill='none' stroke='currentColor' stroke-width='1.6'>"
+    "<rect x='3' y='4' width='18' height='16' rx='2'/><circle cx='8.5' cy='9.5' r='1.6'/>"
+    "<path d='M4 18l5.5-5.5 3 3L16 12l4 4.5'/></svg>"
+)
+
+
 def draw_freezing() -> None:
     """A network whose frozen stages pass on what they know to a head that learns."""
     stages = "".join(f"<i style='height:{height}rem'>❄</i>" for height in (3.4, 2.9, 2.4, 1.9, 1.5))
     st.html(
         "<div class='lab-freezing' role='img' aria-label='Frozen stages of a network, then a head that learns'>"
-        f"<b>📷</b>{stages}<em>learns</em>"
+        f"{_PHOTO}{stages}<em>learns</em>"
         "<span><small>cat</small><u style='width:92%'></u><small>dog</small><u style='width:8%'></u></span></div>"
     )

@@ -39,7 +39,11 @@ STATUS_LOOKS: dict[str, Look] = {
     "interrupted": Look("Interrupted", ":material/warning:", "orange"),
 }
 
-_STAGES = {"evaluating": "Evaluating on the validation images", "scoring": "Scoring the test images"}
+_STAGES = {
+    "evaluating": "Evaluating on the validation images",
+    "scoring": "Scoring the test images",
+    "looking": "Looking at the training images once more",
+}
 
 
 def known(value: Any) -> bool:

@@ -37,11 +37,11 @@ _CSS = """
 .lab-bar i { height: .6rem; border-radius: 2px; flex: none; }
 .lab-bar small { opacity: .7; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .lab-freezing { display: flex; align-items: center; gap: .3rem; max-width: 22rem; font-size: .75rem; }
-.lab-freezing b { font-size: 1.4rem; margin-right: .2rem; }
+.lab-freezing svg { flex: none; opacity: .75; margin-right: .1rem; }
 .lab-freezing i { flex: 1; display: grid; place-items: center; font-style: normal; border-radius: 4px; color: #3B82F6;
   background: rgba(59,130,246,.16); border: 1px solid rgba(59,130,246,.45); }
-.lab-freezing em { flex: 1.9; height: 1.5rem; display: grid; place-items: center; font-style: normal; border-radius: 4px;
-  color: #E07B00; background: rgba(224,123,0,.14); border: 1px solid rgba(224,123,0,.6); }
+.lab-freezing em { flex: 1.9; height: 1.5rem; display: grid; place-items: center; font-style: normal;
+  border-radius: 4px; color: #E07B00; background: rgba(224,123,0,.14); border: 1px solid rgba(224,123,0,.6); }
 .lab-freezing span { flex: 2.6; display: grid; grid-template-columns: auto 1fr; gap: .2rem .35rem; align-items: center;
   margin-left: .3rem; }
 .lab-freezing u { height: .55rem; background: #10A37F; border-radius: 2px; }
@@ -50,7 +50,8 @@ _CSS = """
 .lab-blank { aspect-ratio: 1; border-radius: 5px; background: rgba(128,128,128,.14); }
 [data-testid="stLayoutWrapper"]:has(> .st-key-transfer_images_next) { position: sticky; bottom: 0; z-index: 9; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-transfer_images_actions) { position: sticky; top: 3.6rem; z-index: 8; }
-.st-key-transfer_images_actions { background: light-dark(#FFFFFF, #11141B); min-height: 3.6rem; justify-content: center; }
+.st-key-transfer_images_actions { background: light-dark(#FFFFFF, #11141B); min-height: 3.6rem;
+  justify-content: center; }
 .st-key-transfer_images_next { padding: .7rem 0; background: light-dark(#FFFFFF, #11141B);
   border-top: 1px solid rgba(128,128,128,.25); }
 .lab-strip-name { font-size: .75rem; opacity: .75; margin: .45rem 0 .2rem; }

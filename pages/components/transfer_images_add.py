@@ -1,34 +1,26 @@
 """The ways pictures come in: a folder, files of one class, a ZIP, the camera, a folder on the lab's machine.
 
-What the browser sent is counted here again, since Streamlit checks neither number nor sum, then staged on disk, from
-where a process of its own takes it over: closing the page loses nothing.
+A process of its own takes over what has come in: closing the page then loses nothing.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Literal
+from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from cnncore.errors import LabError
 from cnncore.images.image_set import ImageSet
 from cnncore.images.intake import Incoming, start_intake
 from cnncore.images.limits import limits
-from pages.components.lab import show_problem
 from pages.components.transfer_images_edits import image_sets, next_turn, note_problem, turn
-from pages.components.transfer_images_words import listed, number_of
+from pages.components.transfer_images_upload import draw_upload
 from pages.components.transfer_link import change_link
-from pages.components.wording import bytes_text, plain
 
 _WAY = "transfer_images_way"
 _CAMERA = "camera"
-_MANY = 50
-"""Pictures from which staging shows how far it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,32 +55,17 @@ def use_camera() -> None:
 
 def _draw_folder(image_set: ImageSet | None) -> None:
     st.caption(f"One folder for each class, inside the folder you choose. {_limits_text()}")
-    files = _uploader("A folder of folders", "directory", image_set)
-    if not files:
-        return
-    classes = Counter(_parent(file.name) for file in files)
-    named = [f"{name} ({count:,})" for name, count in classes.most_common()]
-    st.caption(f"{number_of(len(classes), 'class', 'classes')}: {plain(listed(named, 6))}")
-    incoming = (Incoming(name=file.name, size=file.size, content=file) for file in files)
-    _offer(image_set, files, incoming, _top(files[0].name))
+    draw_upload(image_set, "folder")
 
 
 def _draw_files(image_set: ImageSet | None) -> None:
     st.caption(f"Any number of pictures that show the same kind of thing. {_limits_text()}")
-    label = _class_input(image_set, "files")
-    files = _uploader("Pictures of this class", True, image_set)
-    if not files:
-        return
-    incoming = (Incoming(name=file.name, label=label, size=file.size, content=file) for file in files)
-    _offer(image_set, files, incoming, "My pictures", why_not="" if label else "Give the class a name first.")
+    draw_upload(image_set, "files", _class_input(image_set, "files"))
 
 
 def _draw_zip(image_set: ImageSet | None) -> None:
     st.caption(f"A ZIP with one folder for each class. {_limits_text()}")
-    files = _uploader("A ZIP file", False, image_set, ("zip",))
-    if files:
-        incoming = (Incoming(name=file.name, size=file.size, content=file) for file in files)
-        _offer(image_set, files, incoming, _stem(files[0].name), what="archive")
+    draw_upload(image_set, "zip")
 
 
 def _draw_path(image_set: ImageSet | None) -> None:
@@ -106,13 +83,17 @@ def _draw_path(image_set: ImageSet | None) -> None:
 
 
 def _draw_camera(image_set: ImageSet | None) -> None:
+    assert image_set is not None
     label = _class_input(image_set, _CAMERA)
     shot = st.camera_input("Take a picture", key=_key("shot", image_set), disabled=not label)
     if not label:
         st.caption("Give the class a name, then take pictures of it.")
     if shot is not None:
-        incoming = iter([Incoming(name="Camera.jpg", label=label, size=shot.size, content=shot)])
-        _offer(image_set, [shot], incoming, "Camera pictures")
+        incoming = Incoming(name="Camera.jpg", label=label, size=shot.size, content=shot)
+        st.button(
+            "Add this picture", key="transfer_images_add_camera", icon=":material/add:", disabled=not label,
+            on_click=_start, args=(image_set.id, "", incoming),
+        )  # fmt: skip
 
 
 _WAYS = {
@@ -137,15 +118,6 @@ def _limits_text() -> str:
     )
 
 
-def _uploader(
-    label: str, multiple: bool | Literal["directory"], image_set: ImageSet | None, kinds: Sequence[str] | None = None
-) -> list[UploadedFile]:
-    files = st.file_uploader(
-        label, type=kinds, accept_multiple_files=multiple, key=_key(f"upload_{multiple}", image_set)
-    )
-    return files if isinstance(files, list) else [files] if files else []
-
-
 def _class_input(image_set: ImageSet | None, name: str) -> str:
     key = f"transfer_images_{name}_label_{image_set.id if image_set else 'new'}"
     if image_set is None or not image_set.classes:
@@ -157,106 +129,22 @@ def _class_input(image_set: ImageSet | None, name: str) -> str:
     return (label or "").strip()
 
 
-def _offer(
-    image_set: ImageSet | None,
-    files: Sequence[UploadedFile],
-    incoming: Iterator[Incoming],
-    name: str,
-    *,
-    what: str = "picture",
-    why_not: str = "",
-) -> None:
-    """What came, and the button that adds it."""
-    num_bytes = sum(file.size for file in files)
-    problem = why_not or _too_much(image_set, len(files) if what == "picture" else 0, num_bytes)
-    if problem:
-        st.caption(f":orange[:material/warning:] {plain(problem)}")
-    pressed = st.button(
-        f"Add {number_of(len(files), what)} ({bytes_text(num_bytes)})",
-        key=_key("add", image_set),
-        type="secondary" if image_set and image_set.images else "primary",
-        icon=":material/add:",
-        disabled=bool(problem),
-    )
-    if pressed and not problem:
-        _stage(image_set and image_set.id, incoming, len(files), name)
+def _start_path(set_id: str | None, path: str) -> None:
+    """Callback: take over a folder or a ZIP of this machine."""
+    place = Path(path).expanduser()
+    _start(set_id, place.stem[:80] or "My pictures", Incoming(name=place.name, content=place))
 
 
-def _too_much(image_set: ImageSet | None, count: int, num_bytes: int) -> str:
-    most = limits()
-    if num_bytes > most.upload_bytes:
-        return (
-            f"These are {bytes_text(num_bytes)}; a browser may send {most.upload_mb:,} MB at once. Add them in parts, "
-            "or give a folder or ZIP on the lab's machine."
-        )
-    there = len(image_set.images) if image_set else 0
-    if there + count > most.set_images:
-        return (
-            f"The set would have {there + count:,} pictures; {most.set_images:,} are allowed. Choose fewer, or make "
-            "a second set."
-        )
-    return ""
-
-
-def _stage(set_id: str | None, incoming: Iterator[Incoming], count: int, name: str) -> None:
-    """Hand the files over to the intake, and go to the set."""
+def _start(set_id: str | None, name: str, incoming: Incoming) -> None:
+    """Let the intake take something over, and go to the set; a new one is called `name`."""
     sets = image_sets()
     target = set_id or sets.create(name).id
     try:
-        start_intake(sets, target, _counted(incoming, count))
-    except LabError as error:
-        show_problem(error)
-        _drop(target, set_id)
-        return
-    next_turn()
-    change_link(set=target)
-    st.rerun()
-
-
-def _drop(target: str, set_id: str | None) -> None:
-    """Delete a set that was made for pictures which then could not come in."""
-    if set_id is None:
-        image_sets().delete(target)
-
-
-def _counted(incoming: Iterator[Incoming], count: int) -> Iterator[Incoming]:
-    if count < _MANY:
-        yield from incoming
-        return
-    bar = st.progress(0.0, text="Storing what was sent")
-    for number, each in enumerate(incoming):
-        if number % _MANY == 0:
-            bar.progress(number / count, text=f"Storing what was sent: {number:,} of {count:,}")
-        yield each
-    bar.progress(1.0, text="Stored")
-
-
-def _start_path(set_id: str | None, path: str) -> None:
-    """Callback: take over a folder or a ZIP of this machine."""
-    sets = image_sets()
-    target = set_id or sets.create(_stem(path)).id
-    try:
-        start_intake(sets, target, [Incoming(name=Path(path).name, content=Path(path))])
+        start_intake(sets, target, [incoming])
     except LabError as error:
         note_problem(error)
-        _drop(target, set_id)
+        if set_id is None:
+            sets.delete(target)
         return
     next_turn()
     change_link(set=target)
-
-
-def _parts(name: str) -> tuple[str, ...]:
-    return PurePosixPath(name.replace("\\", "/")).parts
-
-
-def _parent(name: str) -> str:
-    parts = _parts(name)
-    return parts[-2] if len(parts) > 1 else "without a folder"
-
-
-def _top(name: str) -> str:
-    return _parts(name)[0][:80] if len(_parts(name)) > 1 else "My pictures"
-
-
-def _stem(name: str) -> str:
-    return (PurePosixPath(name.replace("\\", "/")).stem or "My pictures")[:80]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -61,7 +61,7 @@ def pick_pictures(
 
 def read_picked(state: object, turn: int, records: Sequence[ImageRecord]) -> tuple[int, ...]:
     """The selected keys that a browser sent: those of this turn and this page; nothing where it sent nonsense."""
-    picked = state.get("picked") if hasattr(state, "get") else None  # pyright: ignore[reportAttributeAccessIssue]
+    picked = state.get("picked") if isinstance(state, Mapping) else None
     if not isinstance(picked, dict) or picked.get("turn") != turn or not isinstance(picked.get("keys"), list):
         return ()
     asked = {key for key in picked["keys"] if type(key) is int}

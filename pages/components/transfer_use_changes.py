@@ -192,7 +192,7 @@ def _show_before_after(old: Run, new: Run, after: Outcomes, split: str) -> None:
     rows = {"Before": int(before_right.sum()), "After": int(after_right.sum())}
     st.dataframe(pd.DataFrame([_row(name, right, count) for name, right in rows.items()]), hide_index=True)
     found = compare(int((after_right & ~before_right).sum()), int((before_right & ~after_right).sum()), count)
-    st.markdown(plain(words(found, "the network after", "the one before")))
+    st.markdown(plain(words(found, "After", "Before")))
     st.caption(
         f"Both on the same {number_of(count, f'{split} image')} with today's labels. Labels that were changed because "
         "of what the first network said favor it a little; new images tell more."

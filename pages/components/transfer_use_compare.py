@@ -28,12 +28,15 @@ from cnncore.runs.run import Run
 from cnncore.runs.search import Search, changed_runs, find_runs
 from cnncore.runs.statistics import mean_interval
 from cnncore.runs.store import ALL
+from cnncore.transfer.costs import outlook
 from pages.components.form_fields import setting_title
 from pages.components.lab import look_after, serve_queue, shown_errors, store
 from pages.components.live_chart import still_chart
 from pages.components.navigation import COMPARE
 from pages.components.run_words import duration, fraction_done, percent, progress_words, read_config
 from pages.components.transfer_link import go_to
+from pages.components.transfer_train_costs import Costs, known_costs
+from pages.components.waiting import fill_in
 from pages.components.wording import duration_text, plain
 
 _TICK_S = 2.0
@@ -50,7 +53,9 @@ def show_comparison(run: Run) -> None:
     comparison = _comparison(run)
     if comparison is None:
         return
-    st.fragment(_results, run_every=_TICK_S if _open_runs(comparison) else None)(comparison)
+    count = len(_open_runs(comparison))
+    st.fragment(_results, run_every=_TICK_S if count else None)(comparison, count)
+    fill_in("transfer_compare", lambda: _offer(comparison, run))
 
 
 def _comparison(run: Run) -> Comparison | None:
@@ -88,15 +93,16 @@ def _open_runs(comparison: Comparison) -> tuple[Run, ...]:
     return tuple(run for group in groups.values() for run in group.runs if run.is_open)
 
 
-def _results(comparison: Comparison) -> None:
+def _results(comparison: Comparison, drawn: int) -> None:
+    """The answer as far as it is known; the whole page follows when a run has ended."""
     with shown_errors():
-        past, changed = _past(), changed_runs(store())
-        groups = comparison.groups(past, changed)
+        groups = comparison.groups(_past(), changed_runs(store()))
         on = [run for group in groups.values() for run in group.runs if run.is_open]
+        if len(on) != drawn:
+            st.rerun()
         _show_answer(comparison, groups)
         if on:
             _show_progress(on)
-        _offer(comparison, past, changed, is_on=bool(on))
 
 
 # The answer
@@ -195,11 +201,14 @@ def _show_progress(on: Sequence[Run]) -> None:
 # The offer
 
 
-def _offer(comparison: Comparison, past: Sequence[Run], changed: frozenset[str], *, is_on: bool) -> None:
-    queued = max((len(group.runs) for group in comparison.groups(past, changed).values()), default=0)
+def _offer(comparison: Comparison, run: Run) -> None:
+    past, changed = _past(), changed_runs(store())
+    groups = comparison.groups(past, changed)
+    queued = max((len(group.runs) for group in groups.values()), default=0)
+    is_on = any(each.is_open for group in groups.values() for each in group.runs)
     st.session_state.setdefault(_SEEDS, min(MAX_SEEDS, max(queued, 1) if is_on else DEFAULT_SEEDS))
     with st.container(horizontal=True, vertical_alignment="bottom", key="transfer_compare_offer"):
-        seeds = st.segmented_control(
+        st.segmented_control(
             "Seeds of each",
             list(range(1, MAX_SEEDS + 1)),
             required=True,
@@ -207,17 +216,15 @@ def _offer(comparison: Comparison, past: Sequence[Run], changed: frozenset[str],
             help="Each seed is one training with other random numbers. From two on there is an interval; one says "
             "nothing about chance.",
         )
-        plans = comparison.plans(int(seeds or DEFAULT_SEEDS), past, changed)
+        seeds = int(st.session_state[_SEEDS] or DEFAULT_SEEDS)
+        plans = comparison.plans(seeds, past, changed)
         count = sum(len(plan.configs) for plan in plans.values())
-        st.button(
-            f"Queue {count} {'training' if count == 1 else 'trainings'}" if count else "Nothing is missing",
-            type="primary",
-            icon=":material/playlist_add:",
-            key="transfer_compare_queue",
-            disabled=not count,
-            on_click=_queue,
-            args=(comparison, int(seeds or DEFAULT_SEEDS)),
-        )
+        words = f"Queue {count} {'training' if count == 1 else 'trainings'}" if count else "Nothing is missing"
+        if st.button(
+            words, type="primary", icon=":material/playlist_add:", key="transfer_compare_queue", disabled=not count
+        ):
+            _queue(comparison, seeds)
+            st.rerun()
         st.page_link(
             COMPARE,
             label="All of their curves",
@@ -225,29 +232,35 @@ def _offer(comparison: Comparison, past: Sequence[Run], changed: frozenset[str],
             query_params={"view": "runs", "tag": comparison.tag},
         )
     if count:
-        st.caption(_cost(plans, past))
+        st.caption(_cost(comparison, plans, past, run))
 
 
-def _cost(plans: Mapping[str, Plan], past: Sequence[Run]) -> str:
-    """About how long each approach takes on this machine, where it is known."""
-    finished, host = [run for run in past if run.status == "finished"], socket.gethostname()
+def _cost(comparison: Comparison, plans: Mapping[str, Plan], past: Sequence[Run], run: Run) -> str:
+    """About how long each approach takes on this machine: from runs like it, else from the time of its steps."""
+    finished, host = [each for each in past if each.status == "finished"], socket.gethostname()
+    costs = known_costs(comparison.configs["frozen"], len(run.summary.get("classes", ())), measure=True)
     known: list[str] = []
     unknown: list[str] = []
     for key, plan in plans.items():
-        if not plan.configs:
-            continue
-        seconds, title = plan_seconds(plan, finished, host), APPROACHES[key].title.lower()
-        if seconds is None:
-            unknown.append(title)
-        else:
-            known.append(f"{title} about {duration_text(seconds)} for {len(plan.configs)}")
-    parts = [f"On this machine: {', '.join(known)}." if known else ""]
+        if plan.configs:
+            title = APPROACHES[key].title.lower()
+            seconds = plan_seconds(plan, finished, host) or _from_steps(costs, plan, run)
+            (known if seconds else unknown).append(f"{title} ≈ {duration_text(seconds)}" if seconds else title)
+    told = f"Computing time on this machine: {', '.join(known)}." if known else ""
     if unknown:
-        parts.append(
-            f"{' and '.join(unknown).capitalize()}: known after the first one; learning in all layers takes many "
-            "times as long as learning in the head only."
-        )
-    return " ".join(part for part in parts if part)
+        waiting = "being measured…" if costs.measuring else "known after the first one."
+        told = f"{told} {' and '.join(unknown).capitalize()}: {waiting}"
+    return told.strip()
+
+
+def _from_steps(costs: Costs, plan: Plan, run: Run) -> float | None:
+    """What the steps of the missing runs take together, features included where they are kept."""
+    num_train, config = run.summary.get("num_train"), plan.configs[0]
+    found = outlook(costs.network, config) if costs.network else None
+    if found is None or found.step_s is None or not num_train:
+        return None
+    steps = math.ceil(num_train / config.training.batch_size) * config.training.epochs
+    return len(plan.configs) * found.step_s * steps + (found.first_s or 0.0) * num_train
 
 
 def _queue(comparison: Comparison, seeds: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 import torch
@@ -10,9 +12,10 @@ from torch.nn import functional
 
 from cnncore.analysis.grad_cam import LEAST_SIDE, grad_cam, last_maps, layers_with_maps
 from cnncore.catalog import MODELS
-from cnncore.config import ModelConfig
+from cnncore.config import ModelConfig, TrainConfig, TransferConfig
 from cnncore.errors import ConfigError, DataError
 from cnncore.models import build_model
+from cnncore.transfer.network import build_network
 from tests.models.members import NAMES, THOUSAND_LAYERS, training_width
 
 SIZE = 12
@@ -90,6 +93,26 @@ def test_every_network_has_a_layer_for_it(name: str) -> None:
     assert np.isfinite(found).all()
     assert found.min() >= 0
     assert found.max() <= 1
+
+
+@pytest.mark.parametrize("head", ["linear", "hidden"])
+@pytest.mark.parametrize(
+    ("name", "layer"), [("resnet18", "stage3"), ("nin", "mlpconv2"), ("googlenet", "inception4e"), ("lenet5", "s4")]
+)
+def test_new_heads_are_seen_through(name: str, layer: str, head: Literal["linear", "hidden"]) -> None:
+    spec = MODELS[name]
+    side = min(spec.native_size, 96)
+    config = TrainConfig(model=ModelConfig(name=name), transfer=TransferConfig(head=head))
+    model = build_network(config, (spec.in_channels, side, side), 3).eval()
+    torch.manual_seed(0)
+    for parameter in list(model.parameters())[-2:]:
+        # A new linear head starts at 0, where no class has a direction yet.
+        nn.init.normal_(parameter)
+    batch = images(4, spec.in_channels, side)
+    assert last_maps(model, batch) == layer
+    found = grad_cam(model, batch, [0, 1, 2, 0])
+    assert found.max() == 1
+    assert not np.array_equal(found, grad_cam(model, batch, [1, 2, 0, 1]))
 
 
 def test_it_leaves_the_network_as_it_was_even_frozen_and_while_nothing_is_recorded() -> None:

@@ -19,7 +19,7 @@ RED, BLUE = (200, 0, 0), (0, 0, 200)
 
 
 def decoded(path: Path, size: int = 8) -> np.ndarray:
-    pixels = decode_image(path, Preprocessing(size=size))
+    pixels = decode_image(path, Preprocessing(size=size, draft=True))
     assert pixels.shape == (size, size, 3)
     assert pixels.dtype == np.uint8
     return pixels

@@ -244,6 +244,16 @@ def test_what_is_no_picture_is_refused_by_name_and_the_others_are_added(
     assert all(reason.endswith(".") for reason in reasons.values())
 
 
+def test_names_that_are_no_text(sets: ImageSets, made: ImageSet, tmp_path: Path) -> None:
+    folder = os.fsencode(folder_of(tmp_path / "ds", "cats", each=1) / "cats")
+    Path(os.fsdecode(folder + b"/\xff1.png")).write_bytes(png(1))
+    Path(os.fsdecode(folder + b"/\xff2.png")).write_bytes(b"no picture")
+    browser = Incoming(name="a\ud800.png", content=png(2), label="cats")
+    progress, after = add(sets, made, Incoming(name="ds", content=tmp_path / "ds"), browser)
+    assert [record.name for record in after.included()] == ["0.png", "1.png", "a?.png"]
+    assert [name for name, _ in progress.refused] == ["ds/cats/2.png"]
+
+
 def test_impossible_classes_are_refused_once_each(sets: ImageSets, made: ImageSet) -> None:
     sets.apply(made.id, AddClass(name="Cats"))
     names = ["cats/0.png", "cats/1.png", f"{'x' * 300}/2.png", "dogs/3.png", "cafe\u0301/4.png", "🐈/5.png"]
@@ -262,6 +272,8 @@ REFUSED: dict[str, tuple[list[Incoming], str]] = {
     "nothing": ([], "No files were chosen"),
     "only junk": ([Incoming(name="ds/notes.txt", content=b"x")], "No picture was found"),
     "nowhere": ([Incoming(name="x", content=Path("/nowhere/at/all"))], "There is nothing at /nowhere/at/all"),
+    "a path that is none": ([Incoming(name="x", content=Path("a\0b"))], "There is nothing at"),
+    "the home of nobody": ([Incoming(name="x", content=Path("~nobody-has-this-name/x"))], "There is nothing at"),
     "a broken ZIP": ([Incoming(name="a.zip", content=b"PK\x03\x04")], "a.zip is not a ZIP"),
     "too many": ([Incoming(name=f"cats/{seed}.png", content=png(seed)) for seed in range(5)], "That would be 5 images"),
     "too much": ([Incoming(name="cats/0.png", content=bytes(1_500_000))], "more than 1 MB at once"),
@@ -364,6 +376,14 @@ def test_an_intake_whose_process_id_belongs_to_another_is_over(sets: ImageSets, 
     other = {"pid": os.getpid(), "created": psutil.Process().create_time() - 100}
     (folder / "process.json").write_text(json.dumps(other))
     assert intake_progress(sets, made.id, folder.name).finished
+
+
+def test_an_intake_that_was_never_started_is_over(sets: ImageSets, made: ImageSet) -> None:
+    folder = intake._stage(sets, made.id, [Incoming(name="0.png", content=png(0), label="cats")])
+    os.utime(folder, (0, 0))
+    progress = intake_progress(sets, made.id, folder.name)
+    assert progress.finished
+    assert "nothing was added" in progress.error
 
 
 @pytest.mark.parametrize("token", ["", "../..", "0123456789ab", "x" * 900])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,11 @@ def incoming(**counts: int) -> list[Incoming]:
         Incoming(name=f"photos/{label}/{number}.png", content=picture(seed))
         for seed, (label, number) in enumerate(names)
     ]
+
+
+def named(**counts: int) -> list[tuple[str, bytes]]:
+    """The same as names and bytes."""
+    return [(item.name, item.content) for item in incoming(**counts) if isinstance(item.content, bytes)]
 
 
 @pytest.fixture
@@ -107,12 +114,38 @@ def finish(app: AppTest, sets: ImageSets, set_id: str) -> AppTest:
     return app.run()
 
 
-def upload(app: AppTest, way: str, *files: tuple[str, bytes], key: str) -> AppTest:
+def choose(app: AppTest, way: str, *files: tuple[str, bytes], place: str = "new") -> str:
+    """Choose files as the browser tells of them; returns the key of what sends them."""
     app.segmented_control(key="transfer_images_way").set_value(way).run()
-    uploader = app.file_uploader(key=key)
-    for name, content in files:
-        uploader = uploader.upload(name, content)
-    return app.run()
+    turn = app.session_state.get("transfer_images_turn", 0)
+    key = f"transfer_sender_{way}_{place}_{turn}"
+    folders = Counter(name.rpartition("/")[0].rpartition("/")[2] for name, _ in files)
+    chosen = {
+        "id": "choice",
+        "files": len(files),
+        "bytes": sum(len(content) for _, content in files),
+        "first": files[0][0],
+        "classes": len(folders),
+        "folders": [list(each) for each in folders.most_common()],
+    }
+    app.session_state[key] = {"chosen": chosen}
+    app.run()
+    return key
+
+
+def batch(number: int, *files: tuple[str, bytes], done: bool = True) -> dict[str, Any]:
+    pieces = [{"name": name, "data": b64encode(content).decode(), "last": True} for name, content in files]
+    return {"id": "choice", "number": number, "pieces": pieces, "done": done}
+
+
+def upload(app: AppTest, way: str, *files: tuple[str, bytes], place: str = "new") -> AppTest:
+    """Choose files, add them and send them in two batches."""
+    key = choose(app, way, *files, place=place)
+    app.button(key=f"transfer_images_add_{way}").click().run()
+    for number, part in enumerate((files[:1], files[1:])):
+        app.session_state[key] = {**app.session_state[key], "batch": batch(number, *part, done=number == 1)}
+        app.run()
+    return app
 
 
 # Ways in
@@ -121,7 +154,6 @@ def upload(app: AppTest, way: str, *files: tuple[str, bytes], key: str) -> AppTe
 def test_without_sets_there_are_three_ways_and_the_limits(images: Open, sets: ImageSets) -> None:
     app = images()
     assert {"transfer_images_sample_digits", "transfer_images_camera"} <= {each.key for each in app.button}
-    assert len(app.file_uploader) == 1
     assert "Up to 10,000 pictures a set, 25 MB and 50 megapixels each, 500 MB at once" in text(app)
     assert sets.all() == ()
 
@@ -145,12 +177,12 @@ def test_samples_of_data_that_is_not_there_are_not_offered(images: Open, sets: I
 
 def test_a_folder_becomes_a_set_with_its_report(images: Open, sets: ImageSets) -> None:
     app = images()
-    files = [(item.name, item.content) for item in incoming(cat=6, dog=6)]
-    broken = ("photos/dog/notes.jpg", b"Buy milk")
-    upload(app, "folder", *files, broken, files[0], key="transfer_images_upload_directory_new_0")
+    files = named(cat=6, dog=6)
+    files += [("photos/dog/notes.jpg", b"Buy milk"), files[0]]
+    choose(app, "folder", *files)
     assert "2 classes: cat (7), dog (7)" in text(app)
-    (add,) = (each for each in app.button if (each.label or "").startswith("Add 14 pictures"))
-    add.click().run()
+    assert app.button(key="transfer_images_add_folder").label.startswith("Add 14 pictures")
+    upload(app, "folder", *files)
     assert_clean(app)
     (made,) = sets.all()
     assert address(app)["set"] == made.id
@@ -160,15 +192,11 @@ def test_a_folder_becomes_a_set_with_its_report(images: Open, sets: ImageSets) -
     assert "12 images added, 1 skipped" in text(app)
     assert "dog/notes.jpg" in text(app)
     assert "12 images in 2 classes" in text(app)
-    # What the browser had sent is let go of.
-    assert all(each.value in (None, []) for each in app.file_uploader)
+    assert list((sets.folder / "incoming").iterdir()) == []
 
 
 def test_a_closed_report_stays_closed(images: Open, sets: ImageSets, app: AppTest) -> None:
-    app = images()
-    files = [(item.name, item.content) for item in incoming(cat=3, dog=3)]
-    upload(app, "folder", *files, key="transfer_images_upload_directory_new_0")
-    next(each for each in app.button if (each.label or "").startswith("Add 6")).click().run()
+    upload(images(), "folder", *named(cat=3, dog=3))
     (made,) = sets.all()
     finish(app, sets, made.id)
     next(each for each in app.button if (each.key or "").startswith("transfer_images_close")).click().run()
@@ -176,17 +204,37 @@ def test_a_closed_report_stays_closed(images: Open, sets: ImageSets, app: AppTes
     assert "6 images in 2 classes" in text(images(set=made.id))
 
 
+def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(images: Open, sets: ImageSets) -> None:
+    app = images()
+    files = named(cat=3, dog=3)
+    key = choose(app, "folder", *files)
+    app.button(key="transfer_images_add_folder").click().run()
+    app.session_state[key] = {**app.session_state[key], "batch": batch(0, *files[:4], done=False)}
+    app.run()
+    assert app.get("progress")[0].proto.text == "Sending: 4 of 6 files"
+    # The same batch again, one of another upload, and nonsense change nothing.
+    strange = [batch(0, *files), {**batch(1, *files), "id": "other"}, {**batch(1), "pieces": [{"name": 1}]}, "x"]
+    for each in strange:
+        app.session_state[key] = {**app.session_state[key], "batch": each}
+        app.run()
+        assert app.get("progress")[0].proto.text == "Sending: 4 of 6 files"
+    app.button(key="transfer_images_give_up").click().run()
+    assert_clean(app)
+    assert not app.get("progress")
+    assert sets.all() == ()
+    assert list((sets.folder / "incoming").iterdir()) == []
+
+
 def test_files_need_a_class(images: Open, pets: ImageSet, sets: ImageSets) -> None:
     app = images(set=pets.id)
     app.session_state["transfer_images_more"] = True
     app.run()
-    key = f"transfer_images_upload_True_{pets.id}_0"
-    upload(app, "files", ("a.png", picture(500)), ("b.png", picture(501)), key=key)
-    add = app.button(key=f"transfer_images_add_{pets.id}_0")
-    assert add.disabled
+    files = (("a.png", picture(500)), ("b.png", picture(501)))
+    choose(app, "files", *files, place=pets.id)
+    assert app.button(key="transfer_images_add_files").disabled
     assert "Give the class a name first." in text(app)
     app.selectbox(key=f"transfer_images_files_label_{pets.id}_choice").set_value("dog").run()
-    app.button(key=f"transfer_images_add_{pets.id}_0").click().run()
+    upload(app, "files", *files, place=pets.id)
     finish(app, sets, pets.id)
     assert_clean(app)
     assert len(sets.get(pets.id).images) == 24
@@ -199,8 +247,7 @@ def test_a_zip_with_a_hostile_member_gives_the_others(images: Open, sets: ImageS
         for item in incoming(cat=3, dog=3):
             archive.writestr(item.name, item.content)
     app = images()
-    upload(app, "zip", ("my pets.zip", stream.getvalue()), key="transfer_images_upload_False_new_0")
-    app.button(key="transfer_images_add_new_0").click().run()
+    upload(app, "zip", ("my pets.zip", stream.getvalue()))
     (made,) = sets.all()
     assert made.name == "my pets"
     finish(app, sets, made.id)
@@ -211,8 +258,7 @@ def test_a_zip_with_a_hostile_member_gives_the_others(images: Open, sets: ImageS
 
 def test_what_is_no_zip_is_told_and_adds_nothing(images: Open, sets: ImageSets) -> None:
     app = images()
-    upload(app, "zip", ("pets.zip", b"PK\x03\x04 or not"), key="transfer_images_upload_False_new_0")
-    app.button(key="transfer_images_add_new_0").click().run()
+    upload(app, "zip", ("pets.zip", b"PK\x03\x04 or not"))
     (made,) = sets.all()
     finish(app, sets, made.id)
     assert not app.exception
@@ -231,10 +277,23 @@ def test_more_than_the_limits_is_refused_before_it_is_stored(
     monkeypatch.setenv(variable, "1")
     app = images()
     files = [("a/b/1.png", picture(1) + b"\0" * 600_000), ("a/b/2.png", picture(2) + b"\0" * 600_000)]
-    upload(app, "folder", *files, key="transfer_images_upload_directory_new_0")
+    choose(app, "folder", *files)
     assert told in text(app)
-    assert app.button(key="transfer_images_add_new_0").disabled
+    assert app.button(key="transfer_images_add_folder").disabled
+
+
+def test_a_browser_that_sends_more_than_it_said_is_stopped(
+    images: Open, sets: ImageSets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CNNLAB_MAX_UPLOAD_MB", "1")
+    app = images()
+    key = choose(app, "folder", *named(cat=1))
+    app.button(key="transfer_images_add_folder").click().run()
+    app.session_state[key] = {**app.session_state[key], "batch": batch(0, ("a/b.png", b"0" * 2_000_000))}
+    app.run()
+    assert "more than 1 MB at once" in problem(app)
     assert sets.all() == ()
+    assert list((sets.folder / "incoming").iterdir()) == []
 
 
 def test_a_folder_of_this_machine(images: Open, sets: ImageSets, tmp_path: Path) -> None:
@@ -265,7 +324,7 @@ def test_the_camera_fills_a_new_set(images: Open, sets: ImageSets) -> None:
     assert app.camera_input[0].disabled
     app.text_input(key=f"transfer_images_camera_label_{made.id}").set_value("mug").run()
     app.camera_input[0].set_value(("shot.jpg", picture(7), "image/jpeg")).run()
-    app.button(key=f"transfer_images_add_{made.id}_0").click().run()
+    app.button(key="transfer_images_add_camera").click().run()
     finish(app, sets, made.id)
     assert_clean(app)
     assert [record.label for record in sets.get(made.id).images.values()] == ["mug"]
@@ -276,8 +335,7 @@ def test_a_killed_upload_is_told_and_changes_nothing(images: Open, pets: ImageSe
     app.session_state["transfer_images_more"] = True
     app.run()
     files = [(f"more/bird/{number}.png", picture(900 + number, 400)) for number in range(30)]
-    upload(app, "folder", *files, key=f"transfer_images_upload_directory_{pets.id}_0")
-    app.button(key=f"transfer_images_add_{pets.id}_0").click().run()
+    upload(app, "folder", *files, place=pets.id)
     cancel_intake(sets, pets.id, intakes(sets, pets.id)[0])
     # Another window, opened later, finds it again.
     app = images(set=pets.id)
@@ -455,6 +513,15 @@ def test_two_people_edit_the_same_set(images: Open, sets: ImageSets, pets: Image
     app.run()
     assert_clean(app)
     assert "10 images in 1 class" in text(app)
+
+
+def test_what_somebody_else_adds_is_seen_with_the_next_click(images: Open, sets: ImageSets, pets: ImageSet) -> None:
+    app = images(set=pets.id)
+    add_images(sets, pets.id, [Incoming(name="x/bird/1.png", content=picture(700))])
+    app.segmented_control(key="transfer_images_as").set_value("Table").run()
+    assert_clean(app)
+    assert "23 images in 3 classes" in text(app)
+    assert len(table_names(app)) == 23
 
 
 def test_a_page_holds_a_part_of_many_images(images: Open, sets: ImageSets) -> None:

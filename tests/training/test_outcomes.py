@@ -35,6 +35,7 @@ def test_outcomes_of_own_images_agree_with_the_result_of_the_run(
         assert name.startswith(f"val/{outcomes.classes[label]}/")
     np.testing.assert_allclose(outcomes.probabilities.sum(axis=1), 1, atol=1e-5)
     assert confusion_matrix(outcomes).trace() / len(outcomes.names) == run.summary["best_val_accuracy"]
+    assert run.summary["stage"] == "done"
     familiarity = load_familiarity(folder)
     assert familiarity is not None
     assert familiarity.held_out == len(outcomes.names)
