@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from cnncore.bundle.record import Record
 from cnncore.catalog.backbones import BACKBONES
@@ -15,10 +18,23 @@ from cnncore.config import TrainConfig
 from cnncore.figures.intervals import wilson
 from cnncore.images.preprocessing import Preprocessing
 from cnncore.runs.bundle_files import CONTENTS, SCRIPT
-from cnncore.runs.events import Evaluation
 
 _MOST_NAMED = 20
 _SPLITS = {"train": "training", "validation": "validation", "test": "test"}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Score:
+    """What a network told right of a split's images.
+
+    Attributes:
+        confusion: (K, K): rows are true classes, columns predicted ones; None where only the sums are known.
+    """
+
+    split: str
+    correct: int
+    count: int
+    confusion: np.ndarray | None = None
 
 
 def model_card(
@@ -26,7 +42,7 @@ def model_card(
     config: TrainConfig,
     classes: Sequence[str],
     preprocessing: Preprocessing,
-    scored: Evaluation | None,
+    scored: Score | None,
     files: Sequence[str],
 ) -> str:
     """The card as Markdown.
@@ -36,7 +52,7 @@ def model_card(
         config: Its settings.
         classes: Names of the classes.
         preprocessing: What is done to images.
-        scored: The evaluation that its accuracy is taken from, on test images or else on validation images.
+        scored: What it told right, of test images or else of validation images.
         files: Names of the files in the bundle.
     """
     named = [_plain(name) for name in classes[:_MOST_NAMED]]
@@ -67,12 +83,12 @@ def model_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _quality(record: Record, scored: Evaluation | None) -> str:
+def _quality(record: Record, scored: Score | None) -> str:
     if scored is None or not scored.count:
         return "It was not measured: there were neither test nor validation images."
     low, high = wilson(scored.correct, scored.count)
     words = (
-        f"**{scored.accuracy:.1%}** of {scored.count:,} {_SPLITS[scored.split]} images were told right "
+        f"**{scored.correct / scored.count:.1%}** of {scored.count:,} {_SPLITS[scored.split]} images were told right "
         f"({scored.correct:,}; 95 % interval {low:.1%} to {high:.1%}, Wilson)."
     )
     if scored.split == "test":
@@ -83,11 +99,12 @@ def _quality(record: Record, scored: Evaluation | None) -> str:
     )
 
 
-def _per_class(classes: Sequence[str], scored: Evaluation | None) -> list[str]:
-    if scored is None or len(classes) > _MOST_NAMED:
+def _per_class(classes: Sequence[str], scored: Score | None) -> list[str]:
+    if scored is None or scored.confusion is None or len(classes) > _MOST_NAMED:
         return []
     rows: list[tuple[str, ...]] = []
-    for name, right, total in zip(classes, scored.confusion.diagonal(), scored.confusion.sum(axis=1), strict=True):
+    matrix = scored.confusion
+    for name, right, total in zip(classes, matrix.diagonal(), matrix.sum(axis=1), strict=True):
         low, high = wilson(int(right), int(total))
         share = f"{right / total:.0%} ({low:.0%} to {high:.0%})" if total else "no images"
         rows.append((_plain(name), f"{int(right):,} of {int(total):,}", share))

@@ -36,6 +36,8 @@ from cnncore.training.imports import store_import
 from cnncore.transfer.network import build_network, split_network
 
 MAX_TEXT_BYTES = 4_000_000
+MAX_RATIO = 4
+"""How many times its packed size a file of weights may have: they are noise."""
 _HINT = "Take a ZIP as this lab writes it."
 _CLASSES = TypeAdapter(Annotated[tuple[ClassName, ...], Field(min_length=2, max_length=100_000)])
 
@@ -123,7 +125,10 @@ def _checked(name: str, read: Callable[[], T]) -> T:
 
 
 def _tensors(archive: ZipFile, members: Mapping[str, ZipInfo], name: str) -> Mapping[str, Tensor]:
-    content = read_member(archive, members[name], MAX_FILE_BYTES)
+    member = members[name]
+    if member.file_size > MAX_RATIO * member.compress_size:
+        raise WeightsError(f"{name} unpacks to a multiple of its size, which no file of weights does.", _HINT)
+    content = read_member(archive, member, MAX_FILE_BYTES)
     if content[8:9] != b"{":
         # The reader of weights would also take a file of torch.save; a bundle has none.
         raise WeightsError(f"{name} in the ZIP is no safetensors file.", _HINT)
@@ -162,5 +167,6 @@ def _familiarity(record: Record, features: Tensor | None, model: nn.Module, netw
         made = split_network(model, network)[0](torch.zeros(1, *record.in_shape, device="meta"))
     if features.shape[1] != made.shape[1] or not torch.isfinite(features.float()).all():
         return None
-    keys = np.arange(len(features)).astype(str)
+    # Which images they were is not in a bundle.
+    keys = np.full(len(features), "")
     return Familiarity(features=features.to(torch.float16).numpy(), keys=keys, **told.model_dump())

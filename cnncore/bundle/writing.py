@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save
 
 from cnncore.analysis.onnx_export import export_onnx
-from cnncore.bundle.model_card import model_card
+from cnncore.bundle.model_card import Score, model_card
 from cnncore.bundle.record import FEATURES, Onnx, Record, Results, Threshold
 from cnncore.config import TrainConfig
 from cnncore.data import open_images
@@ -33,7 +33,6 @@ from cnncore.runs.bundle_files import (
     RECORD,
     SCRIPT,
 )
-from cnncore.runs.events import Evaluation
 from cnncore.runs.log_csv import log_csv
 from cnncore.runs.onnx_files import ONNX, onnx_card, weights_stamp
 from cnncore.runs.store import Run, RunStore
@@ -125,10 +124,18 @@ def _without_paths(config: TrainConfig) -> TrainConfig:
     return config.model_copy(update={"data": config.data.model_copy(update={"path": None})})
 
 
-def _scored(folder: Path, run: Run) -> Evaluation | None:
-    """The evaluation of the weights that are kept: on test images, else on validation images."""
-    epoch = run.summary.get("best_epoch")
-    return load_evaluation(folder / TEST) or (load_evaluation(folder / epoch_file(epoch)) if epoch else None)
+def _scored(folder: Path, run: Run) -> Score | None:
+    """What the weights that are kept told right: of test images, else of validation images."""
+    summary = run.summary
+    epoch = summary.get("best_epoch")
+    found = load_evaluation(folder / TEST) or (load_evaluation(folder / epoch_file(epoch)) if epoch else None)
+    if found is not None:
+        return Score(split=found.split, correct=found.correct, count=found.count, confusion=found.confusion)
+    # A run that came out of a bundle has its results, but no evaluations.
+    if summary.get("test_count"):
+        return Score(split="test", correct=summary["test_correct"], count=summary["test_count"])
+    share, count = summary.get("best_val_accuracy"), summary.get("num_validation")
+    return Score(split="validation", correct=round(share * count), count=count) if share is not None and count else None
 
 
 def _counts(config: TrainConfig, data_root: Path) -> dict[str, tuple[int, ...]] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 from cnncore import places
 from cnncore.catalog import BACKBONES, backbones_at_hand
@@ -37,7 +38,7 @@ def _backbones(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _facts(key: str) -> dict[str, object]:
+def _facts(key: str) -> dict[str, Any]:
     """What is told of a backbone: parameters and MACs are of the published network, without auxiliary heads."""
     spec = BACKBONES[key]
     summary = zoo()[spec.network]

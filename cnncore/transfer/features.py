@@ -210,7 +210,7 @@ def _augmented(pixels: Tensor, config: AugmentConfig, generators: Sequence[Gener
     ]
     if not needs_floats(config):
         return torch.cat(moved).permute(0, 2, 3, 1), 1
-    # The labels matter to blends only, for which no features can be kept.
+    # The labels matter to blends only, which the settings refuse where features are kept.
     label = torch.zeros(1, dtype=torch.int64)
     changed = [
         augment_floats(image.float().div_(255), label, config, 1, generator)[0]

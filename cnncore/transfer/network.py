@@ -103,17 +103,24 @@ def split_network(model: nn.Module, network: str) -> tuple[nn.Sequential, nn.Seq
     return parts
 
 
-def stage_modules(model: nn.Module, network: str) -> Mapping[str, tuple[nn.Module, ...]]:
-    """The layers without layers inside, by stage; those of the head and of auxiliary heads under `HEAD`.
+def is_layer(module: nn.Module) -> bool:
+    """Whether a module does something itself: it holds no others, or it holds weights or statistics."""
+    own = (*module.parameters(recurse=False), *module.buffers(recurse=False))
+    return bool(own) or not any(True for _ in module.children())
 
-    Layers without weights belong to the stage whose weights come before them.
+
+def stage_modules(model: nn.Module, network: str) -> Mapping[str, tuple[nn.Module, ...]]:
+    """The layers by stage; those of the head and of auxiliary heads under `HEAD`.
+
+    Those count that hold no others, and those that hold weights or statistics themselves, as timm's batch normalization
+    with an activation inside does. Layers without weights belong to the stage whose weights come before them.
     """
     head = head_layers(model, network)
     stages = stages_of(network)
     found: dict[str, list[nn.Module]] = {stage.key: [] for stage in stages} | {HEAD: []}
     current = stages[0].key
     for name, module in model.named_modules():
-        if any(True for _ in module.children()):
+        if not is_layer(module):
             continue
         top = name.partition(".")[0]
         if top in head or top.startswith("aux"):

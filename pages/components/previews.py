@@ -16,7 +16,7 @@ from cnncore.errors import LabError
 from pages.components.pictures import blank, strip
 from pages.components.size_card import stored_shape
 from pages.components.waiting import inquire
-from pages.components.wording import bytes_text
+from pages.components.wording import bytes_text, plain
 
 NUM_IMAGES = 10
 NUM_DRAWS = 3
@@ -76,13 +76,13 @@ def _is_nowhere(config: TrainConfig) -> bool:
     return (data.dataset == "folder" and not data.path) or (data.dataset == "image_set" and not data.image_set)
 
 
-def draw_images(config: TrainConfig, facts: DataFacts) -> None:
+def draw_images(config: TrainConfig, facts: DataFacts, title: str = "") -> None:
     """The card of the data set: its numbers, a strip of samples, and each sample augmented where that is on."""
     spec = config.dataset_spec
     active = [AUGMENTATIONS[name].title.lower() for name in config.augment.active]
     with st.container(border=True, key="waiting_images" if facts.pending else "images", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**{spec.title}**", help=f"Source: {spec.source}. License: {spec.license}.")
+            st.markdown(f"**{plain(title) or spec.title}**", help=f"Source: {spec.source}. License: {spec.license}.")
             if active:
                 st.button(
                     "Draw again", key="train_draw_again", icon=":material/casino:", type="tertiary", on_click=_reseed
@@ -95,7 +95,7 @@ def draw_images(config: TrainConfig, facts: DataFacts) -> None:
         else:
             _draw_samples(facts)
             if active:
-                _draw_augmented(config, active)
+                _draw_augmented(config, active, len(facts.labels) or NUM_IMAGES)
 
 
 def _reseed() -> None:
@@ -109,20 +109,20 @@ def _draw_samples(facts: DataFacts) -> None:
         st.html(strip(facts.images, [facts.classes[label] for label in facts.labels]))
 
 
-def _draw_augmented(config: TrainConfig, active: Sequence[str]) -> None:
+def _draw_augmented(config: TrainConfig, active: Sequence[str], count: int) -> None:
     """The same images as training will see them, several times."""
     request = {
         "data": config.data.model_dump(mode="json"),
         "augment": config.augment.model_dump(mode="json"),
         "seed": st.session_state.get(_SEED, 0),
-        "num_images": NUM_IMAGES,
+        "num_images": count,
         "num_draws": NUM_DRAWS,
     }
     reply = inquire("preview", "preview", request)
     if reply.error:
         st.error(f"{reply.error.message} {reply.error.hint}")
     images = reply.answer.arrays["images"] if reply.answer else None
-    draws = [blank(NUM_IMAGES) if images is None else images[:, 1 + index] for index in range(NUM_DRAWS)]
+    draws = [blank(count) if images is None else images[:, 1 + index] for index in range(NUM_DRAWS)]
     rows = "".join(strip(draw) for draw in draws)
     name = f"<div class='lab-strip-name'>With {html.escape(', '.join(active))}</div>"
     with st.container(key="waiting_preview" if reply.pending else "preview"):

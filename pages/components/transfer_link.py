@@ -1,4 +1,4 @@
-"""What a link to the Transfer page says: `?step=…&set=ID&backbone=KEY&run=ID`, and dotted settings on top.
+"""What a link to the Transfer page says: `?step=…&set=ID&backbone=KEY&from=RUN&run=ID`, and dotted settings on top.
 
 The step Use it adds `view`, and what is looked at there: `split`, `cell`, `image`.
 """

@@ -15,6 +15,7 @@ from pages.components.form_fields import GROUPS, relevant
 from pages.components.machine_card import device_names
 from pages.components.previews import data_facts, draw_images
 from pages.components.transfer_form import TransferForm, change, draw_setting, hold, take
+from pages.components.waiting import fill_in
 
 _LAST_RATES = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.01)
 _SLOWDOWNS = (1.0, 1.2, 1.5, 2.0, 2.6, 3.0, 5.0, MAX_SLOWDOWN)
@@ -71,8 +72,8 @@ def unfreezes(config: TrainConfig) -> bool:
     return config.transfer.unfreeze_every > 0 and bool(config.transfer.frozen)
 
 
-def draw_settings(form: TransferForm) -> None:
-    """Length and rates on the left, augmentation with its preview on the right."""
+def draw_settings(form: TransferForm, title: str) -> None:
+    """Length and rates on the left, augmentation with its preview on the right; `title` is the image set's name."""
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Training", anchor=False)
@@ -82,7 +83,7 @@ def draw_settings(form: TransferForm) -> None:
         _draw_rates(form)
         _draw_batch_norm(form)
     with right:
-        _draw_augmentation(form)
+        _draw_augmentation(form, title)
 
 
 def _draw_rates(form: TransferForm) -> None:
@@ -174,7 +175,7 @@ def _draw_batch_norm(form: TransferForm) -> None:
     )
 
 
-def _draw_augmentation(form: TransferForm) -> None:
+def _draw_augmentation(form: TransferForm, title: str) -> None:
     config = form.config
     now = {name: getattr(config.augment, name) for name in config.augment.active}
     strength = next((key for key, row in STRENGTHS.items() if dict(row.values) == now), None)
@@ -194,7 +195,7 @@ def _draw_augmentation(form: TransferForm) -> None:
     with fold, st.grid(2, min_column_width=150, gap="small"):
         for name in AUGMENTATIONS:
             draw_setting(f"augment.{name}", form)
-    draw_images(config, data_facts(config))
+    fill_in("transfer_images", lambda: draw_images(config, data_facts(config), title))
 
 
 def _take_strength() -> None:

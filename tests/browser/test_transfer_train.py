@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
@@ -26,7 +27,7 @@ def image_set(server: Server) -> ImageSet:
 
 
 @pytest.fixture
-def running(server: Server, image_set: ImageSet) -> Run:
+def running(server: Server, image_set: ImageSet) -> Iterator[Run]:
     """A run that stands still at step 210, as seen from the page."""
     run = fake_runs.open_run(server.store, server.artifacts, steps=400, upto=210, name="Pets")
     server.store.set_config(run.id, transfer_base(BACKBONE, image_set.reference).model_dump(mode="json"))
@@ -97,6 +98,17 @@ def test_switches_act_on_a_run_and_their_moment_is_marked(page: Page, server: Se
     expect(_tile(page, "stage4", "live")).not_to_contain_text("→")
     expect(_tile(page, "stage4", "live")).to_contain_text("learning")
     expect(page.locator(".js-plotly-plot .annotation").first).to_contain_text("stage4 learning")
+
+
+def test_looking_on_moves_no_switch(page: Page, server: Server, running: Run):
+    row = Row(phase="freeze", step=200, values=dict.fromkeys(STAGES[2:], 0.0))
+    server.store.log(running.id, [row], running.summary)
+    page.goto(_url(server, run=running.id))
+    expect(_tile(page, "stage4", "live")).to_contain_text("learning", timeout=PATIENCE_MS)
+    page.wait_for_timeout(3_000)
+    for stage in STAGES:
+        expect(_switch(page, stage, "live")).to_be_checked(checked=stage in STAGES[2:])
+    assert server.store.changes(running.id) == ()
 
 
 def test_on_a_phone_the_network_stands_upright(browser: Browser, server: Server, image_set: ImageSet):

@@ -16,9 +16,12 @@ import torch
 from safetensors.torch import load, save
 
 from cnncore.bundle.reading import read_bundle
+from cnncore.bundle.writing import write_bundle
 from cnncore.errors import LabError
+from cnncore.questions import QUESTIONS
 from cnncore.runs.artifacts import run_dir
 from cnncore.runs.store import RunStore
+from cnncore.runs.uploads import keep_upload
 from cnncore.training.checkpoint import card_preprocessing, load_model
 from cnncore.training.familiarity import load_familiarity
 from tests.bundle.conftest import Lab
@@ -63,6 +66,12 @@ def test_the_results_are_as_written(lab: Lab, store: RunStore, artifacts: Path) 
     assert store.get(run.id) == run
 
 
+def test_the_service_reads_an_upload(lab: Lab, store: RunStore, artifacts: Path) -> None:
+    token = keep_upload(artifacts, lab.bundle.read_bytes())
+    answer = QUESTIONS["read_bundle"]({"upload": token, "label": "mine.zip"})
+    assert store.get(answer.data["run"]).summary["imported_from"] == "mine.zip"
+
+
 def test_what_is_familiar_comes_along(lab: Lab, store: RunStore, artifacts: Path) -> None:
     run = read_bundle(store, artifacts, lab.bundle)
     ours, theirs = (
@@ -71,7 +80,21 @@ def test_what_is_familiar_comes_along(lab: Lab, store: RunStore, artifacts: Path
     assert ours is not None
     assert theirs is not None
     assert np.array_equal(ours.features, theirs.features)
+    assert set(theirs.keys.tolist()) == {""}
     assert (ours.threshold, ours.held_out, ours.own) == (theirs.threshold, theirs.held_out, theirs.own)
+
+
+def test_what_was_opened_can_be_taken_away_again(lab: Lab, store: RunStore, artifacts: Path, data_root: Path) -> None:
+    run = read_bundle(store, artifacts, lab.bundle)
+    again = files_of(write_bundle(store, artifacts, data_root, run))
+    first = files_of(lab.bundle)
+    assert again.keys() == first.keys()
+    assert again["preprocessing.json"] == first["preprocessing.json"]
+    assert load(again["model.safetensors"]).keys() == load(first["model.safetensors"]).keys()
+    card, card_before = (files["MODEL_CARD.md"].decode() for files in (again, first))
+    (line,) = (line for line in card_before.splitlines() if "test images were told right" in line)
+    assert line in card
+    assert "18 training, 6 validation, 12 test images." in card
 
 
 def test_it_may_lie_in_a_folder_of_the_zip(lab: Lab, store: RunStore, artifacts: Path, tmp_path: Path) -> None:
@@ -175,6 +198,10 @@ def test_hostile_zips_are_refused(lab: Lab, store: RunStore, artifacts: Path, tm
         for name, content in files.items():
             archive.writestr(name, b" " * 50_000_000 + content if name == "record.json" else content)
     refused("record.json was not read")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, bytes(50_000_000) if name == "model.safetensors" else content)
+    refused("model.safetensors unpacks to a multiple")
     packed(files | {"again/record.json": files["record.json"]}, path)
     refused("record.json twice")
     assert not list(tmp_path.parent.glob("record.json"))

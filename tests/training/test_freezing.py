@@ -10,16 +10,18 @@ import pytest
 import torch
 from torch import nn
 
+from cnncore.catalog import stages_of
 from cnncore.config import TrainConfig, replace
 from cnncore.data import open_images
 from cnncore.runs.events import Event, Finished, Froze, StepEnd
 from cnncore.runs.store import RunStore
 from cnncore.training.checkpoint import load_checkpoint, load_model, save_checkpoint
 from cnncore.training.execute import Execution
-from cnncore.training.freezing import FreezeChange, frozen_at, scheduled
+from cnncore.training.freezing import FreezeChange, Stages, frozen_at, scheduled
 from cnncore.training.loop import fit
 from cnncore.training.optim import StagedOptimizer
 from cnncore.training.state import TrainState
+from cnncore.transfer.network import build_network
 from tests.training.conftest import Prepare
 from tests.training.test_loop import assert_same
 
@@ -79,6 +81,24 @@ def test_dropout_of_frozen_stages_is_off(tiny: TrainConfig, prepare: Prepare) ->
     state, _ = prepare(replace(tiny, settings))
     state.begin_freezing(4)
     assert [module.training for module in state.backbone.modules() if isinstance(module, nn.Dropout)] == [False]
+
+
+@pytest.mark.parametrize("network", ["efficientnet_lite0", "resnet18"])
+def test_normalization_of_frozen_stages_is_held_also_where_it_holds_its_activation(network: str) -> None:
+    settings = {"model.name": network, "transfer.head": "linear", "transfer.frozen": ("all",)}
+    config = replace(TrainConfig(), settings)
+    with torch.device("meta"):
+        model = build_network(config, (3, 224, 224), 2).train()
+    stages = Stages(model, config)
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    stages.freeze(frozenset(stage.key for stage in stages_of(network)))
+    stages.set_modes()
+    assert norms
+    assert not any(norm.training for norm in norms)
+    stages.freeze(frozenset({"stem"}))
+    model.train()
+    stages.set_modes()
+    assert [norm.training for norm in norms] == [False, *[True] * (len(norms) - 1)]
 
 
 def test_gradual_unfreezing_starts_at_the_top(transfer: TrainConfig) -> None:
