@@ -487,8 +487,8 @@ def test_the_division_shows_what_would_come_out(images: Open, sets: ImageSets, p
     app = images(set=pets.id)
     app.session_state["transfer_images_division"] = True
     app.run()
-    app.number_input(key="transfer_images_validation_share").set_value(30).run()
-    app.number_input(key="transfer_images_test_share").set_value(20).run()
+    app.number_input(key=f"transfer_images_validation_{pets.reference}").set_value(30).run()
+    app.number_input(key=f"transfer_images_test_{pets.reference}").set_value(20).run()
     shown = text(app)
     app.button(key="transfer_images_divide").click().run()
     assert_clean(app)
