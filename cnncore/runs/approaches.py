@@ -15,8 +15,8 @@ from cnncore.config import TrainConfig, flatten, replace
 from cnncore.config.freezing import SMALL_STEP, freezing_settings
 from cnncore.errors import ConfigError
 from cnncore.runs.groups import SEED, Group, config_key, group_key, seed_of
-from cnncore.runs.repeats import Plan, plan_repeats
-from cnncore.runs.run import OPEN, Run
+from cnncore.runs.repeats import COUNTING, Plan, plan_repeats
+from cnncore.runs.run import Run
 
 MAX_SEEDS = 5
 DEFAULT_SEEDS = 3
@@ -68,12 +68,12 @@ class Comparison:
         return {key: plan_repeats(config, num_seeds, past, changed) for key, config in self.configs.items()}
 
     def groups(self, past: Sequence[Run], changed: Container[str] = ()) -> dict[str, Group]:
-        """The runs of each approach, open ones too; failed ones are left out."""
+        """The runs of each approach that have, or will have, a result."""
         keys = {config_key(config.model_dump(mode="json")): name for name, config in self.configs.items()}
         members: dict[str, list[Run]] = {name: [] for name in self.configs}
         for run in past:
             name = keys.get(group_key(run, changed))
-            if name is not None and run.status in ("finished", "paused", "stopped", *OPEN):
+            if name is not None and run.status in COUNTING:
                 members[name].append(run)
         return {
             name: Group(key=name, label=APPROACHES[name].title, runs=tuple(sorted(found, key=seed_of)))

@@ -214,7 +214,7 @@ def ask_outcomes_on(place: str, run: Run, reference: str, split: str) -> tuple[O
     """What a run's network says of a split of another version of its image set; and why that does not come."""
     stamp = _request(run, ())["stamp"]
     request = {"run": run.id, "image_set": reference, "split": split, "stamp": stamp}
-    reply = inquire(place, "outcomes", request, timeout_s=PATIENCE_S)
+    reply = inquire(place, "outcomes_on", request, timeout_s=PATIENCE_S)
     if reply.error or reply.pending or reply.answer is None:
         return None, _sentence(reply)
     arrays = {name: reply.answer.arrays[name] for name in ("names", "labels", "probabilities")}

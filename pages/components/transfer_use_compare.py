@@ -169,7 +169,8 @@ def _show_notes(comparison: Comparison, name: str) -> None:
     )
     st.caption(
         "Dots: seeds; diamond and bar: their mean and Student's 95 % interval, which covers the choice of the seed, "
-        f"not that of the images.{validation} All three have {epochs:,} {'epoch' if epochs == 1 else 'epochs'}; from "
+        "not that of the images. Where nothing differs, one of the three still seems to in about one case of seven."
+        f"{validation} All three have {epochs:,} {'epoch' if epochs == 1 else 'epochs'}; from "
         "random weights many more may be needed. Features of a frozen network are computed once and shared by its "
         "seeds, so the first one takes longest."
     )

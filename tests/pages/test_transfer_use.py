@@ -127,3 +127,13 @@ def test_a_run_from_random_weights_has_nothing_to_compare(app: AppTest, store: R
     assert "nothing to freeze" in words(app)
     app.button(key="transfer_compare_backbone").click().run()
     assert address(app)["step"] == "backbone"
+
+
+# The service
+
+
+def test_the_service_knows_every_question_of_this_step() -> None:
+    # It loads torch, which no page may.
+    from cnncore.questions import QUESTIONS
+
+    assert {"predict", "grad_cam", "outcomes_on", "read_bundle", "transfer_costs"} <= QUESTIONS.keys()

@@ -142,10 +142,10 @@ def test_before_and_after_are_compared_on_the_same_images(
     said(artifacts, after, now, {})
     before = said(artifacts, run, now, {4: 0.6})
     answer = {"names": before.names, "labels": before.labels, "probabilities": before.probabilities}
-    monkeypatch.setitem(ANSWERS, "outcomes", lambda request: Answer({"classes": CLASSES}, answer))
+    monkeypatch.setitem(ANSWERS, "outcomes_on", lambda request: Answer({"classes": CLASSES}, answer))
     use(app, run=run.id, view="mistakes")
     assert_clean(app)
-    (request,) = [request for name, request in asked if name == "outcomes"]
+    (request,) = [request for name, request in asked if name == "outcomes_on"]
     assert (request["run"], request["image_set"], request["split"]) == (run.id, now.reference, "validation")
     table = next(each.value for each in app.dataframe if "Right" in each.value.columns)
     assert table["Right"].tolist() == ["5 of 6", "6 of 6"]
