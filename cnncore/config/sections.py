@@ -206,7 +206,8 @@ class TransferConfig(Section):
         default=1,
         ge=0,
         le=32,
-        description="augmented views of each image whose features are kept while all stages are frozen; 0: none kept",
+        description="views of each training image whose features are kept while all stages are frozen: 1 the "
+        "image itself, 2 or more with augmented ones; 0: none kept",
     )
 
     @property

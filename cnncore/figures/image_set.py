@@ -11,6 +11,8 @@ from cnncore.figures.chart import PAPER, Chart, Trace, escape
 MAX_BARS = 40
 _BAR, _AROUND = 26, 92
 _LONGEST_NAME = 22
+_FEW = 5
+"""Images up to which the axis names every number."""
 
 PARTS = {"train": "training", "validation": "validation", "test": "test", "excluded": "excluded"}
 """What the columns of the table are called."""
@@ -31,6 +33,7 @@ def balance_chart(table: pd.DataFrame) -> Chart:
         sizes = table[["train", "validation", "test"]].to_numpy().sum(axis=1)
         shown = table.iloc[np.argsort(sizes, kind="stable")[:MAX_BARS]]
     parts = [part for part in PARTS if part == "train" or shown[part].to_numpy().any()]
+    most = int(shown[list(PARTS)].to_numpy().sum(axis=1).max(initial=0))
     positions = list(range(len(shown)))
     some = len(shown) < len(table)
     return Chart(
@@ -49,7 +52,7 @@ def balance_chart(table: pd.DataFrame) -> Chart:
                 "y": 1.0,
                 "yanchor": "bottom",
             },
-            "xaxis": {"rangemode": "tozero", "tickformat": ",d", "nticks": 5},
+            "xaxis": {"rangemode": "tozero", "tickformat": ",d", **({"nticks": 5} if most > _FEW else {"dtick": 1})},
             "yaxis": {
                 "tickvals": positions,
                 "ticktext": [escape(_short(name)) for name in shown["class"]],

@@ -92,8 +92,6 @@ def open_rgb(
 def open_reduced(source: Path | BinaryIO, *, name: str = "", max_pixels: int = MAX_PIXELS) -> Reduced:
     """A picture as image sets keep it: in RGB as `open_rgb` gives it, its longer side at most `LONGEST_SIDE`.
 
-    Prediction takes this form too, so that a new picture is treated as those that were learned from.
-
     Raises:
         DataError: naming the file and what is wrong with it.
     """

@@ -42,8 +42,8 @@ TRANSFER = {
     ),
     "transfer.views": FormField(
         title="Views kept",
-        help="While all stages are frozen, the features of so many augmented views of each image are computed once and "
-        "kept; 0 computes them anew in every epoch.",
+        help="While all stages are frozen, the features of so many views of each training image are computed once and "
+        "kept. The first view is the image itself, so augmentation needs 2 or more; 0 keeps none.",
         step=1,
     ),
 }

@@ -32,7 +32,7 @@ class DataFacts:
         num_images: Images by split; 0 where there is no such split or it is not known yet.
         at_hand: Whether the files are on this machine; None while unknown.
         split_note: Where the validation images come from, once the images were opened.
-        images: uint8 (N, H, W, C) with `labels`, one of each class; None where the files are not at hand.
+        images: uint8 (N, H, W, C) with `labels`, the classes in turn; None where the files are not at hand.
         pending: Whether better facts are on their way.
         error: Why the images cannot be opened.
     """
@@ -52,7 +52,7 @@ def data_facts(config: TrainConfig) -> DataFacts:
     spec = config.dataset_spec
     if _is_nowhere(config):
         return DataFacts(classes=(), num_images={})
-    request = {"data": config.data.model_dump(mode="json"), "max_images": NUM_IMAGES}
+    request = {"data": config.data.model_dump(mode="json"), "per_class": NUM_IMAGES, "max_images": NUM_IMAGES}
     reply = inquire("samples", "samples", request, max_age_s=30)
     known: dict[str, Any] = reply.answer.data if reply.answer else {}
     if tuple(known.get("classes", ())) != spec.classes and spec.classes:

@@ -21,6 +21,8 @@ from pages.components.transfer_link import change_link
 
 _WAY = "transfer_images_way"
 _CAMERA = "camera"
+MORE = "transfer_images_more"
+"""Key of the fold that holds the ways in once a set has images."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +87,22 @@ def _draw_path(image_set: ImageSet | None) -> None:
 def _draw_camera(image_set: ImageSet | None) -> None:
     assert image_set is not None
     label = _class_input(image_set, _CAMERA)
-    shot = st.camera_input("Take a picture", key=_key("shot", image_set), disabled=not label)
+    shot = st.camera_input("Take a picture", key=_key("shot", image_set), disabled=not label, width=440)
     if not label:
         st.caption("Give the class a name, then take pictures of it.")
     if shot is not None:
         incoming = Incoming(name="Camera.jpg", label=label, size=shot.size, content=shot)
         st.button(
             "Add this picture", key="transfer_images_add_camera", icon=":material/add:", disabled=not label,
-            on_click=_start, args=(image_set.id, "", incoming),
+            on_click=_start_shot, args=(image_set.id, incoming),
         )  # fmt: skip
+
+
+def _start_shot(set_id: str, incoming: Incoming) -> None:
+    """Callback: take a picture over and be ready for the next one of its class."""
+    _start(set_id, "", incoming)
+    st.session_state[MORE] = True
+    st.session_state[f"{_class_key(set_id, _CAMERA)}_choice"] = incoming.label
 
 
 _WAYS = {
@@ -118,8 +127,12 @@ def _limits_text() -> str:
     )
 
 
+def _class_key(set_id: str, name: str) -> str:
+    return f"transfer_images_{name}_label_{set_id}"
+
+
 def _class_input(image_set: ImageSet | None, name: str) -> str:
-    key = f"transfer_images_{name}_label_{image_set.id if image_set else 'new'}"
+    key = _class_key(image_set.id if image_set else "new", name)
     if image_set is None or not image_set.classes:
         return st.text_input("Class", key=key, placeholder="What the pictures show", max_chars=300).strip()
     label = st.selectbox(

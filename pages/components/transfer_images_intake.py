@@ -31,7 +31,13 @@ def show_intakes(set_id: str) -> bool:
     if running:
         st.fragment(_watch, run_every=_LOOK_S)(set_id, running)
     for token, progress in found:
-        if progress.finished:
+        if progress.finished and progress == IntakeProgress(
+            done=1, total=1, phase=progress.phase, added=1, finished=True
+        ):
+            # Pictures that are taken one after the other need no report each.
+            st.toast("1 image added", icon=":material/check_circle:")
+            _close(set_id, token)
+        elif progress.finished:
             _report(set_id, token, progress)
     return bool(running)
 

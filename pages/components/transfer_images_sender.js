@@ -48,7 +48,7 @@ class Sender {
     });
     this.drop.addEventListener('drop', async (event) => {
       const entries = Array.from(event.dataTransfer.items, (item) => item.webkitGetAsEntry()).filter(Boolean);
-      const found = [];
+      const found = entries.length ? [] : Array.from(event.dataTransfer.files, (file) => ({ name: file.name, file }));
       for (const entry of entries) await entriesIn(entry, '', found);
       this.choose(this.kind === 'zip' ? found.slice(0, 1) : found);
     });

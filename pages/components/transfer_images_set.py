@@ -14,7 +14,7 @@ from cnncore.images.store import ImageSets
 from cnncore.images.undoing import Step, steps
 from pages.components.lab import show_problem
 from pages.components.live_chart import still_chart
-from pages.components.transfer_images_add import draw_add
+from pages.components.transfer_images_add import MORE, draw_add
 from pages.components.transfer_images_classes import draw_classes
 from pages.components.transfer_images_division import draw_division
 from pages.components.transfer_images_edits import change_name, delete_set, image_sets, return_to, show_last_problem
@@ -44,12 +44,14 @@ def show_set(set_id: str) -> None:
     show_last_problem()
     running = show_intakes(set_id)
     found = _findings(image_set, image_sets().folder, image_set.reference)
-    if image_set.images:
-        _draw_content(image_set, found)
-    elif running:
-        st.html("<div class='lab-empty'>The images appear here once all of them were looked at.</div>")
-    else:
+    if not image_set.images and not running:
         draw_add(image_set)
+    else:
+        _draw_more(image_set)
+        if image_set.images:
+            _draw_content(image_set, found)
+        else:
+            st.html("<div class='lab-empty'>The images appear here once all of them were looked at.</div>")
     _draw_next(image_set, found)
 
 
@@ -118,12 +120,13 @@ def _facts(image_set: ImageSet) -> str:
     return " · ".join(parts)
 
 
-def _draw_content(image_set: ImageSet, found: tuple[Finding, ...]) -> None:
-    with st.expander(
-        "Add images", icon=":material/add_photo_alternate:", key="transfer_images_more", on_change="rerun"
-    ) as fold:
+def _draw_more(image_set: ImageSet) -> None:
+    with st.expander("Add images", icon=":material/add_photo_alternate:", key=MORE, on_change="rerun") as fold:
         if fold.open:
             draw_add(image_set)
+
+
+def _draw_content(image_set: ImageSet, found: tuple[Finding, ...]) -> None:
     left, right = st.columns([1, 2], gap="medium")
     with left:
         table = balance(image_set)

@@ -12,10 +12,12 @@ from cnncore.config import TrainConfig, TransferConfig, in_shape
 from cnncore.errors import LabError
 from cnncore.transfer.costs import NetworkCosts, Outlook, StageCost, outlook, read_costs, shipped_costs
 from pages.components.size_card import stored_shape
-from pages.components.waiting import Reply, inquire
+from pages.components.waiting import Reply, fill_in, inquire
 from pages.components.wording import bytes_text, compact, duration_text
 
 _UNKNOWN = "–"
+_TOO_SMALL = 0.005
+"""Shares below half a percent are told as less than one."""
 _HEAD_SETTINGS = ("backbone", "head", "hidden_units", "head_dropout")
 
 
@@ -78,8 +80,34 @@ def _ask(config: TrainConfig, num_classes: int, *, measure: bool) -> Reply:
     return inquire("transfer_measured" if measure else "transfer_counted", "transfer_costs", request)
 
 
-def draw_outlook(config: TrainConfig, costs: Costs, num_train: int) -> None:
+def draw_cost(config: TrainConfig, num_classes: int, key: str) -> None:
+    """What a stage or the head costs; it fills in where it is not known yet."""
+    if known_costs(config, num_classes).network:
+        show_cost(config, num_classes, key)
+    else:
+        fill_in(f"transfer_cost_{key}", lambda: show_cost(config, num_classes, key))
+
+
+def show_cost(config: TrainConfig, num_classes: int, key: str) -> None:
+    """The same as far as it is known now, in a part of the page that is drawn again anyway."""
+    st.html(_bars(known_costs(config, num_classes), key))
+
+
+def _bars(costs: Costs, key: str) -> str:
+    """Parameters and share of the work, as HTML that keeps its height while they are not known."""
+    cost, share = costs.of(key), costs.share(key)
+    params = compact(cost.num_params) if cost else _UNKNOWN
+    words = _UNKNOWN if share is None else "< 1 %" if share < _TOO_SMALL else f"{100 * share:.0f} %"
+    title = f"{cost.num_params:,} parameters, {compact(cost.macs)} MACs an image" if cost else ""
+    return (
+        f"<div class='lab-cost' title='{title}'><div><span>params</span>{params}</div>"
+        f"<div><span>work</span>{words}</div><i><b style='width:{100 * (share or 0):.1f}%'></b></i></div>"
+    )
+
+
+def draw_outlook(config: TrainConfig, num_classes: int, num_train: int) -> None:
     """What learns and what a step takes, in four numbers that follow the switches; they keep their place meanwhile."""
+    costs = known_costs(config, num_classes, measure=True)
     found = outlook(costs.network, config) if costs.network else None
     with st.container(key="waiting_transfer_outlook" if costs.measuring else "transfer_outlook"):
         with st.grid(4, min_column_width=150, gap="small"):

@@ -5,20 +5,14 @@ What a tile looks like follows its switch in the browser, so that nothing waits 
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
-from cnncore.transfer.costs import StageCost
-from pages.components.wording import compact
-
 FROZEN = ":blue-badge[:material/ac_unit: frozen]"
 LEARNING = ":orange-badge[:material/local_fire_department: learning]"
-_TOO_SMALL = 0.005
-"""Shares below half a percent are told as less than one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +25,6 @@ class Tile:
         learning: Whether its switch is on.
         note: What stands behind the state, such as until when it is frozen; Markdown.
         rate: Factor on its learning rate.
-        cost: What it costs; None while unknown.
-        share: Its share of the network's work; None while unknown.
         fixed: Why its switch cannot be moved now; empty where it can.
     """
 
@@ -41,8 +33,6 @@ class Tile:
     learning: bool
     note: str = ""
     rate: float = 1.0
-    cost: StageCost | None = None
-    share: float | None = None
     fixed: str = ""
 
 
@@ -57,6 +47,7 @@ def draw_diagram(
     *,
     on_switch: Callable[[str, bool], None],
     image: str,
+    cost: Callable[[str], None],
     head: Callable[[], None],
 ) -> None:
     """Draw the network.
@@ -66,6 +57,7 @@ def draw_diagram(
         tiles: The stages, input side first.
         on_switch: Callback with the key of the stage whose switch was moved, and whether it is to learn.
         image: What the network is shown, as HTML.
+        cost: Draws what the stage with this key costs.
         head: Draws what stands in the head's tile.
     """
     with st.container(key=f"{name}_diagram"):
@@ -74,6 +66,7 @@ def draw_diagram(
         for tile in tiles:
             with st.container(key=f"transfer_tile_{name}_{tile.key}"):
                 _draw_tile(name, tile, on_switch)
+                cost(tile.key)
         with st.container(key="transfer_tile_head"):
             st.html("<div class='lab-tile-head'>Head</div>")
             head()
@@ -92,7 +85,6 @@ def _draw_tile(name: str, tile: Tile, on_switch: Callable[[str, bool], None]) ->
     )
     rate = f" :small[× {tile.rate:.3g}]" if tile.learning and tile.rate != 1 else ""
     st.markdown(f"{tile.note or (LEARNING if tile.learning else FROZEN)}{rate}")
-    st.html(cost_bars(tile.cost, tile.share))
 
 
 def _switch_key(name: str, learning: bool) -> tuple[str, bool]:
@@ -113,16 +105,3 @@ def _switch_key(name: str, learning: bool) -> tuple[str, bool]:
 
 def _hear(key: str, stage: str, on_switch: Callable[[str, bool], None]) -> None:
     on_switch(stage, st.session_state[key])
-
-
-def cost_bars(cost: StageCost | None, share: float | None) -> str:
-    """Parameters and share of the work, as HTML that keeps its height while they are not known."""
-    params = compact(cost.num_params) if cost else "–"
-    known = share is not None
-    words = "–" if share is None else "< 1 %" if share < _TOO_SMALL else f"{100 * share:.0f} %"
-    bar = f"<i><b style='width:{100 * (share or 0):.1f}%'></b></i>" if known else "<i></i>"
-    title = f"{cost.num_params:,} parameters, {compact(cost.macs)} MACs an image" if cost else ""
-    return (
-        f"<div class='lab-cost' title='{html.escape(title)}'><div><span>params</span>{params}</div>"
-        f"<div><span>work</span>{words}</div>{bar}</div>"
-    )

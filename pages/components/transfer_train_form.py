@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 
 from cnncore.catalog import frozen_stages, stages_of
-from cnncore.config import command, nearest_preset
+from cnncore.config import TrainConfig, command, nearest_preset
 from cnncore.config.freezing import FREEZINGS, freezing_of, freezing_settings, freezings
 from cnncore.transfer.costs import HEAD
 from pages.components.config_form import show_notices
@@ -26,8 +26,8 @@ from pages.components.transfer_form import (
     write_address,
 )
 from pages.components.transfer_link import change_link, go_to
-from pages.components.transfer_train_costs import Costs, draw_outlook, known_costs
-from pages.components.transfer_train_diagram import FROZEN, LEARNING, Tile, cost_bars, draw_diagram, draw_style
+from pages.components.transfer_train_costs import draw_cost, draw_outlook
+from pages.components.transfer_train_diagram import FROZEN, LEARNING, Tile, draw_diagram, draw_style
 from pages.components.transfer_train_settings import draw_all_settings, draw_settings, unfreezes
 from pages.components.transfer_train_subject import Subject, read_subject, sample_picture
 from pages.components.waiting import fill_in
@@ -41,18 +41,16 @@ def show_form() -> None:
     """The form of what the link names."""
     subject = read_subject()
     draw_style()
-    fill_in("transfer_train", lambda: _draw(subject))
-
-
-def _draw(subject: Subject) -> None:
     form = read_form(subject.base)
+    num_classes, num_train = len(subject.image_set.classes), len(subject.image_set.included("train"))
     show_notices(st.session_state.get(NOTICES, ()))
     _draw_subject(subject, form)
-    costs = known_costs(form.config, len(subject.image_set.classes), measure=True)
+    # Only parts without inputs fill in by themselves: drawn again before a browser has seen it, an input would forget
+    # what it was told to hold.
     with st.container(border=True, key="transfer_freezing"):
         _draw_ways(form)
-        _draw_network(subject, form, costs)
-        draw_outlook(form.config, costs, len(subject.image_set.included("train")))
+        _draw_network(subject, form)
+        fill_in("transfer_outlook", lambda: draw_outlook(form.config, num_classes, num_train))
     draw_settings(form, subject.image_set.name)
     draw_all_settings(form)
     _draw_start(form, subject)
@@ -119,28 +117,28 @@ def _take_way(form: TransferForm) -> None:
         change(freezing_settings(key, form.base))
 
 
-def _draw_network(subject: Subject, form: TransferForm, costs: Costs) -> None:
-    config = form.config
+def _draw_network(subject: Subject, form: TransferForm) -> None:
+    config, num_classes = form.config, len(subject.image_set.classes)
     size = config.data.image_size
     picture = sample_picture(subject.image_set)
 
     def draw_head() -> None:
         st.markdown(LEARNING)
         _draw_head(form)
-        st.html(cost_bars(costs.of(HEAD), costs.share(HEAD)))
+        draw_cost(config, num_classes, HEAD)
 
     draw_diagram(
         _STAGE,
-        stage_tiles(form, costs),
+        stage_tiles(config),
         on_switch=partial(_switch, config.model.name),
         image=f"{picture}<span>{size} × {size}<br>pixels</span>" if size else picture,
+        cost=partial(draw_cost, config, num_classes),
         head=draw_head,
     )
 
 
-def stage_tiles(form: TransferForm, costs: Costs) -> list[Tile]:
-    """The stages as the form has them."""
-    config = form.config
+def stage_tiles(config: TrainConfig) -> list[Tile]:
+    """The stages at the start of a training."""
     stages = stages_of(config.model.name)
     frozen = frozen_stages(config.model.name, config.transfer.frozen)
     waiting = [stage.key for stage in stages if stage.key in frozen]
@@ -154,8 +152,6 @@ def stage_tiles(form: TransferForm, costs: Costs) -> list[Tile]:
             title=stage.title,
             learning=stage.key not in frozen,
             rate=rates.get(stage.key, 1.0),
-            cost=costs.of(stage.key),
-            share=costs.share(stage.key),
         )
         if stage.key in frozen and every:
             epochs = every * (len(waiting) - waiting.index(stage.key))

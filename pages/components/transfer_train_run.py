@@ -21,8 +21,8 @@ from pages.components.run_view import show_run
 from pages.components.run_words import read_config
 from pages.components.transfer_link import change_link, go_to
 from pages.components.transfer_run_link import settings_params
-from pages.components.transfer_train_costs import Costs, known_costs
-from pages.components.transfer_train_diagram import FROZEN, LEARNING, Tile, cost_bars, draw_diagram, draw_style
+from pages.components.transfer_train_costs import show_cost
+from pages.components.transfer_train_diagram import FROZEN, LEARNING, Tile, draw_diagram, draw_style
 from pages.components.transfer_train_subject import sample_picture
 from pages.components.wording import compact
 
@@ -97,14 +97,15 @@ def _draw_live(run_id: str, config: TrainConfig) -> None:
         log = history(run_id)
         log.refresh(store())
         now = freezing(config, store().changes(run_id) if run.is_open else (), log.freezes)
-        costs = known_costs(config, len(run.summary.get("classes", ())) or 2)
+        num_classes = len(run.summary.get("classes", ())) or 2
         with st.container(border=True, key="transfer_live"):
             draw_diagram(
                 _LIVE,
-                [_tile(stage, config, now, run, costs) for stage in stages_of(config.model.name)],
+                [_tile(stage, config, now, run) for stage in stages_of(config.model.name)],
                 on_switch=partial(_switch, run_id),
                 image=_picture(config),
-                head=lambda: _draw_head(config, costs),
+                cost=partial(show_cost, config, num_classes),
+                head=lambda: _draw_head(config, num_classes),
             )
             st.html(f"<div class='lab-note'>{_words(run)}</div>")
 
@@ -133,7 +134,7 @@ def freezing(config: TrainConfig, changes: Sequence[Change], log: Sequence[Row])
     return Freezing(frozen=frozenset(frozen), asked=asked)
 
 
-def _tile(stage: Stage, config: TrainConfig, now: Freezing, run: Run, costs: Costs) -> Tile:
+def _tile(stage: Stage, config: TrainConfig, now: Freezing, run: Run) -> Tile:
     key = stage.key
     stages = [each.key for each in stages_of(config.model.name)]
     factors = dict(zip(stages, config.transfer.stage_lr, strict=False))
@@ -145,8 +146,6 @@ def _tile(stage: Stage, config: TrainConfig, now: Freezing, run: Run, costs: Cos
         learning=key not in now.frozen if to_freeze is None else not to_freeze,
         note=notes[to_freeze],
         rate=factors.get(key, 1.0),
-        cost=costs.of(key),
-        share=costs.share(key),
         fixed="" if run.is_open else "The run is over.",
     )
 
@@ -166,11 +165,11 @@ def _picture(config: TrainConfig) -> str:
     return f"{picture}<span>{size} × {size}<br>pixels</span>"
 
 
-def _draw_head(config: TrainConfig, costs: Costs) -> None:
+def _draw_head(config: TrainConfig, num_classes: int) -> None:
     st.markdown(LEARNING)
     words = {"network": "the network's own", "linear": "one layer", "hidden": "with a hidden layer"}
     st.caption(words[config.transfer.head])
-    st.html(cost_bars(costs.of(HEAD), costs.share(HEAD)))
+    show_cost(config, num_classes, HEAD)
 
 
 def _words(run: Run) -> str:

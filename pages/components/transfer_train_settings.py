@@ -15,6 +15,7 @@ from pages.components.form_fields import GROUPS, relevant
 from pages.components.machine_card import device_names
 from pages.components.previews import data_facts, draw_images
 from pages.components.transfer_form import TransferForm, change, draw_setting, hold, take
+from pages.components.waiting import fill_in
 
 _LAST_RATES = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.01)
 _SLOWDOWNS = (1.0, 1.2, 1.5, 2.0, 2.6, 3.0, 5.0, MAX_SLOWDOWN)
@@ -194,7 +195,7 @@ def _draw_augmentation(form: TransferForm, title: str) -> None:
     with fold, st.grid(2, min_column_width=150, gap="small"):
         for name in AUGMENTATIONS:
             draw_setting(f"augment.{name}", form)
-    draw_images(config, data_facts(config), title)
+    fill_in("transfer_images", lambda: draw_images(config, data_facts(config), title))
 
 
 def _take_strength() -> None:

@@ -100,18 +100,14 @@ def test_switches_act_on_a_run_and_their_moment_is_marked(page: Page, server: Se
     expect(page.locator(".js-plotly-plot .annotation").first).to_contain_text("stage4 learning")
 
 
-def test_looking_on_moves_no_switch(browser: Browser, server: Server, running: Run):
+def test_looking_on_moves_no_switch(page: Page, server: Server, running: Run):
     row = Row(phase="freeze", step=200, values=dict.fromkeys(STAGES[2:], 0.0))
     server.store.log(running.id, [row], running.summary)
-    for _ in range(3):
-        context = browser.new_context(viewport={"width": 1_300, "height": 1_100})
-        page = context.new_page()
-        page.goto(_url(server, run=running.id))
-        expect(_tile(page, "stage4", "live")).to_contain_text("learning", timeout=PATIENCE_MS)
-        page.wait_for_timeout(3_000)
-        for stage in STAGES:
-            expect(_switch(page, stage, "live")).to_be_checked(checked=stage in STAGES[2:])
-        context.close()
+    page.goto(_url(server, run=running.id))
+    expect(_tile(page, "stage4", "live")).to_contain_text("learning", timeout=PATIENCE_MS)
+    page.wait_for_timeout(3_000)
+    for stage in STAGES:
+        expect(_switch(page, stage, "live")).to_be_checked(checked=stage in STAGES[2:])
     assert server.store.changes(running.id) == ()
 
 

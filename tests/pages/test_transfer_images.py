@@ -328,6 +328,10 @@ def test_the_camera_fills_a_new_set(images: Open, sets: ImageSets) -> None:
     finish(app, sets, made.id)
     assert_clean(app)
     assert [record.label for record in sets.get(made.id).images.values()] == ["mug"]
+    assert [each.value for each in app.toast] == ["1 image added"]
+    # Ready for the next one.
+    assert app.selectbox(key=f"transfer_images_camera_label_{made.id}_choice").value == "mug"
+    assert not app.camera_input[0].disabled
 
 
 def test_a_killed_upload_is_told_and_changes_nothing(images: Open, pets: ImageSet, sets: ImageSets) -> None:
