@@ -25,8 +25,12 @@ def test_the_base_is_possible_and_prepares_images_as_the_weights_expect(key: str
 
 def test_links_need_few_settings() -> None:
     assert set(differences(transfer_base("resnet18", IMAGE_SET), DEFAULT)) == {
-        "model.name", "transfer.backbone", "data.interpolation", "data.normalize",
+        "model.name", "transfer.backbone", "data.interpolation", "data.normalize", "transfer.stage_lr",
     }  # fmt: skip
+
+
+def test_a_stage_that_is_unfrozen_later_learns_slower_than_the_head() -> None:
+    assert transfer_base("resnet18", IMAGE_SET).transfer.stage_lr == (0.1,) * 5
 
 
 @pytest.mark.parametrize("image_set", ["", "0123456789ab", "../etc@1", "0123456789ab@0"])

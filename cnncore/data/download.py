@@ -96,9 +96,7 @@ def _check_space(offer: Offer, num_bytes: int, folder: Path) -> None:
         )
 
 
-def _from_mirrors(
-    offer: Offer, file: RemoteFile, addresses: Sequence[str], folder: Path, progress: Progress
-) -> None:
+def _from_mirrors(offer: Offer, file: RemoteFile, addresses: Sequence[str], folder: Path, progress: Progress) -> None:
     reasons: list[str] = []
     part = folder / f".{file.name}.part"
     for address in addresses:

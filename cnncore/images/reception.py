@@ -1,7 +1,8 @@
 """Files that a browser sends piece by piece: put together in a folder of their own, then handed to an intake.
 
-Streamlit's own upload keeps every file in memory and checks neither number nor sum; with 5,000 files its list of them
-took more than eight minutes in Chromium. Here a piece is written as it comes, and the limits are counted while it does.
+Streamlit's own upload keeps every file in memory, checks neither number nor sum, and had not finished with 5,000 files
+(98 MB) after eight minutes in Chromium on two busy cores; in pieces they came in 34 s. A piece is written as it comes,
+and the limits are counted while it does.
 """
 
 from __future__ import annotations

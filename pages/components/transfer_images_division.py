@@ -28,14 +28,16 @@ def draw_division(image_set: ImageSet) -> None:
             "stay together, and every class is divided alike."
         )
         with st.grid(3, min_column_width=90, gap="small", vertical_alignment="bottom"):
-            validation = _percent("Validation %", "validation", old.validation, "Share of the images, 0 to 50.")
-            test = _percent("Test %", "test", old.test, "Share of the images, 0 to 50.")
+            validation = _percent(
+                "Validation %", f"validation_{image_set.reference}", old.validation, "Share of the images, 0 to 50."
+            )
+            test = _percent("Test %", f"test_{image_set.reference}", old.test, "Share of the images, 0 to 50.")
             seed = st.number_input(
                 "Seed",
                 0,
                 _MOST_SEED,
                 old.seed,
-                key=f"transfer_images_seed_{image_set.version}",
+                key=f"transfer_images_seed_{image_set.reference}",
                 help="Another seed draws other images; the same seed always draws the same ones.",
             )
         division = Division(validation=validation / 100, test=test / 100, seed=int(seed))
@@ -50,7 +52,7 @@ def draw_division(image_set: ImageSet) -> None:
 
 
 def _percent(label: str, name: str, share: float, why: str) -> int:
-    return int(st.number_input(label, 0, 50, round(100 * share), 5, key=f"transfer_images_{name}_share", help=why))
+    return int(st.number_input(label, 0, 50, round(100 * share), 5, key=f"transfer_images_{name}", help=why))
 
 
 def _outcome(image_set: ImageSet, division: Division) -> str:

@@ -93,7 +93,7 @@ class Sender {
 
   // The server wants batch `number` of the files it knows by `id`.
   async want({ id, number }) {
-    this.chosen.querySelector('button').hidden = id === this.id;
+    this.chosen.querySelector('button').hidden = id !== '' && id === this.id;
     if (!id || id !== this.id || number < this.sent) return;
     if (number > this.sent) {
       this.sent = number;

@@ -101,7 +101,7 @@ def _draw_offer(image_set: ImageSet | None, kind: Kind, key: str, label: str | N
     """What was chosen, and the button that adds it."""
     if kind == "folder":
         st.caption(plain(_classes_text(chosen)))
-    problem = "Give the class a name first." if label == "" else too_much(image_set, kind, chosen)
+    problem = _why_not(kind, label, chosen) or too_much(image_set, kind, chosen)
     if problem:
         st.caption(f":orange[:material/warning:] {plain(problem)}")
     what = "archive" if kind == "zip" else "picture"
@@ -114,6 +114,15 @@ def _draw_offer(image_set: ImageSet | None, kind: Kind, key: str, label: str | N
         on_click=_start,
         args=(key, chosen, label, _name(kind, chosen)),
     )
+
+
+def _why_not(kind: Kind, label: str | None, chosen: Chosen) -> str:
+    """What is missing before it can come in; empty if nothing is."""
+    if label == "":
+        return "Give the class a name first."
+    if kind == "folder" and [name for name, _ in chosen.folders] == [""]:
+        return "These files lie in no folder, so their class is not known. Choose Files to give them one."
+    return ""
 
 
 def _start(key: str, chosen: Chosen, label: str | None, name: str) -> None:

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cnncore.errors import RunError
+from cnncore.errors import LabError, RunError
 from cnncore.runs.artifacts import WEIGHTS, run_dir
 from cnncore.runs.run import Run
 from cnncore.runs.search import Search, find_runs
 from pages.components.lab import artifacts, look_after, shown_errors, store
 from pages.components.run_words import STATUS_LOOKS, fraction_done, known, percent, progress_words
+from pages.components.transfer_images_edits import image_sets
 from pages.components.transfer_link import change_link, go_to, param
 from pages.components.transfer_use_compare import show_comparison
 from pages.components.transfer_use_mistakes import show_mistakes
+from pages.components.transfer_use_sources import reference_of
 from pages.components.transfer_use_take import draw_open_zip, show_take
 from pages.components.transfer_use_try import show_try
 from pages.components.wording import plain
@@ -104,10 +106,22 @@ def _choose_run() -> Run | None:
 
 
 def _words(run: Run) -> str:
+    """Its name, its images, how good it is."""
+    parts = [run.name, _set_name(run)]
     for name, label in (("test_accuracy", "test"), ("best_val_accuracy", "validation")):
         if known(run.summary.get(name)):
-            return f"{run.name} · {percent(run.summary[name])} {label}"
-    return f"{run.name} · {STATUS_LOOKS[run.status].label.lower()}"
+            parts.append(f"{percent(run.summary[name])} {label}")
+            break
+    else:
+        parts.append(STATUS_LOOKS[run.status].label.lower())
+    return " · ".join(part for part in parts if part)
+
+
+def _set_name(run: Run) -> str:
+    try:
+        return image_sets().card(reference_of(run).partition("@")[0]).name
+    except LabError:
+        return ""
 
 
 def _follow_run() -> None:

@@ -69,6 +69,9 @@ def choose_pictures(run: Run) -> tuple[Given, ...]:
     names = [name for name in _SOURCES if name != "set" or image_set is not None]
     if param("image") and image_set is not None:
         st.session_state.setdefault(_SOURCE, "set")
+    if st.session_state.get(_SOURCE, names[0]) not in names:
+        # The network chosen before had an image set.
+        st.session_state[_SOURCE] = names[0]
     source = st.segmented_control(
         "Pictures from",
         names,
@@ -86,7 +89,7 @@ def _from_files(_run: Run) -> tuple[Given, ...]:
         type=list(_ENDINGS),
         accept_multiple_files=True,
         key="transfer_given_files",
-        help=f"Up to {limits().image_mb} MB each. They are looked at and not kept.",
+        help=f"Up to {limits().image_mb} MB each. They become no part of the image set.",
     )
     return _uploaded({file.file_id: (file.name, file) for file in files})
 
@@ -110,7 +113,10 @@ def _from_folder(_run: Run) -> tuple[Given, ...]:
         )
     if files:
         return _uploaded({file.file_id: (file.name, file) for file in files})
-    return _read_folder(path) if path.strip() else ()
+    if not path.strip():
+        return ()
+    with st.spinner("Reading the folder…"):
+        return _read_folder(path)
 
 
 def _from_clipboard(_run: Run) -> tuple[Given, ...]:

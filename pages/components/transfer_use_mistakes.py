@@ -26,6 +26,8 @@ _SPLIT = "transfer_mistakes_split"
 _SPLITS = {"validation": "Validation images", "test": "Test images"}
 _FEW_CLASSES = 5
 """Up to so many, their table fits beside the matrix."""
+_MOST_CELLS = 500
+"""Cells that are offered in words; with many classes nearly every mistake is one of its own."""
 _MISTAKES, _UNSURE = "mistakes", "unsure"
 
 
@@ -49,7 +51,8 @@ def show_mistakes(run: Run) -> None:
 
 def _show_none(run: Run) -> None:
     st.info(
-        "What it said of each image is not kept for this one: that is done when a training on an image set ends.",
+        "The images behind the mistakes can be shown for a training on an image set of this lab that has ended; this "
+        "one is none.",
         icon=":material/image_not_supported:",
     )
     st.page_link(TRAIN, label="Its results by class", icon=":material/bar_chart:", query_params={"run": run.id})
@@ -112,8 +115,9 @@ def _cells(outcomes: Outcomes) -> dict[str, str]:
     wrong = len(confident_mistakes(outcomes))
     found = {_MISTAKES: f"Most confident mistakes ({wrong:,})", _UNSURE: "Least certain answers"}
     cells = [(int(matrix[true, said]), true, said) for true in range(len(matrix)) for said in range(len(matrix))]
-    for count, true, said in sorted(cells, key=lambda cell: (cell[1] == cell[2], -cell[0])):
-        if count:
+    cells = [cell for cell in cells if cell[0]]
+    for place, (count, true, said) in enumerate(sorted(cells, key=lambda cell: (cell[1] == cell[2], -cell[0]))):
+        if place < _MOST_CELLS or f"{true}-{said}" == param("cell"):
             names = outcomes.classes[true], outcomes.classes[said]
             words = f"{names[0]}, recognized" if true == said else f"{names[0]} taken for {names[1]}"
             found[f"{true}-{said}"] = f"{words} ({count:,})"

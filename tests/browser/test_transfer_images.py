@@ -12,7 +12,7 @@ from cnncore.images.image_set import ImageSet
 from cnncore.images.intake import add_images
 from cnncore.images.store import ImageSets, open_sets
 from tests.browser.conftest import Server
-from tests.pages.test_transfer_images import incoming
+from tests.pages.test_transfer_images import incoming, named
 
 
 @pytest.fixture
@@ -47,11 +47,10 @@ def overflow(page: Page) -> int:
 
 def test_a_folder_from_the_disk_becomes_a_set(page: Page, server: Server, sets: ImageSets, tmp_path: Path) -> None:
     folder = tmp_path / "pets"
-    for item in incoming(cat=12, dog=12):
-        path = folder / item.name.removeprefix("photos/")
+    for name, content in named(cat=12, dog=12):
+        path = folder / name.removeprefix("photos/")
         path.parent.mkdir(parents=True, exist_ok=True)
-        assert isinstance(item.content, bytes)
-        path.write_bytes(item.content)
+        path.write_bytes(content)
     (folder / "dog" / "shopping.jpg").write_text("Buy milk")
     page.goto(f"{server.url}/transfer")
     page.locator("input[type=file]").set_input_files(folder)
@@ -116,6 +115,6 @@ def test_a_narrow_screen_needs_no_scrolling_sideways(browser: Browser, server: S
     expect(page.get_by_role("button", name="Exclude")).to_be_visible()
     assert overflow(page) <= 0
     page.get_by_role("button", name="All image sets").tap()
-    expect(page.get_by_text("The camera")).to_be_visible()
+    expect(page.get_by_role("button", name="Use the camera")).to_be_visible()
     assert overflow(page) <= 0
     context.close()

@@ -79,8 +79,8 @@ def assert_no_traceback(page: Page) -> None:
 def upload(page: Page, server: Server, folder: Path) -> str:
     """Drop the folder; returns the id of the image set it becomes."""
     page.goto(f"{server.url}/transfer")
-    page.locator("[class*=st-key-transfer_images_upload_directory] input[type=file]").set_input_files(folder)
-    page.locator("[class*=st-key-transfer_images_add_new] button").filter(visible=True).click()
+    page.locator("input[type=file]").set_input_files(folder)
+    page.get_by_role("button", name=f"Add {2 * COUNT} pictures").click()
     page.wait_for_url("**set=*")
     expect(page.get_by_text(f"{2 * COUNT} images in 2 classes")).to_be_visible()
     expect(button(page, "transfer_images_go")).to_be_enabled()

@@ -42,8 +42,8 @@ def test_every_backbone_is_there_and_the_default_is_chosen(app: AppTest):
     assert address(app) == {"step": "train", "backbone": DEFAULT_BACKBONE}
 
 
-@pytest.mark.parametrize("key", list(BACKBONES))
-def test_every_backbone_says_what_it_takes_before_it_is_chosen(app: AppTest, key: str):
+@pytest.mark.parametrize("key", [DEFAULT_BACKBONE, "googlenet", "xception", "resnet50_v2", "vgg19_bn"])
+def test_a_backbone_says_what_it_takes_before_it_is_chosen(app: AppTest, key: str):
     open_step(app, backbone=key)
     assert_clean(app)
     spec, text = BACKBONES[key], _text(app)

@@ -240,12 +240,19 @@ def test_files_need_a_class(images: Open, pets: ImageSet, sets: ImageSets) -> No
     assert len(sets.get(pets.id).images) == 24
 
 
+def test_loose_files_are_no_folder(images: Open, sets: ImageSets) -> None:
+    app = images()
+    choose(app, "folder", ("a.png", picture(1)), ("b.png", picture(2)))
+    assert app.button(key="transfer_images_add_folder").disabled
+    assert "lie in no folder" in text(app)
+
+
 def test_a_zip_with_a_hostile_member_gives_the_others(images: Open, sets: ImageSets) -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr("../../outside.png", picture(0))
-        for item in incoming(cat=3, dog=3):
-            archive.writestr(item.name, item.content)
+        for name, content in named(cat=3, dog=3):
+            archive.writestr(name, content)
     app = images()
     upload(app, "zip", ("my pets.zip", stream.getvalue()))
     (made,) = sets.all()
@@ -297,10 +304,10 @@ def test_a_browser_that_sends_more_than_it_said_is_stopped(
 
 
 def test_a_folder_of_this_machine(images: Open, sets: ImageSets, tmp_path: Path) -> None:
-    for item in incoming(cat=3, dog=3):
-        path = tmp_path / item.name
+    for name, content in named(cat=3, dog=3):
+        path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(item.content)  # type: ignore[arg-type]
+        path.write_bytes(content)
     app = images()
     app.segmented_control(key="transfer_images_way").set_value("path").run()
     app.text_input(key="transfer_images_path_new_0").set_value(str(tmp_path / "nowhere")).run()
@@ -480,8 +487,8 @@ def test_the_division_shows_what_would_come_out(images: Open, sets: ImageSets, p
     app = images(set=pets.id)
     app.session_state["transfer_images_division"] = True
     app.run()
-    app.number_input(key="transfer_images_validation_share").set_value(30).run()
-    app.number_input(key="transfer_images_test_share").set_value(20).run()
+    app.number_input(key=f"transfer_images_validation_{pets.reference}").set_value(30).run()
+    app.number_input(key=f"transfer_images_test_{pets.reference}").set_value(20).run()
     shown = text(app)
     app.button(key="transfer_images_divide").click().run()
     assert_clean(app)

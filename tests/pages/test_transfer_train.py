@@ -228,7 +228,8 @@ def test_switches_act_while_it_trains(app: AppTest, store: RunStore, running: Ru
     assert [stage for stage, learns in switches(app, "transfer_live").items() if learns] == ["stage4"]
     switch(app, "stage3", "transfer_live").set_value(True).run()
     assert [(change.setting, change.value) for change in store.changes(running.id)] == [("transfer.frozen.stage3", 0.0)]
-    assert [text for text in _marks(app) if "→" in text] == [_arrow("frozen", "learning")], "shown as not done yet"
+    waiting = [text for text in _marks(app) if "→" in text]
+    assert waiting == [f"{_arrow('frozen', 'learning')} :small[× 0.1]"], "shown as not done yet"
     (change,) = store.changes(running.id)
     store.set_change_step(change.id, 215)
     learning = {**running.summary, "learning": ["stage3", "stage4", "head"]}

@@ -11,7 +11,7 @@ from cnncore.config import TrainConfig, replace
 from cnncore.runs.artifacts import WEIGHTS, run_dir
 from cnncore.runs.store import RunStore
 from tests.pages.conftest import address, assert_clean
-from tests.pages.transfer_runs import SET, SETTINGS, trained, use, words
+from tests.pages.transfer_runs import SET, SETTINGS, image_set, trained, use, words
 
 # The choice of the classifier
 
@@ -36,6 +36,13 @@ def test_runs_of_the_set_are_offered_newest_first(app: AppTest, store: RunStore,
     choice.set_value(first.id).run()
     assert address(app)["run"] == first.id
     assert_clean(app)
+
+
+def test_the_image_set_of_a_run_is_named(app: AppTest, store: RunStore, artifacts: Path, data_root: Path) -> None:
+    trained(store, artifacts, name="First", data__image_set=image_set(data_root).reference)
+    use(app, view="compare")
+    assert_clean(app)
+    assert app.selectbox(key="transfer_use_run").options == ["First · Pets · 75.0 % validation"]
 
 
 def test_a_link_to_a_run_that_is_gone_says_so(app: AppTest) -> None:

@@ -175,7 +175,7 @@ def test_a_run_without_outcomes_leads_to_its_page(app: AppTest, store: RunStore,
     found = trained(store, artifacts)
     use(app, run=found.id, view="mistakes")
     assert_clean(app)
-    assert "is not kept for this one" in words(app)
+    assert "this one is none" in words(app)
 
 
 def test_everything_right_says_so(app: AppTest, run: Run, artifacts: Path, pets: ImageSet) -> None:

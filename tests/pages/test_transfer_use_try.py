@@ -173,6 +173,17 @@ def test_images_of_the_set_those_it_has_not_seen_first(app: AppTest, run: Run, a
     assert predictions(asked)[-1]["keys"] == [5]
 
 
+def test_a_network_without_an_image_set_has_no_images_of_one(
+    app: AppTest, run: Run, store: RunStore, artifacts: Path
+) -> None:
+    other = trained(store, artifacts)
+    use(app, run=run.id)
+    app.segmented_control(key="transfer_given_source").set_value("set").run()
+    app.selectbox(key="transfer_use_run").set_value(other.id).run()
+    assert_clean(app)
+    assert app.segmented_control(key="transfer_given_source").value == "files"
+
+
 @pytest.mark.parametrize("image", ["99", "<b>", "-1", "5" * 5_000])
 def test_an_image_that_is_not_there_shows_another(app: AppTest, run: Run, asked: Asked, image: str) -> None:
     use(app, run=run.id, image=image)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+import torch
 
 from cnncore.config import TrainConfig, replace
+from cnncore.data import open_images
 from cnncore.runs.events import StepEnd, Suggested
+from cnncore.training.loop import with_features
 from cnncore.training.lr_finder import HIGHEST, LOWEST, NUM_STEPS, find_learning_rate, suggestion
 from tests.training.conftest import Prepare
 
@@ -36,3 +40,27 @@ def test_on_digits_it_finds_a_usable_rate(tiny: TrainConfig, prepare: Prepare) -
     assert isinstance(last, Suggested)
     assert last.lr is not None
     assert 1e-5 < last.lr < 1e-1
+
+
+def test_frozen_stages_are_frozen_while_a_rate_is_looked_for(tiny: TrainConfig, prepare: Prepare) -> None:
+    settings = {"model.name": "cnn3", "transfer.head": "linear", "transfer.frozen": ("conv1", "conv2")}
+    state, loaders = prepare(replace(tiny, settings))
+    before = {name: value.clone() for name, value in state.model.state_dict().items()}
+    *_, last = find_learning_rate(state, loaders)
+    assert isinstance(last, Suggested)
+    for name, value in state.model.state_dict().items():
+        assert torch.equal(value, before[name]) == name.startswith(("conv1.", "conv2.")), name
+
+
+def test_a_rate_for_a_head_is_found_on_kept_features(
+    tiny: TrainConfig, prepare: Prepare, data_root: Path, tmp_path: Path
+) -> None:
+    config = replace(tiny, {"model.name": "cnn3", "transfer.head": "linear", "transfer.frozen": ("all",)})
+    state, loaders = prepare(config)
+    images = open_images(config.data, data_root)
+    loaders = with_features(loaders, images, state, tmp_path, lambda text, done, total: None)
+    assert loaders.now(state) is loaders.features
+    kept = [float(event.loss) for event in find_learning_rate(state, loaders) if isinstance(event, StepEnd)]
+    other, ordinary = prepare(config)
+    losses = [float(event.loss) for event in find_learning_rate(other, ordinary) if isinstance(event, StepEnd)]
+    assert kept[:60] == pytest.approx(losses[:60], rel=1e-3)
