@@ -94,6 +94,17 @@ class ImageSets:
                     found.append(self.get(path.name))
         return tuple(sorted(found, key=lambda image_set: (-image_set.created, image_set.id)))
 
+    def damaged(self) -> tuple[str, ...]:
+        """Why sets are missing from the list though they are on the disk: one sentence each."""
+        found: list[str] = []
+        for path in sorted(self.folder.iterdir()) if self.folder.is_dir() else ():
+            if _ID.fullmatch(path.name) and (path / "set.json").exists():
+                try:
+                    self.get(path.name)
+                except DataError as error:
+                    found.append(str(error))
+        return tuple(found)
+
     def get(self, set_id: str, version: int | None = None) -> ImageSet:
         """A set at a version, the latest if not given.
 

@@ -18,8 +18,22 @@ _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
 def keep_upload(artifacts: Path, content: bytes) -> str:
-    """Store an upload and return its token; uploads that nobody took within an hour go."""
+    """Store an upload and return its token; uploads that nobody took within an hour go.
+
+    Raises:
+        WeightsError: where it cannot be stored.
+    """
     folder = artifacts / "uploads"
+    try:
+        return _keep(folder, content)
+    except OSError as error:
+        raise WeightsError(
+            f"What was uploaded cannot be stored ({error.strerror or type(error).__name__}).",
+            f"Make room on the lab's disk, or let the lab write to {folder}.",
+        ) from error
+
+
+def _keep(folder: Path, content: bytes) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         # Another session may be tidying up as well.

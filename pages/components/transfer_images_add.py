@@ -144,19 +144,19 @@ def _class_input(image_set: ImageSet | None, name: str) -> str:
 
 def _start_path(set_id: str | None, path: str) -> None:
     """Callback: take over a folder or a ZIP of this machine."""
-    place = Path(path).expanduser()
+    place = Path(path)  # a ~ before it is the intake's business, as whether there is such a person
     _start(set_id, place.stem[:80] or "My pictures", Incoming(name=place.name, content=place))
 
 
 def _start(set_id: str | None, name: str, incoming: Incoming) -> None:
     """Let the intake take something over, and go to the set; a new one is called `name`."""
-    sets = image_sets()
-    target = set_id or sets.create(name).id
+    sets, target = image_sets(), set_id
     try:
+        target = set_id or sets.create(name).id
         start_intake(sets, target, [incoming])
     except LabError as error:
         note_problem(error)
-        if set_id is None:
+        if set_id is None and target is not None:
             sets.delete(target)
         return
     next_turn()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from cnncore.errors import LabError
-from cnncore.images.edits import Change
-from cnncore.images.store import ImageSets, open_sets
+from cnncore.errors import DataError, LabError
+from cnncore.images.edits import Change, Undo
+from cnncore.images.image_set import ImageSet
+from cnncore.images.store import KEPT_DELETED_S, ImageSets, open_sets
 from pages.components.lab import data_root, show_problem
+from pages.components.transfer_images_words import number_of
 from pages.components.transfer_link import change_link
 
 _PROBLEM = "transfer_images_problem"
 _TURN = "transfer_images_turn"
-_DELETED = "transfer_images_deleted"
 
 
 def image_sets() -> ImageSets:
@@ -47,10 +50,25 @@ def change(set_id: str, *makes: Callable[[], Change]) -> None:
     next_turn()
 
 
-def return_to(set_id: str, version: int) -> None:
-    """Callback: make the set what it was at a version; undoes and does again."""
+def return_to(set_id: str, seen: int, version: int) -> None:
+    """Callback: make the set what it was at a version; undoes and does again.
+
+    Args:
+        set_id: The set.
+        seen: The version that the page shows; what somebody else has changed since is not taken back with it.
+        version: Where to return.
+    """
+
+    def edits_for(current: ImageSet) -> Sequence[Undo]:
+        if current.version != seen:
+            raise DataError(
+                "Somebody else has changed this set meanwhile, so nothing was taken back.",
+                "Look at it as it is now, then decide.",
+            )
+        return (Undo(to=version),)
+
     try:
-        image_sets().undo(set_id, version)
+        image_sets().change(set_id, edits_for)
     except LabError as error:
         st.session_state[_PROBLEM] = error
     next_turn()
@@ -71,7 +89,6 @@ def delete_set(set_id: str) -> None:
     except LabError as error:
         st.session_state[_PROBLEM] = error
         return
-    st.session_state[_DELETED] = set_id
     change_link(set="")
 
 
@@ -81,12 +98,13 @@ def restore_set(set_id: str) -> None:
         image_sets().restore(set_id)
     except LabError as error:
         st.session_state[_PROBLEM] = error
-    st.session_state.pop(_DELETED, None)
 
 
-def just_deleted() -> str:
-    """Id of the set that was deleted last in this session, as long as it is."""
-    return st.session_state.get(_DELETED, "")
+def kept_words(set_id: str) -> str:
+    """How long a deleted set can still be restored."""
+    deleted = image_sets().card(set_id).deleted or 0.0
+    days = math.ceil((deleted + KEPT_DELETED_S - time.time()) / 86_400)
+    return f"Its files go in {number_of(days, 'day')}." if days > 0 else "Its files go soon."
 
 
 def note_problem(error: LabError) -> None:

@@ -17,7 +17,15 @@ from pages.components.live_chart import still_chart
 from pages.components.transfer_images_add import MORE, draw_add
 from pages.components.transfer_images_classes import draw_classes
 from pages.components.transfer_images_division import draw_division
-from pages.components.transfer_images_edits import change_name, delete_set, image_sets, return_to, show_last_problem
+from pages.components.transfer_images_edits import (
+    change_name,
+    delete_set,
+    image_sets,
+    kept_words,
+    restore_set,
+    return_to,
+    show_last_problem,
+)
 from pages.components.transfer_images_intake import show_intakes
 from pages.components.transfer_images_view import draw_view, show_finding
 from pages.components.transfer_images_words import counts_text, edit_words
@@ -40,6 +48,9 @@ def show_set(set_id: str) -> None:
         show_problem(error)
         st.button("All image sets", key="transfer_images_lost", icon=":material/arrow_back:", on_click=_leave)
         return
+    if image_sets().card(set_id).deleted is not None:
+        _draw_deleted(image_set)
+        return
     _draw_header(image_set)
     show_last_problem()
     running = show_intakes(set_id)
@@ -53,6 +64,19 @@ def show_set(set_id: str) -> None:
         else:
             st.html("<div class='lab-empty'>The images appear here once all of them were looked at.</div>")
     _draw_next(image_set, found)
+
+
+def _draw_deleted(image_set: ImageSet) -> None:
+    st.button(
+        "All image sets", key="transfer_images_back", icon=":material/arrow_back:", type="tertiary", on_click=_leave
+    )
+    show_last_problem()
+    st.subheader(plain(image_set.name), anchor=False)
+    st.info(f"This image set was deleted. {kept_words(image_set.id)}", icon=":material/delete:")
+    st.button(
+        "Restore", key=f"transfer_images_restore_{image_set.id}", icon=":material/restore:",
+        on_click=restore_set, args=(image_set.id,),
+    )  # fmt: skip
 
 
 def _leave() -> None:
@@ -102,7 +126,7 @@ def _draw_undo(image_set: ImageSet) -> None:
                 icon=f":material/{name}:",
                 type="secondary" if name == "undo" else "tertiary",
                 on_click=return_to,
-                args=(image_set.id, step.to),
+                args=(image_set.id, image_set.version, step.to),
             )
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from cnncore.catalog.sample_sets import sample_sets_at_hand
 from cnncore.errors import LabError
 from cnncore.images.image_set import ImageRecord, ImageSet
+from cnncore.images.store import KEPT_DELETED_S
 from pages.components import waiting
 from pages.components.lab import data_root, show_problem
 from pages.components.transfer_images_add import draw_add, use_camera
@@ -17,6 +18,7 @@ from pages.components.transfer_images_edits import (
     change_name,
     delete_set,
     image_sets,
+    kept_words,
     restore_set,
     show_last_problem,
 )
@@ -89,6 +91,8 @@ def _draw_sets() -> None:
                 _draw_card(image_set)
         if len(sets) > len(shown):
             st.checkbox(f"Show all {len(sets):,}", key=_EVERY)
+    for problem in image_sets().damaged():
+        st.warning(plain(problem), icon=":material/warning:")
     _draw_deleted()
 
 
@@ -163,9 +167,15 @@ def _draw_deleted() -> None:
     if not deleted:
         return
     with st.expander(f"Deleted ({len(deleted):,})", icon=":material/delete:"):
+        st.caption(
+            f"A deleted set stays for {KEPT_DELETED_S / 86_400:.0f} days, to be restored and for trainings that need "
+            "it; then its pictures are removed for good. Trained networks stay."
+        )
         for image_set in deleted[:_MOST_SETS]:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{plain(image_set.name)} · {counts_text(image_set)}", width="stretch")
+                st.markdown(
+                    f"{plain(image_set.name)} · {counts_text(image_set)} · {kept_words(image_set.id)}", width="stretch"
+                )
                 st.button(
                     "Restore", key=f"transfer_images_restore_{image_set.id}", icon=":material/restore:",
                     on_click=restore_set, args=(image_set.id,),

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 import streamlit as st
 
 from cnncore.errors import LabError
+from cnncore.images.class_names import check_distinct, clean_class_name
 from cnncore.images.image_set import ImageSet
 from cnncore.images.limits import limits
 from cnncore.images.reception import Reception
@@ -101,7 +102,7 @@ def _draw_offer(image_set: ImageSet | None, kind: Kind, key: str, label: str | N
     """What was chosen, and the button that adds it."""
     if kind == "folder":
         st.caption(plain(_classes_text(chosen)))
-    problem = _why_not(kind, label, chosen) or too_much(image_set, kind, chosen)
+    problem = _why_not(kind, label, chosen) or impossible_class(image_set, label) or too_much(image_set, kind, chosen)
     if problem:
         st.caption(f":orange[:material/warning:] {plain(problem)}")
     what = "archive" if kind == "zip" else "picture"
@@ -134,6 +135,20 @@ def _start(key: str, chosen: Chosen, label: str | None, name: str) -> None:
         note_problem(error if isinstance(error, LabError) else LabError("What is sent cannot be stored.", str(error)))
         return
     st.session_state[_SENDING] = sending
+
+
+def impossible_class(image_set: ImageSet | None, label: str | None) -> str:
+    """Why pictures cannot be of this class; empty where they can. Told before anything is sent, not after."""
+    if label is None:
+        return ""
+    classes = image_set.classes if image_set else ()
+    try:
+        name = clean_class_name(label)
+        if name not in classes:
+            check_distinct(name, classes)
+    except LabError as error:
+        return str(error)
+    return ""
 
 
 def too_much(image_set: ImageSet | None, kind: Kind, chosen: Chosen) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,11 +183,7 @@ def _uploaded(files: Mapping[str, tuple[str, UploadedFile]]) -> tuple[Given, ...
     sizes = {file_id: file.size for file_id, (_, file) in files.items()}
     large = [files[file_id][0] for file_id, size in sizes.items() if size > limits().image_bytes]
     taken = [file_id for file_id, size in sizes.items() if size <= limits().image_bytes]
-    if sum(sizes[file_id] for file_id in taken) > limits().upload_bytes:
-        raise DataError(
-            f"These are {bytes_text(sum(sizes.values()))}; {limits().upload_mb} MB are taken at once.",
-            "Give fewer, or a folder of the lab's machine.",
-        )
+    _check_sum([sizes[file_id] for file_id in taken], "Give fewer, or in parts.")
     _say_left_out(large, len(taken))
     return tuple(
         Given(name=_short(files[file_id][0]), token=_token(file_id, files[file_id][1].getvalue))
@@ -223,25 +221,47 @@ def _short(name: str) -> str:
 
 
 def _read_folder(text: str) -> tuple[Given, ...]:
-    folder = Path(text.strip()).expanduser()
-    if not folder.is_dir():
-        raise DataError(f"There is no folder {text.strip()[:80]!r} on the lab's machine.", "Give its whole path.")
+    folder = _folder(text.strip())
     found = sorted(path for path in _files(folder) if path.suffix.lower() in EXTENSIONS)
     if not found:
         raise DataError(f"There are no pictures in {folder.name!r}.", f"Looked for: {', '.join(_ENDINGS)}.")
     large = [path.name for path in found if path.stat().st_size > limits().image_bytes]
     taken = [path for path in found if path.stat().st_size <= limits().image_bytes]
     _say_left_out(large, len(taken))
+    _check_sum([path.stat().st_size for path in taken[:MAX_PICTURES]], "Choose a folder with fewer pictures.")
     return tuple(
         Given(
-            name=str(path.relative_to(folder))[-80:], token=_token(f"{path} {path.stat().st_mtime_ns}", path.read_bytes)
+            name=_text(path.relative_to(folder))[-80:],
+            token=_token(f"{path} {path.stat().st_mtime_ns}", path.read_bytes),
         )
         for path in taken[:MAX_PICTURES]
     )
 
 
+def _folder(text: str) -> Path:
+    with suppress(OSError, ValueError, RuntimeError):  # a null byte, a name that is too long, nobody's home
+        folder = Path(text).expanduser()
+        if folder.is_dir():
+            return folder
+    raise DataError(f"There is no folder {text[:80]!r} on the lab's machine.", "Give its whole path.")
+
+
+def _text(path: Path) -> str:
+    """A path as it can be shown: names of files may hold bytes that are no text."""
+    return str(path).encode(errors="replace").decode()
+
+
+def _check_sum(sizes: Sequence[int], hint: str) -> None:
+    """What is looked at is copied for the service first, so that it must have an end."""
+    if sum(sizes) > limits().upload_bytes:
+        raise DataError(f"These are {bytes_text(sum(sizes))}; {limits().upload_mb:,} MB are taken at once.", hint)
+
+
 def _files(folder: Path) -> Iterable[Path]:
-    try:
-        return [path for path in folder.rglob("*") if path.is_file()]
-    except OSError as problem:
-        raise DataError(f"The folder cannot be read: {problem.strerror}.", "Choose another one.") from None
+    """The files below a folder."""
+    most, found = limits().archive_files, list[Path]()
+    for place, _, names in os.walk(folder):
+        found += [path for name in names if (path := Path(place) / name).is_file()]
+        if len(found) > most:
+            raise DataError(f"There are more than {most:,} files in {folder.name!r}.", "Choose a folder in it.")
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 import streamlit as st
 from streamlit.components.v2 import component
@@ -108,5 +107,5 @@ def picture_bytes(sent: object) -> bytes | None:
         raise DataError("What was pasted is no picture this page can take.", "Save it as a file and upload that.")
     try:
         return base64.b64decode(sent.removeprefix(_PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and so is a letter beyond ASCII
         raise DataError("The pasted picture arrived damaged.", "Paste it again.") from None

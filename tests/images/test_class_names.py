@@ -48,3 +48,19 @@ def test_the_same_name_twice_is_refused_and_another_one_is_not() -> None:
     with pytest.raises(DataError, match="There is a class “cats” already"):
         check_distinct("cats", ["cats"])
     check_distinct("cat", ["cats"])
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\ufeff \u2060", "\u3164"])
+def test_a_name_that_cannot_be_seen_is_empty(name: str) -> None:
+    with pytest.raises(DataError, match="is empty"):
+        clean_class_name(name)
+
+
+@pytest.mark.parametrize("name", ["cat\u200b", "c\u00adat", "\ufeffCat"])
+def test_names_that_look_alike_are_the_same(name: str) -> None:
+    assert same_class(name, ["cat"]) == "cat"
+
+
+@pytest.mark.parametrize("name", ["👩\u200d🔬", "می\u200cخواهم", "❤\ufe0f"])
+def test_what_emoji_and_scripts_need_stays(name: str) -> None:
+    assert clean_class_name(name) == name

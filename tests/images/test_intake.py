@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -19,6 +20,7 @@ from PIL import Image
 
 from cnncore.errors import DataError
 from cnncore.images import intake
+from cnncore.images import limits as limits_module
 from cnncore.images.edits import AddClass
 from cnncore.images.image_set import ImageRecord, ImageSet
 from cnncore.images.intake import (
@@ -399,3 +401,90 @@ def test_what_old_intakes_left_is_removed(sets: ImageSets, made: ImageSet, monke
     os.utime(old, (0, 0))
     new = start_intake(sets, made.id, incoming)
     assert intakes(sets, made.id) == (new,)
+
+
+def _full(*_: object, **__: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("where", ["staging", "storing", "moving"])
+def test_a_full_disk_adds_nothing(sets: ImageSets, made: ImageSet, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    _, before = add(sets, made, Incoming(name="0.png", content=png(0), label="cats"))
+    content: bytes | io.BytesIO = io.BytesIO(png(1))
+    with monkeypatch.context() as patch:
+        if where == "staging":
+            content = io.BytesIO()
+            patch.setattr(content, "read", _full)
+        else:
+            patch.setattr(Path, *(("write_bytes", _full) if where == "storing" else ("replace", _full)))
+        with pytest.raises(DataError, match=r"disk is full|cannot be written"):
+            add_images(sets, made.id, [Incoming(name="1.png", content=content, label="cats")])
+    assert ImageSets(sets.folder).get(made.id) == before
+    assert list((sets.folder / made.id / "staging").iterdir()) == []
+    assert add(sets, made, Incoming(name="1.png", content=png(1), label="cats"))[0].added == 1
+
+
+def test_a_disk_that_is_nearly_full_takes_nothing(
+    sets: ImageSets, made: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits_module, "SPARE_BYTES", 1 << 60)
+    with pytest.raises(DataError, match="are free on the lab's disk"):
+        start_intake(sets, made.id, [Incoming(name="0.png", content=png(0), label="cats")])
+    assert intakes(sets, made.id) == ()
+
+
+def test_a_full_disk_at_the_end_does_not_deny_what_was_added(
+    sets: ImageSets, made: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = intake._stage(sets, made.id, [Incoming(name="0.png", content=png(0), label="cats")])
+    replace = intake.replace_file
+
+    def full_at_the_end(path: Path, content: bytes) -> None:
+        if path.name == "progress.json" and b'"finished":true' in content:
+            assert not (folder / "files").exists()  # room was made first
+            _full()
+        replace(path, content)
+
+    monkeypatch.setattr(intake, "replace_file", full_at_the_end)
+    with pytest.raises(OSError, match="No space"):
+        intake.main(folder)
+    monkeypatch.setattr(intake, "_process", lambda folder: None)
+    error = intake_progress(sets, made.id, folder.name).error
+    assert "nothing was added" not in error
+    assert "Look whether they are there" in error
+    assert len(sets.get(made.id).images) == 1
+
+
+def test_nothing_comes_into_a_deleted_set(sets: ImageSets, made: ImageSet) -> None:
+    sets.delete(made.id)
+    with pytest.raises(DataError, match="was deleted"):
+        start_intake(sets, made.id, [Incoming(name="0.png", content=png(0), label="cats")])
+
+
+def test_pipes_and_links_in_circles_do_not_hang(sets: ImageSets, made: ImageSet, tmp_path: Path) -> None:
+    root = folder_of(tmp_path / "pets", "cats", "dogs")
+    os.mkfifo(root / "cats" / "pipe.jpg")
+    (root / "cats" / "again").symlink_to(root)
+    progress, after = add(sets, made, Incoming(name="pets", content=root))
+    assert (progress.added, progress.duplicates) == (6, 0)
+    assert after.classes == ("cats", "dogs")
+    ((name, why),) = progress.refused
+    assert name == "pets/cats/pipe.jpg"
+    assert "a pipe" in why
+
+
+def test_a_nameless_member_of_a_zip_is_passed_over(sets: ImageSets, made: ImageSet) -> None:
+    content = zipped(("cats/0.png", png(0)), ("nameless", b"")).replace(b"nameless", b"\0ameless")
+    progress, _ = add(sets, made, Incoming(name="pets.zip", content=content))
+    assert progress.added == 1
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(
+    sets: ImageSets, made: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Image, "open", closed)
+    progress, _ = add(sets, made, Incoming(name="0.png", content=png(0), label="cats"))
+    assert "cannot be read (Permission denied)" in progress.refused[0][1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import time
@@ -232,3 +233,59 @@ def test_paths_and_thumbnails(sets: ImageSets) -> None:
 def test_a_process_opens_the_sets_once(tmp_path: Path) -> None:
     assert open_sets(tmp_path) is open_sets(tmp_path)
     assert open_sets(tmp_path).folder == tmp_path / "image_sets"
+
+
+@pytest.mark.parametrize("where", ["fsync", "lock"])
+def test_a_full_disk_is_one_sentence_and_changes_nothing(
+    sets: ImageSets, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = fill(sets)
+    edits = sets.folder / before.id / "edits.jsonl"
+    written = edits.read_bytes()
+    with monkeypatch.context() as patch:
+        if where == "fsync":
+            patch.setattr(history.os, "fsync", full)
+        else:
+            patch.setattr(store.FileLock, "acquire", full)
+        with pytest.raises(DataError, match=r"cannot be written \(No space left on device\); nothing was changed"):
+            sets.apply(before.id, AddClass(name="birds"))
+        with pytest.raises(DataError, match="No space left"):
+            sets.rename(before.id, "Other")
+    assert edits.read_bytes() == written
+    assert ImageSets(sets.folder).get(before.id) == sets.get(before.id) == before
+    assert sets.apply(before.id, AddClass(name="birds")).version == 2
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(DataError, match="cannot be written"):
+        ImageSets(tmp_path / "file").create("Pets")
+
+
+def test_deleted_sets_go_after_their_time(sets: ImageSets, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, gone, there = (fill(sets) for _ in range(3))
+    now = time.time()
+    for made, days in ((kept, 29), (gone, 31)):
+        monkeypatch.setattr(store.time, "time", lambda days=days: now - days * 86_400)
+        sets.delete(made.id)
+    monkeypatch.setattr(store.time, "time", lambda: now)
+    (sets.folder / ".0123456789ab" / "images").mkdir(parents=True)  # a process that was killed while it removed it
+    sets.purge()
+    assert sorted(path.name for path in sets.folder.iterdir()) == sorted((kept.id, there.id))
+    with pytest.raises(DataError, match="There is no image set"):
+        sets.restore(gone.id)
+    sets.restore(kept.id)
+    sets.purge()
+    assert {each.id for each in sets.all()} == {kept.id, there.id}
+
+
+def test_a_set_that_cannot_be_read_is_told(sets: ImageSets) -> None:
+    good, bad = fill(sets), fill(sets)
+    assert sets.damaged() == ()
+    (sets.folder / bad.id / "edits.jsonl").write_text('{"at": 1.0, "edits": [{"kind": "of another version"}]}\n')
+    (problem,) = ImageSets(sets.folder).damaged()
+    assert bad.id in problem
+    assert [each.id for each in ImageSets(sets.folder).all()] == [good.id]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import re
 import time
 import zipfile
 from base64 import b64encode
@@ -21,6 +23,7 @@ from cnncore.images.image_set import ImageSet
 from cnncore.images.intake import Incoming, add_images, cancel_intake, intake_progress, intakes
 from cnncore.images.store import ImageSets, open_sets
 from pages.components.transfer_images_gallery import read_picked
+from pages.components.transfer_images_upload import impossible_class
 from tests.pages.conftest import ANSWERS, address, assert_clean, link
 
 Open = Callable[..., AppTest]
@@ -586,3 +589,201 @@ def test_home_leads_to_ones_own_photos(app: AppTest) -> None:
     app.run().button(key="home_start_pages/transfer.py").click().run()
     assert_clean(app)
     assert app.title[0].value == "Transfer"
+
+
+# What is bad
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def zipped(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def linked() -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo("cat/link.png")
+    member.external_attr = 0o120777 << 16
+    return member
+
+
+def noise(seed: int = 5) -> Image.Image:
+    return Image.fromarray(np.random.RandomState(seed).randint(0, 256, (40, 60, 3), np.uint8))
+
+
+def exif(held: int) -> Image.Exif:
+    data = Image.Exif()
+    data[0x0112] = held
+    return data
+
+
+BAD_FILES: dict[str, tuple[bytes, str]] = {
+    "text.jpg": (b"This is no picture.", "is not an image of a known format"),
+    "nothing.png": (b"", "is not an image of a known format"),
+    "cut.jpg": (encoded(noise(), "JPEG")[:600], "is damaged or cut off"),
+    "large.png": (encoded(Image.new("L", (10_000, 10_000)), "PNG"), "has too many pixels; at most 50 million"),
+    "60.png": (encoded(Image.new("1", (10_000, 6_000)), "PNG"), "10,000×6,000 pixels; at most 50 million"),
+    "page.html.png": (b"<img src=x onerror=alert(1)>", "is not an image of a known format"),
+    "inner.zip": (zipped(("dog/1.png", picture(1))), "It is an archive inside another one or a folder."),
+    "phone.heic": (b"\0\0\0\x18ftypheic", "Convert it to JPEG or PNG"),
+}
+BAD_MEMBERS: dict[str, tuple[str | zipfile.ZipInfo, bytes, str]] = {
+    "outside": ("../../cat/1.png", picture(1), "Its name leads out of the ZIP."),
+    "absolute": ("/cat/1.png", picture(1), "Its name leads out of the ZIP."),
+    "link": (linked(), b"/etc/passwd", "It is a link or a device"),
+    "nested": ("cat/more.zip", zipped(("dog/1.png", picture(1))), "It is an archive inside another one"),
+    "bomb": ("cat/zeros.png", bytes(20_000_000), "as in a ZIP bomb"),
+}
+
+
+def test_bad_files_are_named_and_the_others_come_in(images: Open, sets: ImageSets) -> None:
+    app = images()
+    bad = [(f"photos/cat/{name}", content) for name, (content, _) in BAD_FILES.items()]
+    upload(app, "folder", *bad, *named(cat=2, dog=2))
+    (made,) = sets.all()
+    finish(app, sets, made.id)
+    assert_clean(app)
+    shown = text(app)
+    assert [(name, told) for name, (_, told) in BAD_FILES.items() if name not in shown or told not in shown] == []
+    assert f"{len(BAD_FILES)} files not added" in {each.label for each in app.expander}
+    assert "4 images added" in shown
+
+
+def test_bad_members_of_a_zip_are_named_and_the_others_come_in(images: Open, sets: ImageSets) -> None:
+    app = images()
+    bad = [(member, content) for member, content, _ in BAD_MEMBERS.values()]
+    upload(app, "zip", ("pets.zip", zipped(*bad, *named(cat=2, dog=2))))
+    (made,) = sets.all()
+    finish(app, sets, made.id)
+    assert_clean(app)
+    assert [told for _, _, told in BAD_MEMBERS.values() if told not in text(app)] == []
+    assert f"{len(BAD_MEMBERS)} files not added" in {each.label for each in app.expander}
+    assert "4 images added" in text(app)
+
+
+def test_valid_pictures_of_every_kind_come_in_upright(images: Open, sets: ImageSets) -> None:
+    whole = noise()
+    kinds = {
+        "cmyk.jpg": encoded(noise(1).convert("CMYK"), "JPEG"),
+        "deep.png": encoded(Image.fromarray(np.random.RandomState(2).randint(0, 65_536, (40, 60), np.uint16)), "PNG"),
+        "palette.gif": encoded(noise(3).quantize(16), "GIF"),
+        "moving.gif": encoded(noise(4), "GIF", save_all=True, append_images=[noise(5), noise(6)]),
+        "gray.png": encoded(noise(7).convert("L"), "PNG"),
+        "turned.jpg": encoded(noise(8), "JPEG", exif=exif(6)),
+        "two.jpg": encoded(noise(9), "MPO", save_all=True, append_images=[whole]),
+    }
+    app = images()
+    upload(app, "folder", *[(f"photos/cat/{name}", content) for name, content in kinds.items()])
+    (made,) = sets.all()
+    finish(app, sets, made.id)
+    assert_clean(app)
+    found = {record.name: (record.width, record.height) for record in sets.get(made.id).images.values()}
+    assert found == {name: (40, 60) if name == "turned.jpg" else (60, 40) for name in kinds}
+
+
+def test_one_image_a_class_cannot_be_trained(images: Open, sets: ImageSets) -> None:
+    made = sets.create("Few")
+    add_images(sets, made.id, incoming(cat=1, dog=1))
+    app = images(set=made.id)
+    assert app.button(key="transfer_images_go").disabled
+    assert "“cat” and “dog” have only one image" in text(app)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("CAT", "differ only in"),
+        ("x" * 300, "300 characters"),
+        ("\u200b", "is empty"),
+        ("a\u202eb", "control character"),
+    ],
+)
+def test_an_impossible_class_is_told_before_anything_is_sent(pets: ImageSet, name: str, told: str) -> None:
+    assert told in impossible_class(pets, name)
+    assert [impossible_class(pets, label) for label in (None, "cat", "bird")] == [""] * 3
+
+
+HOSTILE = "<img src=x onerror=alert(1)> [x](javascript:alert(1)) $x^2$ :material/home: **b** `c`"
+
+
+def test_names_from_outside_are_shown_as_they_are(images: Open, sets: ImageSets) -> None:
+    label, name = HOSTILE[:80], f"{HOSTILE[:60]}.png"
+    made = sets.create(HOSTILE)
+    pictures = [Incoming(name=name, content=picture(seed), label=label) for seed in range(3)]
+    add_images(sets, made.id, [*pictures, *incoming(dog=3), Incoming(name=name, content=b"no picture", label=label)])
+    upload(images(), "folder", (f"photos/{label.replace('/', '|')}/{name}", b"no picture"), *named(cat=1))
+    (other,) = (each for each in sets.all() if each.id != made.id)
+    app = finish(images(set=other.id), sets, other.id)
+    pages = [app, images(set=""), select(images(set=made.id), made, 0)]
+    for page in pages:
+        shown = [element.value for element in [*page.markdown, *page.caption, *page.subheader]]
+        shown += [element.label for element in page.button]
+        assert [each for each in shown if re.search(r"(?<!\\)[<$]|(?<!\\)\[x|(?<!\\):material/home", each)] == []
+        assert [element for element in page.get("html") if "<img src=x" in element.proto.body] == []
+
+
+# Others at the same time, and a full disk
+
+
+def test_undo_takes_back_nothing_that_somebody_else_did(images: Open, sets: ImageSets, pets: ImageSet) -> None:
+    from cnncore.images.edits import ExcludeImages
+
+    app = select(images(set=pets.id), pets, 0)
+    app.button(key="transfer_images_exclude").click().run()
+    theirs = sets.apply(pets.id, ExcludeImages(keys=(5, 6)))
+    app.button(key="transfer_images_undo").click().run()
+    assert "Somebody else has changed this set meanwhile" in problem(app)
+    assert sets.get(pets.id) == theirs
+
+
+def test_a_deleted_set_says_so_in_another_window(images: Open, sets: ImageSets, pets: ImageSet) -> None:
+    app = images(set=pets.id)
+    sets.delete(pets.id)
+    app.run()
+    assert_clean(app)
+    (note,) = app.info
+    assert "was deleted. Its files go in 30 days." in note.value
+    app.button(key=f"transfer_images_restore_{pets.id}").click().run()
+    assert_clean(app)
+    assert [each.id for each in sets.all()] == [pets.id]
+    assert "22 images in 2 classes" in text(app)
+
+
+def test_a_full_disk_is_a_sentence_on_the_page(
+    images: Open, sets: ImageSets, pets: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    app = select(images(set=pets.id), pets, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr("cnncore.images.history.os.fsync", full)
+        app.button(key="transfer_images_exclude").click().run()
+        assert "No space left on device" in problem(app)
+        assert sets.get(pets.id) == pets
+        images(set="").button(key="transfer_images_camera").click().run()
+        assert "No space left on device" in problem(app)
+    assert [each.id for each in sets.all()] == [pets.id]
+
+
+def test_a_damaged_set_is_told(images: Open, sets: ImageSets, pets: ImageSet) -> None:
+    bad = sets.create("Bad")
+    (sets.folder / bad.id / "edits.jsonl").write_text("{}\n")
+    app = images()
+    assert [each for each in app.warning if bad.id in each.value]
+    assert app.button(key=f"transfer_images_open_{pets.id}")
+
+
+def test_the_home_of_nobody_is_a_sentence(images: Open, sets: ImageSets) -> None:
+    app = images()
+    app.segmented_control(key="transfer_images_way").set_value("path").run()
+    app.text_input(key="transfer_images_path_new_0").set_value("~nobody-here/pictures").run()
+    app.button(key="transfer_images_path_add_new_0").click().run()
+    assert "There is nothing at ~nobody-here/pictures" in problem(app)
