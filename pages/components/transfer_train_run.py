@@ -106,6 +106,7 @@ def _draw_live(run_id: str, config: TrainConfig) -> None:
                 image=_picture(config),
                 cost=partial(show_cost, config, num_classes),
                 head=lambda: _draw_head(config, num_classes),
+                live=True,
             )
             st.html(f"<div class='lab-note'>{_words(run)}</div>")
 
@@ -146,7 +147,7 @@ def _tile(stage: Stage, config: TrainConfig, now: Freezing, run: Run) -> Tile:
         learning=key not in now.frozen if to_freeze is None else not to_freeze,
         note=notes[to_freeze],
         rate=factors.get(key, 1.0),
-        fixed="" if run.is_open else "The run is over.",
+        fixed=not run.is_open,
     )
 
 
