@@ -27,6 +27,8 @@ LOSSLESS_SIDE = 128
 """Pictures whose longer side has at most so many pixels are kept as PNG, larger ones as JPEG."""
 JPEG_QUALITY = 95
 MAX_NAME = 80
+LAST_PHASE = "Looking for near duplicates"
+"""The phase at whose end the pictures are part of the set."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -75,7 +77,7 @@ def admit(sets: ImageSets, set_id: str, arrivals: Sequence[Arrival], workplace: 
             else:
                 found.refuse(*result)
             progress("Decoding the pictures", number, len(found.pictures))
-    progress("Looking for near duplicates", len(found.pictures), len(found.pictures))
+    progress(LAST_PHASE, len(found.pictures), len(found.pictures))
     added: list[ImageRecord] = []
 
     def edits_for(current: ImageSet) -> Sequence[AddImages]:
@@ -174,10 +176,12 @@ def _new_records(current: ImageSet, candidates: Sequence[_Candidate], allowed: L
 
 
 def _keep_files(records: Sequence[ImageRecord], workplace: Path, images: Path) -> None:
-    """Move the stored pictures to where the set has them; one that is there already is the same one."""
+    """Move the stored pictures to where the set has them.
+
+    One that is there already is the same one, but may be left from an intake that ended before it was on the disk.
+    """
     images.mkdir(exist_ok=True)
     for file in {record.file for record in records}:
-        if not (images / file).exists():
-            (workplace / file).replace(images / file)
+        (workplace / file).replace(images / file)
     # They must be on the disk before the edit is; waiting for each one would take twice as long as all the decoding.
     os.sync()

@@ -145,8 +145,11 @@ def _is_zip(arrival: Arrival) -> bool:
         return False  # inside a folder that a browser sends: a nested one
     if arrival.name.lower().endswith(".zip"):
         return True
-    with contextlib.suppress(OSError), arrival.path.open("rb") as stream:
-        return stream.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+    with contextlib.suppress(OSError):
+        if not arrival.path.is_file():
+            return False
+        with arrival.path.open("rb") as stream:
+            return stream.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
     return False
 
 
@@ -175,11 +178,12 @@ def _reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo, allowed: Limits) 
 
 
 def _of_folder(arrival: Arrival, allowed: Limits) -> Iterable[_Found]:
-    """The pictures below a folder, by name; links are followed, as `cnncore.data.folder` does."""
+    """The pictures below a folder, by name; links are followed, as `cnncore.data.folder` does, but not in circles."""
     root, number = arrival.path, 0
     for folder, subfolders, files in os.walk(root, followlinks=True):
         below = Path(folder).relative_to(root)
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        here = Path(folder)
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith(".") and not _leads_up(here / name))
         if len(below.parts) >= MAX_DEPTH:
             subfolders.clear()
         for name in sorted(files):
@@ -188,4 +192,9 @@ def _of_folder(arrival: Arrival, allowed: Limits) -> Iterable[_Found]:
                 raise DataError(f"{root} holds more than {allowed.archive_files:,} files.", "Choose a folder in it.")
             shown = (Path(root.name) / below / name).as_posix()
             if not is_junk(f"{below.as_posix()}/{name}" if below.parts else name):
-                yield _file(shown, Path(folder) / name, arrival.label)
+                yield _file(shown, here / name, arrival.label)
+
+
+def _leads_up(path: Path) -> bool:
+    """Whether it is a link to a folder that it lies in itself."""
+    return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())

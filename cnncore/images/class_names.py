@@ -5,6 +5,7 @@ Slashes and emoji are fine, for a name never becomes a path.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -12,6 +13,10 @@ from cnncore.errors import DataError
 
 MAX_LENGTH = 80
 _UNSEEN = ("Cc", "Cs", "Zl", "Zp")
+_UNSEEN_MARKS = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]"
+)
+"""Nothing is drawn for them alone: names are not told apart by them, though emoji and some scripts need them."""
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that reverse the text around them, so that a name would look like another one."""
 _ALLOWED = f"Allowed: 1 to {MAX_LENGTH} characters, none of them a control character."
@@ -35,7 +40,7 @@ def clean_class_name(text: str) -> str:
         DataError: where it is empty, too long or holds a control character.
     """
     name = unicodedata.normalize("NFC", text).strip()
-    if not name:
+    if not _identity(name):
         raise DataError("A class name is empty.", _ALLOWED)
     if len(name) > MAX_LENGTH:
         raise DataError(f"The class name “{shortened(name, 40)}” has {len(name):,} characters.", _ALLOWED)
@@ -72,4 +77,5 @@ def _is_control(letter: str) -> bool:
 
 
 def _identity(name: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    seen = _UNSEEN_MARKS.sub("", unicodedata.normalize("NFKC", name))
+    return unicodedata.normalize("NFKC", seen.casefold()).strip()

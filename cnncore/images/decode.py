@@ -112,6 +112,8 @@ def _open(
     source: Path | BinaryIO, name: str, max_pixels: int, wanted: Callable[[tuple[int, int]], tuple[int, int]]
 ) -> tuple[Image.Image, tuple[int, int]]:
     """A picture in RGB, upright, and the size it has in its file, upright too."""
+    if isinstance(source, Path) and source.exists() and not source.is_file():
+        raise DataError(f"The image {name} is a folder, a pipe or a device, not a file.", _HINT)  # some never end
     try:
         with Image.open(source, formats=FORMATS) as image:
             size = image.size
@@ -144,6 +146,8 @@ def _orientation(image: Image.Image) -> int:
 def _reason(error: Exception, max_pixels: int) -> str:
     if isinstance(error, FileNotFoundError):
         return "is no longer there"
+    if isinstance(error, OSError) and error.errno:
+        return f"cannot be read ({error.strerror})"
     if isinstance(error, Image.UnidentifiedImageError):
         return "is not an image of a known format (JPEG, PNG, WebP, BMP, GIF, TIFF)"
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):

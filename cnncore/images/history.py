@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import threading
@@ -75,14 +76,25 @@ class History:
             return tuple(self._versions(0, last)) if last else ()
 
     def append(self, version: Version) -> None:
-        """Add a version; it is on the disk when this returns."""
+        """Add a version; it is on the disk when this returns.
+
+        Raises:
+            OSError: where it cannot be written; then there is no such version.
+        """
         line = version.model_dump_json().encode() + b"\n"
-        with self._lock, self._path.open("ab") as stream:
+        with self._lock, self._path.open("ab", buffering=0) as stream:
             ends = self._read_ends()
-            stream.truncate(ends[-1] if ends else 0)
-            stream.write(line)
-            stream.flush()
-            os.fsync(stream.fileno())
+            end = ends[-1] if ends else 0
+            stream.truncate(end)
+            try:
+                while line:
+                    line = line[stream.write(line) :]
+                os.fsync(stream.fileno())
+            except OSError:
+                # Whoever is told that it failed must not find it done.
+                with contextlib.suppress(OSError):
+                    stream.truncate(end)
+                raise
 
     def _read_ends(self) -> list[int]:
         """Where each whole line ends; reads only what was added since the last time."""

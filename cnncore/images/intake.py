@@ -31,10 +31,10 @@ import psutil
 from pydantic import TypeAdapter, ValidationError
 
 from cnncore.errors import DataError, LabError
-from cnncore.images.admission import admit
+from cnncore.images.admission import LAST_PHASE, admit
 from cnncore.images.arrivals import Arrival
 from cnncore.images.class_names import shortened
-from cnncore.images.limits import Limits, limits
+from cnncore.images.limits import Limits, check_room, limits
 from cnncore.images.store import ImageSets, replace_file
 from cnncore.places import PROJECT_ROOT, environment
 
@@ -44,6 +44,11 @@ KEPT_S = 86_400.0
 """What a finished or dead intake left behind is removed by the first one that starts so long afterwards."""
 _TOKEN = re.compile(r"[0-9a-f]{12}")
 _CHUNK_BYTES = 1 << 20
+_ENDED = "The process that added the pictures was ended; nothing was added. Add them again."
+_ENDED_LAST = (
+    "The process that added the pictures was ended at its last step. Look whether they are there, or add them again: "
+    "what a class has already is skipped."
+)
 _FULL = "The disk is full, or the folder of the image sets cannot be written."
 
 
@@ -101,10 +106,23 @@ def start_intake(sets: ImageSets, set_id: str, incoming: Iterable[Incoming]) -> 
     Raises:
         DataError: where nothing came in, a browser sent too much, or the set is not there.
     """
-    _remove_old(sets, set_id)
+    tidy(sets)
     folder = _stage(sets, set_id, incoming)
+    try:
+        child = _start_process(folder)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise DataError("The lab could not start to add them.", f"Try again in a minute ({error.strerror}).") from error
+    with contextlib.suppress(psutil.Error):
+        _note_process(folder, psutil.Process(child.pid))
+    # Somebody has to wait for it, or it would stay as a zombie when it has ended.
+    threading.Thread(target=child.wait, daemon=True).start()
+    return folder.name
+
+
+def _start_process(folder: Path) -> subprocess.Popen[bytes]:
     with (folder / "intake.log").open("ab") as log:
-        child = subprocess.Popen(
+        return subprocess.Popen(
             (sys.executable, "-m", "cnncore.images.intake", str(folder)),
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -113,11 +131,6 @@ def start_intake(sets: ImageSets, set_id: str, incoming: Iterable[Incoming]) -> 
             env=environment(),
             start_new_session=True,
         )
-    with contextlib.suppress(psutil.Error):
-        _note_process(folder, psutil.Process(child.pid))
-    # Somebody has to wait for it, or it would stay as a zombie when it has ended.
-    threading.Thread(target=child.wait, daemon=True).start()
-    return folder.name
 
 
 def add_images(sets: ImageSets, set_id: str, incoming: Iterable[Incoming]) -> IntakeProgress:
@@ -154,7 +167,7 @@ def intake_progress(sets: ImageSets, set_id: str, token: str) -> IntakeProgress:
         total=progress.total,
         phase="Interrupted",
         refused=progress.refused,
-        error="The process that added the pictures was ended; nothing was added. Add them again.",
+        error=_ENDED_LAST if progress.phase == LAST_PHASE else _ENDED,
         finished=True,
     )
 
@@ -198,11 +211,12 @@ def _folder(sets: ImageSets, set_id: str, token: str) -> Path:
 
 def _stage(sets: ImageSets, set_id: str, incoming: Iterable[Incoming]) -> Path:
     """Put everything where the intake finds it; nothing stays where that is refused."""
-    sets.card(set_id)
+    sets.check_kept(set_id)
     token = secrets.token_hex(6)
     folder = _folder(sets, set_id, token)
     try:
         (folder / "files").mkdir(parents=True)
+        check_room(folder)
         arrivals = _stage_each(folder, incoming, limits())
         (folder / "job.json").write_bytes(_ARRIVALS.dump_json(arrivals))
         replace_file(folder / "progress.json", _PROGRESS.dump_json(IntakeProgress()))
@@ -288,12 +302,14 @@ def _is_starting(folder: Path) -> bool:
     return False
 
 
-def _remove_old(sets: ImageSets, set_id: str) -> None:
-    for token in intakes(sets, set_id):
-        folder = _folder(sets, set_id, token)
+def tidy(sets: ImageSets) -> None:
+    """Remove what nobody needs any more: old reports of intakes, and sets that were deleted long ago."""
+    for folder in sets.folder.glob("*/staging/*"):
+        # Another one may be removing it at this moment.
         with contextlib.suppress(OSError):
             if time.time() - folder.stat().st_mtime > KEPT_S and _process(folder) is None:
                 shutil.rmtree(folder, ignore_errors=True)
+    sets.purge()
 
 
 def _work(folder: Path, show: Callable[[IntakeProgress], None]) -> IntakeProgress:
@@ -326,16 +342,16 @@ def _work(folder: Path, show: Callable[[IntakeProgress], None]) -> IntakeProgres
 def main(folder: Path) -> None:
     """Add what lies in a staging folder, and say in its `progress.json` how far that is."""
     _note_process(folder, psutil.Process())
-    last = 0.0
+    last, phase = 0.0, ""
 
     def write(progress: IntakeProgress) -> None:
         replace_file(folder / "progress.json", _PROGRESS.dump_json(progress))
 
     def show(progress: IntakeProgress) -> None:
-        nonlocal last
-        if time.monotonic() - last > SHOWN_EVERY_S:
+        nonlocal last, phase
+        if progress.phase != phase or time.monotonic() - last > SHOWN_EVERY_S:
             write(progress)
-            last = time.monotonic()
+            last, phase = time.monotonic(), progress.phase
 
     try:
         ended = _work(folder, show)
@@ -345,9 +361,10 @@ def main(folder: Path) -> None:
         traceback.print_exc()
         error = "Something went wrong and nothing was added; its log says more."
         ended = IntakeProgress(phase="Nothing was added", error=f"{error} ({folder / 'intake.log'})", finished=True)
-    write(ended)
+    # First the room: on a full disk the report could not be written.
     for name in ("files", "images"):
         shutil.rmtree(folder / name, ignore_errors=True)
+    write(ended)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
-from cnncore.errors import ConfigError
+from cnncore.errors import ConfigError, DataError
 
 MAX_CLASSES = 200
 """Classes of one image set."""
+SPARE_BYTES = 200_000_000
+"""Bytes that stay free on the disk of the image sets: runs and the store need them too."""
 LONGEST_SIDE = 512
 """Pixels of the longer side that stored pictures are reduced to."""
 
@@ -78,3 +82,20 @@ def limits() -> Limits:
             )
         values[field] = int(text)
     return Limits(**values)
+
+
+def check_room(folder: Path) -> None:
+    """Refuse to take more in where the disk is nearly full.
+
+    Args:
+        folder: A folder that is there, on the disk in question.
+
+    Raises:
+        DataError: saying how much is free.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < SPARE_BYTES:
+        raise DataError(
+            f"Only {free / 1e6:,.0f} MB are free on the lab's disk; {SPARE_BYTES / 1e6:,.0f} MB must stay free.",
+            "Make room for it, then add the pictures.",
+        )

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cnncore.errors import DataError
 from cnncore.images.intake import Incoming, start_intake
-from cnncore.images.limits import Limits, limits
+from cnncore.images.limits import Limits, check_room, limits
 from cnncore.images.store import ImageSets
 
 KEPT_S = 86_400.0
@@ -83,6 +83,7 @@ class Reception:
         if self.num_files + sum(piece.last for piece in pieces) > self._allowed.archive_files:
             raise DataError(f"That is more than {self._allowed.archive_files:,} files.", "Send fewer files.")
         try:
+            check_room(self._folder)
             self._write(pieces)
         except OSError as error:
             raise DataError("What was sent cannot be stored.", f"Make room for it ({error.strerror}).") from error

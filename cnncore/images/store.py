@@ -16,6 +16,7 @@ import io
 import os
 import re
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +35,9 @@ from cnncore.images.image_set import ImageRecord, ImageSet
 from cnncore.images.limits import MAX_CLASSES, limits
 
 LOCK_TIMEOUT_S = 60.0
+KEPT_DELETED_S = 30 * 86_400.0
+"""How long the files of a deleted set stay."""
+_GONE = re.compile(r"\.[0-9a-f]{12}")
 _ID = re.compile(r"[0-9a-f]{12}")
 _FILE = re.compile(r"[0-9a-f]{32}\.(?:png|jpg)")
 _UNKNOWN = "Choose one from the list of image sets."
@@ -66,12 +70,16 @@ class ImageSets:
         """A new, empty set.
 
         Raises:
-            DataError: where the name is empty.
+            DataError: where the name is empty, or the disk cannot be written.
         """
         card = SetCard(name=_clean_name(name), owner=owner, created=time.time())
         set_id = secrets.token_hex(6)
-        (self.folder / set_id).mkdir(parents=True)
-        replace_file(self._card_path(set_id), card.model_dump_json().encode())
+        try:
+            (self.folder / set_id).mkdir(parents=True)
+            replace_file(self._card_path(set_id), card.model_dump_json().encode())
+        except OSError as error:
+            shutil.rmtree(self.folder / set_id, ignore_errors=True)
+            raise _unwritable(error) from error
         return self.get(set_id)
 
     def all(self, deleted: bool = False) -> tuple[ImageSet, ...]:
@@ -175,12 +183,29 @@ class ImageSets:
         self._rewrite(set_id, name=_clean_name(name))
 
     def delete(self, set_id: str) -> None:
-        """Take a set off the list; its files stay, for runs that were trained on it and for `restore`."""
+        """Take a set off the list; its files stay for `KEPT_DELETED_S`, for running trainings and for `restore`."""
         self._rewrite(set_id, deleted=time.time())
 
     def restore(self, set_id: str) -> None:
         """Put a deleted set back on the list."""
         self._rewrite(set_id, deleted=None)
+
+    def purge(self) -> None:
+        """Remove the files of the sets that were deleted long ago."""
+        for path in self.folder.iterdir() if self.folder.is_dir() else ():
+            if _GONE.fullmatch(path.name):  # left by a process that was killed while it removed them
+                shutil.rmtree(path, ignore_errors=True)
+            # Somebody may be restoring or removing it at this moment.
+            with contextlib.suppress(DataError, OSError):
+                if _ID.fullmatch(path.name) and self._is_over(path.name):
+                    with self._lock(path.name):
+                        gone = path.rename(path.with_name(f".{path.name}")) if self._is_over(path.name) else None
+                    if gone is not None:
+                        shutil.rmtree(gone, ignore_errors=True)
+
+    def _is_over(self, set_id: str) -> bool:
+        deleted = self.card(set_id).deleted
+        return deleted is not None and time.time() - deleted > KEPT_DELETED_S
 
     def card(self, set_id: str) -> SetCard:
         """Name, owner and times of a set.
@@ -196,6 +221,15 @@ class ImageSets:
             raise DataError(f"There is no image set {set_id} here.", _UNKNOWN) from None
         except (OSError, ValidationError) as error:
             raise DataError(f"The image set {set_id} cannot be read.", "Restore its set.json from a copy.") from error
+
+    def check_kept(self, set_id: str) -> None:
+        """Refuse a set that was deleted.
+
+        Raises:
+            DataError: where it was, or there is none.
+        """
+        if self.card(set_id).deleted is not None:
+            raise DataError("This image set was deleted.", "Restore it first.")
 
     def path(self, set_id: str, record: ImageRecord) -> Path:
         """The stored picture of a record."""
@@ -240,22 +274,20 @@ class ImageSets:
 
     @contextlib.contextmanager
     def _locked(self, set_id: str) -> Iterator[None]:
-        if self.card(set_id).deleted is not None:
-            raise DataError("This image set was deleted.", "Restore it first.")
+        self.card(set_id)
         with self._lock(set_id):
+            self.check_kept(set_id)
             yield
 
     @contextlib.contextmanager
     def _lock(self, set_id: str) -> Iterator[None]:
-        lock = FileLock(self.folder / set_id / "lock")
         try:
-            lock.acquire(timeout=LOCK_TIMEOUT_S)
+            with FileLock(self.folder / set_id / "lock").acquire(timeout=LOCK_TIMEOUT_S):
+                yield
         except Timeout:
             raise DataError("Somebody else is changing this image set.", "Try again in a minute.") from None
-        try:
-            yield
-        finally:
-            lock.release()
+        except OSError as error:
+            raise _unwritable(error) from error
 
     def _rewrite(self, set_id: str, **values: object) -> None:
         self.card(set_id)
@@ -281,6 +313,14 @@ def replace_file(path: Path, content: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _unwritable(error: OSError) -> DataError:
+    reason = error.strerror or type(error).__name__
+    return DataError(
+        f"The folder of the image sets cannot be written ({reason}); nothing was changed.",
+        "Make room for it, or let the lab write there.",
+    )
 
 
 def _clean_name(text: str) -> str:

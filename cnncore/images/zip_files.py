@@ -123,8 +123,8 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: in
 
 
 def usable(members: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
-    """The members that are no folders."""
-    return [member for member in members if not member.is_dir()]
+    """The members that are no folders and have a name."""
+    return [member for member in members if member.filename and not member.is_dir()]
 
 
 def _count_entries(stream: BinaryIO, most: int) -> int:

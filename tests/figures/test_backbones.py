@@ -13,7 +13,7 @@ def test_the_table_has_every_backbone_and_counts_work_in_defaults():
     assert list(table.index) == list(BACKBONES)
     assert table.loc[DEFAULT_BACKBONE, "work"] == 1
     assert table.loc["resnet18", "work"] == pytest.approx(1_814_073_344 / 385_187_552)
-    assert table.index[table["at_hand"]].tolist() == ["resnet18"]
+    assert table.query("at_hand").index.tolist() == ["resnet18"]
     assert not table[["title", "top1", "params", "macs", "megabytes", "license"]].isna().to_numpy().any()
 
 
