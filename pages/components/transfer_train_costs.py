@@ -100,7 +100,7 @@ def _bars(costs: Costs, key: str) -> str:
     words = _UNKNOWN if share is None else "< 1 %" if share < _TOO_SMALL else f"{100 * share:.0f} %"
     title = f"{cost.num_params:,} parameters, {compact(cost.macs)} MACs an image" if cost else ""
     return (
-        f"<div class='lab-cost' title='{title}'><div><span>params</span>{params}</div>"
+        f"<div class='lab-cost' title='{title}'><div><span>parameters</span>{params}</div>"
         f"<div><span>work</span>{words}</div><i><b style='width:{100 * (share or 0):.1f}%'></b></i></div>"
     )
 

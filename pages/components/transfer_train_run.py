@@ -108,7 +108,7 @@ def _draw_live(run_id: str, config: TrainConfig) -> None:
                 head=lambda: _draw_head(config, num_classes),
                 live=True,
             )
-            st.html(f"<div class='lab-note'>{_words(run)}</div>")
+            st.html(f"<div class='lab-note'>{_words(run, moved=bool(log.freezes))}</div>")
 
 
 def freezing(config: TrainConfig, changes: Sequence[Change], log: Sequence[Row]) -> Freezing:
@@ -173,15 +173,14 @@ def _draw_head(config: TrainConfig, num_classes: int) -> None:
     show_cost(config, num_classes, HEAD)
 
 
-def _words(run: Run) -> str:
-    """How much learns, and what the switches do."""
+def _words(run: Run, *, moved: bool) -> str:
+    """How much learns, and what the switches do; `moved` says whether stages were frozen or unfrozen on the way."""
     total, trainable = run.summary.get("num_params"), run.summary.get("num_trainable")
-    counts = f"{compact(trainable)} of {compact(total)} parameters learn now. " if total and trainable else ""
-    if not run.is_open:
+    share = f"{compact(trainable)} of {compact(total)} parameters" if total and trainable else ""
+    if run.is_open:
         return (
-            f"{counts}The run is over; the dotted lines in the curves show when stages were frozen or began to learn."
+            f"{share and f'{share} learn now. '}A switch acts within a second, between two steps; the moment is marked "
+            "on the curves and repeated when the run is resumed."
         )
-    return (
-        f"{counts}A switch acts within a second, between two steps; the moment is marked on the curves and repeated "
-        "when the run is resumed."
-    )
+    marks = " The dotted lines in the curves show when stages were frozen or began to learn." if moved else ""
+    return f"{share and f'At the end {share} learned.'}{marks}" or "The run is over."
