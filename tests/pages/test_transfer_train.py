@@ -179,6 +179,18 @@ def test_rates_fall_towards_the_input(form: AppTest, store: RunStore):
     assert started(form, store).transfer.stage_lr == (0.00625, 0.0125, 0.025, 0.05, 0.1)
 
 
+def test_augmentation_keeps_views_enough_to_be_seen_and_says_where_there_are_not(form: AppTest, store: RunStore):
+    form.segmented_control(key="transfer_augment_strength").set_value("gentle").run()
+    assert settings(form)["transfer.views"] == "4"
+    assert not any("no effect" in caption.value for caption in form.caption)
+    form.number_input(key="transfer_transfer_views").set_value(1).run()
+    assert any("no effect" in caption.value for caption in form.caption)
+    form.segmented_control(key="transfer_augment_strength").set_value("strong").run()
+    form.segmented_control(key="transfer_augment_strength").set_value("off").run()
+    assert settings(form) == {}
+    assert started(form, store).transfer.views == 1
+
+
 def test_what_is_impossible_is_explained_and_cannot_start(form: AppTest):
     form.slider(key="transfer_augment_mixup").set_value(0.2).run()
     (error,) = form.error
