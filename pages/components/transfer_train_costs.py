@@ -148,11 +148,9 @@ def _draw_time(config: TrainConfig, found: Outlook | None, num_train: int) -> No
     _number(
         "Time of an epoch",
         _UNKNOWN if epoch is None else f"≈ {_seconds(epoch)}",
-        f"and {_seconds(once)} once, for the features"
-        if once
-        else f"{steps:,} {'step' if steps == 1 else 'steps'}, without evaluation",
+        f"and {_seconds(once)} once" if once else f"{steps:,} {'step' if steps == 1 else 'steps'}, without evaluation",
         "From a quick measurement of the way forward on this machine; other work on it makes it longer."
-        + (" The features of each image are computed once and kept." if found and found.keeps_features else ""),
+        + (" The features of each image are computed once, before the first epoch, and kept." if once else ""),
     )
 
 
