@@ -68,6 +68,7 @@ def test_an_unknown_backbone_is_refused() -> None:
         ("resnet18", {"transfer.frozen": ("stage5",)}, "transfer.frozen", "Allowed: all, stem, stage1"),
         ("resnet18", {"transfer.stage_lr": (1.0,) * 6}, "transfer.stage_lr", "6 factors for 5 stages"),
         ("resnet18", {"augment.mixup": 0.2}, "transfer.views", "Mixup"),
+        ("resnet18", {"augment.cutmix": 0.2, "transfer.unfreeze_every": 2.0}, "transfer.views", "CutMix"),
     ],
 )
 def test_what_weights_forbid(backbone: str, settings: dict[str, object], field: str, text: str) -> None:
@@ -85,6 +86,7 @@ def test_what_weights_forbid(backbone: str, settings: dict[str, object], field: 
         {"model.input_size": 224, "data.image_size": 64},
         {"data.dataset": "cifar10", "data.image_set": None, "data.image_size": None, "model.input_size": 224},
         {"transfer.head": "network", "transfer.frozen": (), "model.init": "glorot"},
+        {"augment.mixup": 0.2, "transfer.batch_norm": "adapting"},
     ],
 )
 def test_what_weights_allow(settings: dict[str, object]) -> None:

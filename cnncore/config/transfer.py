@@ -43,12 +43,18 @@ def check_transfer(config: TrainConfig) -> None:
         _check_backbone(config, transfer.backbone)
     if config.augment.mixup > 0 or config.augment.cutmix > 0:
         every = frozen_stages(config.model.name, ("all",))
-        if transfer.views and frozen_stages(config.model.name, transfer.frozen) == every:
+        if keeps_features(config) and frozen_stages(config.model.name, transfer.frozen) == every:
             raise ConfigError(
                 "transfer.views",
                 "Mixup and CutMix blend other images in every epoch, so no features can be kept.",
                 "Set the views to 0, or both blends to 0.",
             )
+
+
+def keeps_features(config: TrainConfig) -> bool:
+    """Whether features are kept for as long as every stage is frozen; auxiliary heads learn from other maps."""
+    transfer, auxiliary = config.transfer, config.model.aux == "on"
+    return transfer.views > 0 and transfer.batch_norm == "held" and not auxiliary
 
 
 def _check_backbone(config: TrainConfig, key: str) -> None:

@@ -22,7 +22,7 @@ from cnncore.training.checkpoint import load_checkpoint, save_checkpoint, save_w
 from cnncore.training.devices import device_name, pick_device, pick_precision
 from cnncore.training.freezing import FreezeChange, stage_of
 from cnncore.training.hardware import HardwareMeter
-from cnncore.training.imports import take_backbone, take_over
+from cnncore.training.imports import take_backbone, take_over, take_whole
 from cnncore.training.loop import Loaders, fit, make_loaders, score, with_features
 from cnncore.training.lr_finder import find_learning_rate
 from cnncore.training.optim import LearningRateChange
@@ -124,8 +124,7 @@ class Execution:
         images: ImageData | None = None
         try:
             images, state = self._prepare()
-            loaders = make_loaders(images, self.config, state)
-            loaders = with_features(loaders, images, state, self.data_root, self._progress)
+            loaders = self._loaders(images, state)
             for event in _KINDS[self.run.kind](state, loaders):
                 self._handle(event, state, images)
             self._keep_outcomes(state, images, loaders)
@@ -133,15 +132,20 @@ class Execution:
             if state is not None and images is not None:
                 self._checkpoint(state, images)
             return self._ended_status()
-        except DataError:
-            # A broken image: once it is mended the run can go on from here.
+        except (DataError, TrainingError) as problem:
             if state is not None and images is not None:
-                self._checkpoint(state, images)
+                self._rescue(state, images, problem)
             raise
         self.recorder.flush()
         if self.recorder.mirror is not None:
             self.recorder.mirror.finish(self.recorder.summary)
         return "finished"
+
+    def _loaders(self, images: ImageData, state: TrainState) -> Loaders:
+        loaders = make_loaders(images, self.config, state)
+        if self.run.kind == "import":
+            return loaders
+        return with_features(loaders, images, state, self.data_root, self._progress)
 
     def _ended_status(self) -> str:
         wanted = self.store.get(self.run.id).wanted
@@ -208,8 +212,10 @@ class Execution:
 
     def _take_weights(self, state: TrainState, images: ImageData) -> None:
         """Begin with the weights that the configuration names, if it names any."""
-        source = self.run.id if self.run.kind == "import" else self.config.training.start_from
-        if self.config.transfer.backbone is not None:
+        source = self.config.training.start_from
+        if self.run.kind == "import":
+            notes = take_whole(state, self.folder, images)
+        elif self.config.transfer.backbone is not None:
             notes = take_backbone(state, self.data_root, images, self._progress)
         elif source is not None:
             notes = take_over(state, run_dir(self.folder.parent, source), images)
@@ -267,6 +273,14 @@ class Execution:
     def _stop_if_wanted(self) -> None:
         if self.signaled or self.recorder.wanted:
             raise _StopRequestedError
+
+    def _rescue(self, state: TrainState, images: ImageData, problem: LabError) -> None:
+        if isinstance(problem, DataError):
+            # A broken image: once it is mended the run can go on from here.
+            self._checkpoint(state, images)
+        elif self._weights_due and state.best.weights:
+            # The loss is lost, not the best epoch, whose weights wait for a checkpoint that will not come.
+            self._save_weights(state, images)
 
     def _save_epoch(self, event: EpochEnd, state: TrainState, images: ImageData) -> None:
         begin = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from torch import Tensor
 from cnncore.catalog import DATASETS, MODELS, ModelSpec
 from cnncore.config import DataConfig, TrainConfig, check
 from cnncore.data import ImageData, Progress, fixed_statistics, open_images
-from cnncore.errors import RunError, WeightsError
+from cnncore.errors import ConfigError, DataError, RunError, WeightsError
 from cnncore.models import build_model
 from cnncore.models.names import SCHEMES
 from cnncore.models.weights import IN_ORDER, Fitted, fit_weights
@@ -22,7 +23,7 @@ from cnncore.models.weights_file import WeightsFile, read_weights
 from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
 from cnncore.runs.runner import own_process
 from cnncore.runs.store import Run, RunStore
-from cnncore.training.checkpoint import Expected, save_weights, weights_card
+from cnncore.training.checkpoint import Expected, load_model, save_weights, weights_card
 from cnncore.training.state import TrainState
 from cnncore.transfer.network import network_config
 from cnncore.transfer.weights import backbone_state
@@ -192,6 +193,19 @@ def store_import(
     return store.get(run.id)
 
 
+def take_whole(state: TrainState, folder: Path, images: ImageData) -> tuple[str, ...]:
+    """Give the network of `state` all the weights in `folder`, the head included; there is nothing to say of it.
+
+    Raises:
+        LabError: if there are no weights, or the images have other classes.
+    """
+    model, card = load_model(folder)
+    if list(images.classes) != card["classes"]:
+        raise DataError("These images have other classes than the network knows.", "Choose a matching data set.")
+    state.model.load_state_dict(model.state_dict())
+    return ()
+
+
 def take_over(state: TrainState, folder: Path, images: ImageData) -> tuple[str, ...]:
     """Give the network of `state` the weights of the run in `folder`, before its first step; returns what was changed.
 
@@ -205,6 +219,7 @@ def take_over(state: TrainState, folder: Path, images: ImageData) -> tuple[str, 
             f"The run {folder.name}, from whose weights this one starts, has none (any more).",
             "Choose another run to start from, or random weights.",
         )
+    _check_values(state.config, folder)
     file = read_weights(folder / WEIGHTS, f"The weights of run {folder.name}")
     if state.config.transfer.head != "network":
         return _take_over_backbone(state, file)
@@ -218,6 +233,21 @@ def take_over(state: TrainState, folder: Path, images: ImageData) -> tuple[str, 
     )
     state.model.load_state_dict(fitted.state)
     return fitted.notes
+
+
+def _check_values(config: TrainConfig, folder: Path) -> None:
+    """Refuse to freeze weights that expect other pixel values than the images are given."""
+    if not config.transfer.frozen or not (folder / WEIGHTS_CARD).is_file():
+        return
+    card = json.loads((folder / WEIGHTS_CARD).read_text(encoding="utf-8"))
+    expected = card["config"]["data"].get("normalize", config.data.normalize)
+    if expected != config.data.normalize:
+        raise ConfigError(
+            "data.normalize",
+            f"The frozen weights of run {folder.name} expect pixel values as {expected} makes them, not "
+            f"{config.data.normalize}.",
+            f"Set data.normalize to {expected}.",
+        )
 
 
 def take_backbone(state: TrainState, data_root: Path, images: ImageData, progress: Progress) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from torch.func import functional_call
 
 from cnncore.catalog import stages_of
 from cnncore.config import TrainConfig
+from cnncore.config.transfer import keeps_features
 from cnncore.training.freezing import FreezeChange, Stages, frozen_at
 from cnncore.training.metrics import Sums
 from cnncore.training.optim import LearningRateChange, Optimizer, StagedOptimizer, build_optimizer, learning_rate
@@ -137,9 +138,8 @@ class TrainState:
         """Whether the backbone is as it came and stays so for now, so that features of it may be kept."""
         if self.stages is None or not isinstance(self.optimizer, StagedOptimizer):
             return False
-        transfer = self.config.transfer
         untouched = set(self.optimizer.parts) <= {HEAD}
-        return self.stages.all_frozen and untouched and transfer.views > 0 and transfer.batch_norm == "held"
+        return self.stages.all_frozen and untouched and keeps_features(self.config)
 
     @property
     def num_trainable(self) -> int:

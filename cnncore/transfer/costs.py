@@ -24,7 +24,7 @@ from cnncore.catalog.optimizers import OPTIMIZER_STATES
 from cnncore.catalog.profiles import BYTES_PER_VALUE
 from cnncore.config import ModelConfig, TrainConfig, TransferConfig
 from cnncore.config.sections import MODEL_OPTIONS
-from cnncore.config.transfer import FREE_OPTIONS
+from cnncore.config.transfer import FREE_OPTIONS, keeps_features
 from cnncore.errors import lookup
 
 COSTS_FILE = Path(__file__).with_name("stage_costs.json")
@@ -157,11 +157,6 @@ def outlook(costs: NetworkCosts, config: TrainConfig, frozen: frozenset[str] | N
         step_s=None if seconds is None else batch * seconds,
         first_s=None if first is None else views * first,
     )
-
-
-def keeps_features(config: TrainConfig) -> bool:
-    """Whether features are kept for as long as every stage is frozen."""
-    return config.transfer.views > 0 and config.transfer.batch_norm == "held"
 
 
 def _views(config: TrainConfig) -> int:

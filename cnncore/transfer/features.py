@@ -220,8 +220,9 @@ def _augmented(pixels: Tensor, config: AugmentConfig, generators: Sequence[Gener
 
 
 def _digest(module: nn.Module) -> str:
-    """A hash of all weights and statistics, by name."""
-    digest = hashlib.sha256()
+    """A hash of the layers, by name and kind, and of all weights and statistics."""
+    # A new head on maps leaves their averaging, which has no weights, to the backbone.
+    digest = hashlib.sha256(str([(name, type(layer).__name__) for name, layer in module.named_modules()]).encode())
     for name, value in module.state_dict().items():
         digest.update(f"{name}{value.dtype}{tuple(value.shape)}".encode())
         digest.update(value.detach().cpu().contiguous().numpy().data)

@@ -80,7 +80,8 @@ def _again(run: Run) -> None:
 
 
 def _again_first(run: Run) -> None:
-    _again_button(run, primary=True)
+    # On the Transfer page the next step is to use it.
+    _again_button(run, primary=not belongs_here(run))
 
 
 def _again_button(run: Run, *, primary: bool) -> None:

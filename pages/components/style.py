@@ -55,6 +55,10 @@ _CSS = """
 .st-key-transfer_images_next { padding: .7rem 0; background: light-dark(#FFFFFF, #11141B);
   border-top: 1px solid rgba(128,128,128,.25); }
 .lab-strip-name { font-size: .75rem; opacity: .75; margin: .45rem 0 .2rem; }
+@media (max-width: 640px) {
+  [class*="st-key-transfer_step_"] :has(> [data-testid="stIconMaterial"]), [class*="st-key-transfer_step_"] [data-testid="stIconMaterial"] { display: none; }
+  [class*="st-key-transfer_step_"] button { padding-inline: .3rem; white-space: nowrap; }
+}
 [class*="st-key-waiting_"] { opacity: .45; transition: opacity .2s .15s; }
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-alarm_"]) { position: absolute; }
 .st-key-train_settings [data-testid="stCaptionContainer"] { margin-top: -.5rem; }

@@ -63,7 +63,7 @@ def show_set(set_id: str) -> None:
             _draw_content(image_set, found)
         else:
             st.html("<div class='lab-empty'>The images appear here once all of them were looked at.</div>")
-    _draw_next(image_set, found)
+    _draw_next(image_set, found, coming=bool(running))
 
 
 def _draw_deleted(image_set: ImageSet) -> None:
@@ -190,9 +190,10 @@ def _draw_finding(index: int, finding: Finding) -> None:
             )
 
 
-def _draw_next(image_set: ImageSet, found: tuple[Finding, ...]) -> None:
+def _draw_next(image_set: ImageSet, found: tuple[Finding, ...], *, coming: bool) -> None:
     problem = next((finding for finding in found if finding.severity == "error"), None)
-    why = "Add images first." if not image_set.images else problem and f"{problem.message} {problem.hint}"
+    empty = "The images are on their way." if coming else "Add images first."
+    why = empty if not image_set.images else problem and f"{problem.message} {problem.hint}"
     with st.container(key="transfer_images_next", horizontal=True, vertical_alignment="center"):
         st.caption(plain(why) if why else "These images can be trained on.", width="stretch")
         st.button(

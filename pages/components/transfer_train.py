@@ -9,6 +9,7 @@ from pages.components.lab import show_problem
 from pages.components.transfer_link import go_to, param
 from pages.components.transfer_train_form import show_form
 from pages.components.transfer_train_run import show_trained
+from pages.components.transfer_train_subject import open_set
 
 
 def show_training() -> None:
@@ -23,7 +24,17 @@ def show_training() -> None:
         show_form()
     except LabError as error:
         show_problem(error)
-        st.button("Choose images", key="transfer_back", icon=":material/arrow_back:", on_click=go_to, args=("images",))
+        step, action, wrong = _way_back()
+        st.button(action, key="transfer_back", icon=":material/arrow_back:", on_click=go_to, args=(step,), kwargs=wrong)
+
+
+def _way_back() -> tuple[str, str, dict[str, str]]:
+    """Where what the link names wrongly can be chosen: the step, what its button says, and what the link then loses."""
+    try:
+        open_set(param("set"))
+    except LabError:
+        return "images", "Choose images", {"set": ""}
+    return "backbone", "Choose a backbone", {"backbone": "", "from": ""}
 
 
 def _show_empty() -> None:

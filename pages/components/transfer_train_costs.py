@@ -100,7 +100,7 @@ def _bars(costs: Costs, key: str) -> str:
     words = _UNKNOWN if share is None else "< 1 %" if share < _TOO_SMALL else f"{100 * share:.0f} %"
     title = f"{cost.num_params:,} parameters, {compact(cost.macs)} MACs an image" if cost else ""
     return (
-        f"<div class='lab-cost' title='{title}'><div><span>params</span>{params}</div>"
+        f"<div class='lab-cost' title='{title}'><div><span>parameters</span>{params}</div>"
         f"<div><span>work</span>{words}</div><i><b style='width:{100 * (share or 0):.1f}%'></b></i></div>"
     )
 
@@ -148,11 +148,9 @@ def _draw_time(config: TrainConfig, found: Outlook | None, num_train: int) -> No
     _number(
         "Time of an epoch",
         _UNKNOWN if epoch is None else f"≈ {_seconds(epoch)}",
-        f"and {_seconds(once)} once, for the features"
-        if once
-        else f"{steps:,} {'step' if steps == 1 else 'steps'}, without evaluation",
+        f"and {_seconds(once)} once" if once else f"{steps:,} {'step' if steps == 1 else 'steps'}, without evaluation",
         "From a quick measurement of the way forward on this machine; other work on it makes it longer."
-        + (" The features of each image are computed once and kept." if found and found.keeps_features else ""),
+        + (" The features of each image are computed once, before the first epoch, and kept." if once else ""),
     )
 
 

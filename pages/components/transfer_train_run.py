@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from cnncore.catalog import Stage, frozen_stages, stages_of
 from cnncore.config import TrainConfig
 from cnncore.errors import LabError
+from cnncore.figures.intervals import wilson
 from cnncore.images.store import open_sets
 from cnncore.runs.events import Row
 from cnncore.runs.run import Change, Run
@@ -18,7 +20,7 @@ from cnncore.transfer.costs import HEAD
 from pages.components.lab import data_root, shown_errors, store
 from pages.components.run_live import TICK_S, history
 from pages.components.run_view import show_run
-from pages.components.run_words import read_config
+from pages.components.run_words import known, percent, read_config
 from pages.components.transfer_link import change_link, go_to
 from pages.components.transfer_run_link import settings_params
 from pages.components.transfer_train_costs import show_cost
@@ -72,6 +74,7 @@ def _show_next(run: Run) -> None:
     """Where to go from a run that is over."""
     if run.is_open or not run.summary.get("epoch"):
         return
+    st.html(f"<div class='lab-note'>{_validation_words(run.summary)}</div>")
     st.button(
         "Next: use it",
         key="transfer_to_use",
@@ -80,6 +83,20 @@ def _show_next(run: Run) -> None:
         on_click=go_to,
         args=("use",),
         help="Try it on new images, see its mistakes, take it away.",
+    )
+
+
+def _validation_words(summary: Mapping[str, Any]) -> str:
+    """How good it is and how sure that is; nothing where the test images say it better."""
+    share, count = summary.get("best_val_accuracy"), summary.get("num_validation", 0)
+    if not known(share) or not count or known(summary.get("test_accuracy")):
+        return ""
+    right = round(share * count)
+    low, high = wilson(right, count)
+    return (
+        f"The best epoch gets <b>{right:,} of {count:,} validation images right: {percent(share)}</b> (Wilson's 95 % "
+        f"interval {100 * low:.1f}–{100 * high:.1f}). It was chosen by these images, which flatters it a little; only "
+        "images kept apart for a test tell how it does on new ones."
     )
 
 
@@ -106,8 +123,9 @@ def _draw_live(run_id: str, config: TrainConfig) -> None:
                 image=_picture(config),
                 cost=partial(show_cost, config, num_classes),
                 head=lambda: _draw_head(config, num_classes),
+                live=True,
             )
-            st.html(f"<div class='lab-note'>{_words(run)}</div>")
+            st.html(f"<div class='lab-note'>{_words(run, moved=bool(log.freezes))}</div>")
 
 
 def freezing(config: TrainConfig, changes: Sequence[Change], log: Sequence[Row]) -> Freezing:
@@ -146,7 +164,7 @@ def _tile(stage: Stage, config: TrainConfig, now: Freezing, run: Run) -> Tile:
         learning=key not in now.frozen if to_freeze is None else not to_freeze,
         note=notes[to_freeze],
         rate=factors.get(key, 1.0),
-        fixed="" if run.is_open else "The run is over.",
+        fixed=not run.is_open,
     )
 
 
@@ -172,15 +190,14 @@ def _draw_head(config: TrainConfig, num_classes: int) -> None:
     show_cost(config, num_classes, HEAD)
 
 
-def _words(run: Run) -> str:
-    """How much learns, and what the switches do."""
+def _words(run: Run, *, moved: bool) -> str:
+    """How much learns, and what the switches do; `moved` says whether stages were frozen or unfrozen on the way."""
     total, trainable = run.summary.get("num_params"), run.summary.get("num_trainable")
-    counts = f"{compact(trainable)} of {compact(total)} parameters learn now. " if total and trainable else ""
-    if not run.is_open:
+    share = f"{compact(trainable)} of {compact(total)} parameters" if total and trainable else ""
+    if run.is_open:
         return (
-            f"{counts}The run is over; the dotted lines in the curves show when stages were frozen or began to learn."
+            f"{share and f'{share} learn now. '}A switch acts within a second, between two steps; the moment is marked "
+            "on the curves and repeated when the run is resumed."
         )
-    return (
-        f"{counts}A switch acts within a second, between two steps; the moment is marked on the curves and repeated "
-        "when the run is resumed."
-    )
+    marks = " The dotted lines in the curves show when stages were frozen or began to learn." if moved else ""
+    return f"{share and f'At the end {share} learned.'}{marks}" or "The run is over."

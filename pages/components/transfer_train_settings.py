@@ -65,6 +65,8 @@ STRENGTHS: dict[str, Strength] = {
         },
     ),
 }
+SEVERAL_VIEWS = 4
+"""Views of each image that are kept where images are changed and everything is frozen: as many times the work, once."""
 
 
 def unfreezes(config: TrainConfig) -> bool:
@@ -188,9 +190,16 @@ def _draw_augmentation(form: TransferForm, title: str) -> None:
             format_func=lambda key: STRENGTHS[key].title,
             key=_STRENGTH,
             on_change=_take_strength,
+            args=(config.transfer.views,),
         )
-        if frozen_stages(config.model.name, config.transfer.frozen) == frozen_stages(config.model.name, ("all",)):
+        keeps = frozen_stages(config.model.name, config.transfer.frozen) == frozen_stages(config.model.name, ("all",))
+        if keeps:
             draw_setting("transfer.views", form)
+    if keeps and now and config.transfer.views == 1:
+        st.caption(
+            "One view of each image is kept, the image itself: the changes have no effect as long as everything is "
+            "frozen. Keep 2 views or more."
+        )
     fold = st.expander("Each change" + ("" if strength else " · your own"), key="transfer_fold_augment")
     with fold, st.grid(2, min_column_width=150, gap="small"):
         for name in AUGMENTATIONS:
@@ -198,11 +207,14 @@ def _draw_augmentation(form: TransferForm, title: str) -> None:
     fill_in("transfer_images", lambda: draw_images(config, data_facts(config), title))
 
 
-def _take_strength() -> None:
+def _take_strength(views: int) -> None:
+    """Callback; `views` of each image are kept so far, of which a single one would show no change."""
     chosen = st.session_state[_STRENGTH]
     if chosen in STRENGTHS:
         values = STRENGTHS[chosen].values
         change({f"augment.{name}": float(values.get(name, 0.0)) for name in AUGMENTATIONS} | _whole(values))
+        if views in (1, SEVERAL_VIEWS):
+            change({"transfer.views": SEVERAL_VIEWS if values else 1})
 
 
 def _whole(values: Mapping[str, Any]) -> dict[str, int]:

@@ -97,7 +97,7 @@ def train(page: Page, server: Server, set_id: str) -> Run:
     wait_for(lambda: server.store.get(run_id).summary.get("epoch", 0) > 1, "the head learns")
     assert server.store.get(run_id).summary["num_trainable"] < 10_000, "only the head learns"
     last = stages_of(QUICK["backbone"])[-1].key
-    page.locator(f".st-key-transfer_live_{last} label").click()
+    button(page, f"transfer_live_{last}").click()
     wait_for(lambda: last in server.store.get(run_id).summary.get("learning", ()), "the last stage learns too")
     (change,) = server.store.changes(run_id)
     assert (change.setting, change.value) == (f"transfer.frozen.{last}", 0.0)

@@ -43,6 +43,16 @@ def _switch(page: Page, stage: str, kind: str = "stage") -> Locator:
     return _tile(page, stage, kind).locator("[data-testid=stCheckbox] input")
 
 
+def _button(page: Page, stage: str) -> Locator:
+    """What switches a stage of a run."""
+    return page.locator(f".st-key-transfer_live_{stage} button").filter(visible=True)
+
+
+def _learns(page: Page, stage: str) -> Locator:
+    """It is there where the stage is drawn as learning."""
+    return _tile(page, stage, "live").locator("[class*=st-key-transfer_on_]")
+
+
 def _tile(page: Page, stage: str, kind: str = "stage") -> Locator:
     return page.locator(f".st-key-transfer_tile_transfer_{kind}_{stage}")
 
@@ -87,9 +97,12 @@ def test_stages_are_switched_by_mouse_and_keyboard(page: Page, server: Server, i
 
 def test_switches_act_on_a_run_and_their_moment_is_marked(page: Page, server: Server, running: Run):
     page.goto(_url(server, run=running.id))
-    expect(_switch(page, "stage4", "live")).to_be_enabled()
-    _tile(page, "stage4", "live").locator("[data-testid=stCheckbox] label").click()
+    expect(_button(page, "stage4")).to_be_enabled()
+    _button(page, "stage4").focus()
+    page.keyboard.press("Enter")
     expect(_tile(page, "stage4", "live")).to_contain_text("→")
+    expect(_learns(page, "stage4")).to_be_visible()
+    assert _button(page, "stage4").evaluate("(node) => node === document.activeElement"), "the focus stays"
     (change,) = server.store.changes(running.id)
     assert (change.setting, change.value) == ("transfer.frozen.stage4", 0.0)
     server.store.set_change_step(change.id, 212)
@@ -107,7 +120,19 @@ def test_looking_on_moves_no_switch(page: Page, server: Server, running: Run):
     expect(_tile(page, "stage4", "live")).to_contain_text("learning", timeout=PATIENCE_MS)
     page.wait_for_timeout(3_000)
     for stage in STAGES:
-        expect(_switch(page, stage, "live")).to_be_checked(checked=stage in STAGES[2:])
+        expect(_learns(page, stage)).to_have_count(int(stage in STAGES[2:]))
+    assert server.store.changes(running.id) == ()
+
+
+def test_the_schedule_moves_switches_before_ones_eyes_and_that_is_no_click(page: Page, server: Server, running: Run):
+    page.goto(_url(server, run=running.id))
+    expect(_button(page, "stage4")).to_be_enabled()
+    expect(_learns(page, "stage4")).to_have_count(0)
+    for step, stage in ((220, "stage4"), (230, "stage3")):
+        server.store.log(running.id, [Row(phase="freeze", step=step, values={stage: 0.0})], running.summary)
+        expect(_learns(page, stage)).to_have_count(1)
+        page.wait_for_timeout(3_000)
+        expect(_learns(page, stage)).to_have_count(1)
     assert server.store.changes(running.id) == ()
 
 

@@ -20,6 +20,7 @@ from cnncore.images.store import open_sets
 from cnncore.runs.events import Row
 from cnncore.runs.run import Change, Run
 from cnncore.runs.store import RunStore
+from pages.components.transfer_train_diagram import FROZEN, LEARNING
 from pages.components.transfer_train_run import freezing
 from tests import fake_runs
 from tests.pages.conftest import address, assert_clean, link
@@ -59,14 +60,20 @@ def started(app: AppTest, store: RunStore) -> TrainConfig:
     return TrainConfig.model_validate(run.config)
 
 
-def switch(app: AppTest, stage: str, prefix: str = "transfer_stage") -> Toggle:
+def switch(app: AppTest, stage: str) -> Toggle:
     """The switch of a stage; its key has a number behind it once the server has moved it."""
-    (found,) = [toggle for toggle in app.toggle if re.fullmatch(rf"{prefix}_{stage}(_\d+)?", toggle.key or "")]
+    (found,) = [toggle for toggle in app.toggle if re.fullmatch(rf"transfer_stage_{stage}(_\d+)?", toggle.key or "")]
     return found
 
 
-def switches(app: AppTest, prefix: str = "transfer_stage") -> Mapping[str, bool]:
-    return {stage: switch(app, stage, prefix).value for stage in STAGES}
+def switches(app: AppTest) -> Mapping[str, bool]:
+    return {stage: switch(app, stage).value for stage in STAGES}
+
+
+def learning_live(app: AppTest) -> list[str]:
+    """The stages of a run that learn, or are about to."""
+    states = [text for text in _marks(app) if text.startswith((FROZEN, LEARNING))][: len(STAGES)]
+    return [stage for stage, text in zip(STAGES, states, strict=True) if LEARNING in text.rpartition("→")[2]]
 
 
 def settings(app: AppTest) -> dict[str, str]:
@@ -172,6 +179,18 @@ def test_rates_fall_towards_the_input(form: AppTest, store: RunStore):
     assert started(form, store).transfer.stage_lr == (0.00625, 0.0125, 0.025, 0.05, 0.1)
 
 
+def test_augmentation_keeps_views_enough_to_be_seen_and_says_where_there_are_not(form: AppTest, store: RunStore):
+    form.segmented_control(key="transfer_augment_strength").set_value("gentle").run()
+    assert settings(form)["transfer.views"] == "4"
+    assert not any("no effect" in caption.value for caption in form.caption)
+    form.number_input(key="transfer_transfer_views").set_value(1).run()
+    assert any("no effect" in caption.value for caption in form.caption)
+    form.segmented_control(key="transfer_augment_strength").set_value("strong").run()
+    form.segmented_control(key="transfer_augment_strength").set_value("off").run()
+    assert settings(form) == {}
+    assert started(form, store).transfer.views == 1
+
+
 def test_what_is_impossible_is_explained_and_cannot_start(form: AppTest):
     form.slider(key="transfer_augment_mixup").set_value(0.2).run()
     (error,) = form.error
@@ -225,8 +244,8 @@ def running(store: RunStore, artifacts: Path, image_set: ImageSet) -> Run:
 def test_switches_act_while_it_trains(app: AppTest, store: RunStore, running: Run):
     open_step(app, run=running.id)
     assert_clean(app)
-    assert [stage for stage, learns in switches(app, "transfer_live").items() if learns] == ["stage4"]
-    switch(app, "stage3", "transfer_live").set_value(True).run()
+    assert learning_live(app) == ["stage4"]
+    app.button(key="transfer_live_stage3").click().run()
     assert [(change.setting, change.value) for change in store.changes(running.id)] == [("transfer.frozen.stage3", 0.0)]
     waiting = [text for text in _marks(app) if "→" in text]
     assert waiting == [f"{_arrow('frozen', 'learning')} :small[× 0.1]"], "shown as not done yet"
@@ -237,7 +256,7 @@ def test_switches_act_while_it_trains(app: AppTest, store: RunStore, running: Ru
     time.sleep(0.6)  # one look at the log serves all who watch for half a second
     app.run()
     assert not [text for text in _marks(app) if "→" in text]
-    assert [stage for stage, learns in switches(app, "transfer_live").items() if learns] == ["stage3", "stage4"]
+    assert learning_live(app) == ["stage3", "stage4"]
 
 
 def test_the_schedule_moves_switches_and_asks_for_nothing(app: AppTest, store: RunStore, running: Run):
@@ -245,8 +264,8 @@ def test_the_schedule_moves_switches_and_asks_for_nothing(app: AppTest, store: R
     store.log(running.id, [Row(phase="freeze", step=180, values={"stage3": 0.0})], running.summary)
     time.sleep(0.6)
     app.run()
-    assert [stage for stage, learns in switches(app, "transfer_live").items() if learns] == ["stage3", "stage4"]
-    switch(app, "stage4", "transfer_live").set_value(False).run()
+    assert learning_live(app) == ["stage3", "stage4"]
+    app.button(key="transfer_live_stage4").click().run()
     assert [(change.setting, change.value) for change in store.changes(running.id)] == [("transfer.frozen.stage4", 1.0)]
 
 
@@ -271,7 +290,7 @@ def test_a_run_that_is_over_cannot_be_switched(app: AppTest, store: RunStore, ar
     fake_runs.finish(store, artifacts, running)
     open_step(app, run=running.id)
     assert_clean(app)
-    assert all(switch(app, stage, "transfer_live").disabled for stage in STAGES)
+    assert all(app.button(key=f"transfer_live_{stage}").disabled for stage in STAGES)
     app.button(key="transfer_to_use").click().run()
     assert {name: address(app)[name] for name in ("step", "run")} == {"step": "use", "run": running.id}
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from cnncore.config import TrainConfig
-from cnncore.runs.events import Event, StepEnd
+import pytest
+
+from cnncore.config import TrainConfig, replace
+from cnncore.runs.artifacts import WEIGHTS_CARD
+from cnncore.runs.events import EpochEnd, Event, StepEnd
 from cnncore.runs.store import RunStore
 from cnncore.training.execute import Execution
 
@@ -22,3 +26,24 @@ def test_a_failing_process_leaves_a_newer_attempt_alone(
 
     Execution(store, artifacts, data_root, run, take_away).carry_out()
     assert (store.get(run.id).status, store.get(run.id).error) == ("running", None)
+
+
+def test_the_best_epoch_is_kept_where_the_loss_is_lost_before_the_next_checkpoint(
+    store: RunStore, artifacts: Path, data_root: Path, tiny: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(tiny, {"transfer.head": "linear", "training.epochs": 9, "optimizer.lr": 3e-3})
+    run = store.create(config.model_dump(mode="json"), name="a", status="starting")
+    monkeypatch.setattr("cnncore.training.execute.FLUSH_S", 0.0)
+
+    def blow_up(event: Event) -> None:
+        execution._saving_s = 1e9  # no later epoch is worth a checkpoint of its own
+        if isinstance(event, EpochEnd) and event.epoch == 4:
+            store.ask_change(run.id, "optimizer.lr", 1e38)
+
+    execution = Execution(store, artifacts, data_root, run, blow_up)
+    assert execution.carry_out() == "failed"
+    after = store.get(run.id)
+    assert "stopped being a number" in (after.error or "")
+    card = json.loads((artifacts / run.id / WEIGHTS_CARD).read_text(encoding="utf-8"))
+    assert after.summary["best_epoch"] > 1
+    assert card["epoch"] == after.summary["best_epoch"]

@@ -76,6 +76,16 @@ def test_frozen_batch_normalization_may_follow_the_images(transfer: TrainConfig,
     assert not state.keeps_features
 
 
+def test_auxiliary_heads_learn_from_images(tiny: TrainConfig, prepare: Prepare) -> None:
+    settings = {"model.name": "googlenet", "model.width": 0.125, "model.input_size": 64, "model.aux": "on"}
+    frozen = {"transfer.head": "linear", "transfer.frozen": ("all",), "training.epochs": 1, "data.train_images": 40}
+    state, loaders = prepare(replace(tiny, {**settings, **frozen}))
+    state.begin_freezing(loaders.steps_per_epoch)
+    assert not state.keeps_features
+    *_, last = fit(state, loaders)
+    assert isinstance(last, Finished)
+
+
 def test_dropout_of_frozen_stages_is_off(tiny: TrainConfig, prepare: Prepare) -> None:
     settings = {"model.name": "cnn3", "model.dropout": 0.5, "transfer.head": "linear", "transfer.frozen": ("all",)}
     state, _ = prepare(replace(tiny, settings))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,15 @@ from cnncore.__main__ import main
 from cnncore.analysis.evaluation import evaluate_run
 from cnncore.catalog import MODELS
 from cnncore.config import TrainConfig, replace
+from cnncore.data import open_images
 from cnncore.errors import DataError, LabError, WeightsError
 from cnncore.models import build_model
 from cnncore.models.weights import Fitted
 from cnncore.runs.artifacts import TEST, WEIGHTS, load_evaluation, run_dir
 from cnncore.runs.store import Run, RunStore
 from cnncore.training.api import carry_out, train
-from cnncore.training.checkpoint import load_checkpoint, load_model
-from cnncore.training.imports import ImportRequest, import_weights, usual_normalization
+from cnncore.training.checkpoint import load_checkpoint, load_model, weights_card
+from cnncore.training.imports import ImportRequest, import_weights, store_import, usual_normalization
 from tests.models.renaming import cifar_names
 
 SMALL: dict[str, Any] = {
@@ -199,6 +201,43 @@ def test_a_new_head_on_another_runs_backbone_whatever_head_that_had(
     assert {"output.weight", "output.bias"} <= after.keys()
     with pytest.raises(LabError, match="of another network: stem"):
         train(config, settings={**settings, "training.start_from": first.id, "model.width": 0.5})
+
+
+def test_frozen_weights_get_the_pixel_values_they_expect(trained: Run, config: TrainConfig) -> None:
+    settings = {"transfer.head": "linear", "training.start_from": trained.id, "data.normalize": "unit"}
+    with pytest.raises(LabError, match="expect pixel values as standardize makes them, not unit"):
+        train(config, settings={**settings, "transfer.frozen": ("stem",)})
+    # What learns adapts itself.
+    assert train(config, settings={**settings, "training.epochs": 1}).status == "finished"
+
+
+def test_the_queue_scores_an_import_with_its_own_head(
+    store: RunStore,
+    artifacts: Path,
+    data_root: Path,
+    trained: Run,
+    config: TrainConfig,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = {"transfer.head": "linear", "transfer.frozen": ("all",), "training.start_from": trained.id}
+    first = store.get(train(config, settings={**settings, "optimizer.lr": 0.05}).run)
+    # As a bundle makes it.
+    images = open_images(config.data, data_root)
+    state = own_weights(artifacts, first)
+    kept = replace(config, {**settings, "training.start_from": None})
+    card = weights_card(kept, images)
+    run = store_import(store, artifacts, kept, state, card, name="a", facts={"classes": list(images.classes)})
+
+    def never(*_: object) -> None:
+        raise AssertionError("features are for training")
+
+    monkeypatch.setattr("cnncore.training.loop.provide_features", never)
+    store.requeue(run.id)
+    run, status = carry_out(store, _started(store, run.id))
+    assert status == "finished", run.error
+    assert run.summary["test_correct"] == first.summary["test_correct"]
+    assert run.summary["test_loss"] == pytest.approx(first.summary["test_loss"], rel=1e-5)
+    assert abs(first.summary["test_loss"] - math.log(10)) > 0.01, "a head that has learned nothing"
 
 
 def test_a_start_that_is_gone_or_of_another_network(store: RunStore, trained: Run, config: TrainConfig) -> None:

@@ -214,6 +214,16 @@ def test_changed_weights_or_settings_of_the_network_give_another_file(
     assert len(files(tmp_path)) == 6, "other statistics"
 
 
+def test_a_new_head_on_maps_does_not_get_the_features_of_the_networks_own(
+    config: TrainConfig, images: ImageData, tmp_path: Path
+) -> None:
+    config = replace(config, {"model.name": "nin"})
+    for head, ndim in (("network", 4), ("linear", 2)):
+        loaders = loaders_of(replace(config, {"transfer.head": head}), images, tmp_path)[1]
+        assert loaders.features is not None
+        assert next(loaders.features.train.epoch(0)).images.ndim == ndim
+
+
 def test_views_differ_and_the_first_is_the_image_itself(config: TrainConfig, images: ImageData, tmp_path: Path) -> None:
     augmented = replace(config, {"augment.rotation": 30.0, "augment.flip_horizontal": 0.5})
     plain = features_of(loaders_of(config, images, tmp_path)[1])
