@@ -9,7 +9,8 @@ import numpy as np
 
 from cnncore.config import DataConfig
 from cnncore.data import ImageData, open_images
-from cnncore.errors import DataError, RunError
+from cnncore.errors import DataError, LabError, RunError
+from cnncore.images.store import open_sets
 from cnncore.runs.outcomes import Outcomes
 from cnncore.training.outcomes import MOST_OUTCOMES, outcomes_of
 from cnncore.training.trained import TrainedNetwork
@@ -27,7 +28,8 @@ def outcomes_on(network: TrainedNetwork, data_root: Path, image_set: str, split:
         split: validation or test.
 
     Returns:
-        The outcomes, with the classes in the network's order.
+        The outcomes, with the classes in the network's order; without the images that the network has learned, where
+        they came to this split later.
 
     Raises:
         LabError: if there is no such set or split, or it has images of a class that the network does not know.
@@ -45,7 +47,26 @@ def outcomes_on(network: TrainedNetwork, data_root: Path, image_set: str, split:
     if len(chosen) > MOST_OUTCOMES:
         raise DataError(f"There are {len(chosen):,} {split} images; at most {MOST_OUTCOMES:,} can be looked at.")
     found = outcomes_of(network, split, images)
-    return dataclasses.replace(found, classes=network.classes, labels=_labels(network, images, found))
+    found = dataclasses.replace(found, classes=network.classes, labels=_labels(network, images, found))
+    return _unlearned(network, data_root, image_set, found)
+
+
+def _unlearned(network: TrainedNetwork, data_root: Path, image_set: str, found: Outcomes) -> Outcomes:
+    """The outcomes of images that are not among those the network was trained on, whatever split they are in now."""
+    trained_on = network.card["config"]["data"].get("image_set") or ""
+    if trained_on.partition("@")[0] != image_set.partition("@")[0]:
+        return found
+    try:
+        records = open_sets(data_root).at(trained_on).included("train")
+    except LabError:  # a version that is gone: nothing is known of it
+        return found
+    new = ~np.isin(found.names, [str(record.key) for record in records])
+    if not new.any():
+        raise DataError(
+            f"The network was trained on all {found.split} images of this version.", "Divide the images differently."
+        )
+    kept = {name: getattr(found, name)[new] for name in ("names", "labels", "probabilities")}
+    return dataclasses.replace(found, **kept)
 
 
 def _labels(network: TrainedNetwork, images: ImageData, found: Outcomes) -> np.ndarray:

@@ -131,7 +131,8 @@ def verdict(first: Group, second: Group, name: str, what: str) -> str:
         single = " and ".join(group.label for group, values in ((first, a), (second, b)) if len(values) < 2)
         return f"No claim about {first.label} and {second.label}: one seed only of {single}."
     if not found.is_distinguishable:
-        return f"{first.label} and {second.label} are not distinguishable: the first minus the second is {_facts(found, what)}."
+        facts = _facts(found, what)
+        return f"{first.label} and {second.label} are not distinguishable: the first minus the second is {facts}."
     if found.value < 0:
         first, second, found = second, first, difference(b, a)
     return f"{first.label} is better than {second.label}: {_facts(found, what)}."
@@ -172,8 +173,7 @@ def _labels(runs: Sequence[Run]) -> list[str]:
         labels.append(", ".join([name, *told[:_MOST_TOLD]]))
     # A run that was changed on the way has the settings of its group, and some differ in what was left out.
     return [
-        label if labels.count(label) == 1 else f"{label}, {run.id[:6]}"
-        for label, run in zip(labels, runs, strict=True)
+        label if labels.count(label) == 1 else f"{label}, {run.id[:6]}" for label, run in zip(labels, runs, strict=True)
     ]
 
 

@@ -21,6 +21,7 @@ def check_comparable(a: Run, b: Run, split: str) -> None:
         DataError: naming what differs.
     """
     first, second = _data(a), _data(b)
+    _check_versions(a, b)
     if [first.get(name) for name in _IMAGES] != [second.get(name) for name in _IMAGES]:
         raise DataError(
             f"{a.name} is about {_title(first)}, {b.name} about {_title(second)}: they have no images in common to "
@@ -33,6 +34,16 @@ def check_comparable(a: Run, b: Run, split: str) -> None:
         raise DataError(
             "The two runs divided the images differently: some that one validates on have trained the other.",
             "Compare them on the test images.",
+        )
+
+
+def _check_versions(a: Run, b: Run) -> None:
+    (one, _, old), (other, _, new) = (str(_data(run).get("image_set") or "").partition("@") for run in (a, b))
+    if one and one == other and old != new:
+        raise DataError(
+            f"{a.name} was trained on version {old} of its image set, {b.name} on version {new}: labels and division "
+            "may differ.",
+            "Choose two runs on one version; what a change of the images was worth is shown in Transfer, Mistakes.",
         )
 
 

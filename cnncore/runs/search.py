@@ -115,7 +115,6 @@ def changed_runs(store: RunStore) -> frozenset[str]:
 
 def choices(store: RunStore) -> Choices:
     """Every network, data set, status and tag that a run has, searches and measurements left aside."""
-
     query = select(runs.c.model, runs.c.dataset, runs.c.status, runs.c.tags).where(*_conditions(Search()))
     with store.engine.connect() as db:
         found = db.execute(query.distinct()).all()

@@ -23,7 +23,20 @@ from sqlalchemy.dialects import postgresql, sqlite
 from cnncore.errors import RunError, RunLostError
 from cnncore.runs.events import Row
 from cnncore.runs.migrate import open_engine
-from cnncore.runs.run import ALIVE, COLUMNS, ENDED_STATUS, RESUMABLE, Change, Page, Run, checked_name, describe, escape, read_runs, tidy
+from cnncore.runs.run import (
+    ALIVE,
+    COLUMNS,
+    ENDED_STATUS,
+    RESUMABLE,
+    Change,
+    Page,
+    Run,
+    checked_name,
+    describe,
+    escape,
+    read_runs,
+    tidy,
+)
 from cnncore.runs.tables import artifacts, changes, metrics, runs
 
 ALL = 2**31 - 1
@@ -121,7 +134,8 @@ class RunStore:
             )
         if found[0].deleted is not None:
             raise RunError(
-                f"The run {found[0].name[:60]!r} was deleted.", f"For a day it can be restored: `python -m cnncore restore {run_id}`."
+                f"The run {found[0].name[:60]!r} was deleted.",
+                f"For a day it can be restored: `python -m cnncore restore {run_id}`.",
             )
         return found[0]
 

@@ -47,6 +47,7 @@ def parse_stored(kind: type[C], values: Mapping[str, Any], name: str) -> C:
         places = problems.errors(include_url=False, include_context=False, include_input=False)[0]["loc"]
         setting = ".".join(str(part) for part in places)[:100]
         raise RunError(
-            f"The settings of {name} are of another version of the lab: this one does not know its {setting or 'form'}.",
+            f"The settings of {name} are of another version of the lab: this one does not know its "
+            f"{setting or 'form'}.",
             "Use the version that made it, or train it anew.",
         ) from None

@@ -79,6 +79,9 @@ def test_runs_without_common_images(store: RunStore, tiny: TrainConfig) -> None:
         common_splits(a, run({"num_validation": 20}, data__seed=4))
     with pytest.raises(DataError, match="no images in common"):
         common_splits(a, run(scored, data__dataset="mnist"))
+    versions = [run(scored, data__dataset="image_set", data__image_set=f"0123456789ab@{number}") for number in (3, 4)]
+    with pytest.raises(DataError, match=r"version 3 of its image set, .* on version 4"):
+        common_splits(*versions)
     with pytest.raises(DataError, match="Compare them on the test images"):
         check_comparable(a, run(scored, data__train_images=300), "validation")
 

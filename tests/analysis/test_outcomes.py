@@ -14,7 +14,7 @@ from cnncore.analysis.pictures import pictures_of_set
 from cnncore.analysis.prediction import predict
 from cnncore.config import TrainConfig, replace
 from cnncore.errors import DataError, RunError
-from cnncore.images.edits import AddClass, Divide, MoveImages
+from cnncore.images.edits import AddClass, Divide, MoveImages, MoveToSplit
 from cnncore.images.image_set import Division, ImageSet
 from cnncore.images.intake import Incoming, add_images
 from cnncore.images.store import ImageSets, open_sets
@@ -123,3 +123,16 @@ def test_the_service_keeps_answers_about_a_version_as_long_as_the_weights_are_na
     assert heat.arrays["maps"].shape == (3, 24, 24)
     assert heat.arrays["shown"].tolist() == [0, 1, 0]
     assert not QUESTIONS["predict"]({**request, "keys": keys}).lasting
+
+
+def test_images_that_were_learned_do_not_count_in_a_later_division(studio: Studio) -> None:
+    again = studio.sets.apply(studio.first.id, Divide(division=Division(validation=0.5, seed=3)))
+    learned = {str(record.key) for record in studio.first.included("train")}
+    now = [str(record.key) for record in again.included("validation")]
+    found = outcomes_on(studio.network, studio.data_root, again.reference)
+    assert found.names.tolist() == [name for name in now if name not in learned]
+    assert len(found.names) == len(found.labels) == len(found.probabilities) < len(now)
+    keys = tuple(int(name) for name in found.names)
+    only = studio.sets.apply(studio.first.id, MoveToSplit(keys=keys, split="train"))
+    with pytest.raises(DataError, match="trained on all validation images"):
+        outcomes_on(studio.network, studio.data_root, only.reference)

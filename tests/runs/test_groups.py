@@ -73,7 +73,11 @@ def test_a_seed_counts_once_and_unfinished_runs_do_not(store: RunStore) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "words"),
     [
-        ([0.90, 0.91, 0.92], [0.95, 0.96, 0.97], ["LeNet, lr 0.1 is better than LeNet, lr 0.001: +5.00", "paired over 3"]),
+        (
+            [0.90, 0.91, 0.92],
+            [0.95, 0.96, 0.97],
+            ["LeNet, lr 0.1 is better than LeNet, lr 0.001: +5.00", "paired over 3"],
+        ),
         ([0.90, 0.95, 0.92], [0.95, 0.91, 0.93], ["not distinguishable", "95 % interval −"]),
         ([0.90, 0.91], [0.99], ["No claim", "one seed only of LeNet, lr 0.1."]),
         ([0.90], [0.99], ["No claim", "one seed only of LeNet, lr 0.001 and LeNet, lr 0.1."]),

@@ -277,7 +277,8 @@ def test_a_number_is_not_given_twice(store: RunStore) -> None:
     assert store.create({}, name="a").name == "a #3", "a deleted run may come back under its name"
     tidying.purge(store, Path(), older_than_s=0)
     names = [store.create({}, name="a").name for _ in range(2)]
-    assert names == ["a", "a #4"] and second.name == "a #2"
+    assert names == ["a", "a #4"]
+    assert second.name == "a #2"
 
 
 def test_names_are_short_and_on_one_line(store: RunStore) -> None:

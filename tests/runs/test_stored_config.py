@@ -50,7 +50,9 @@ def test_a_worker_ends_such_a_run_with_the_sentence(store: RunStore, kind: str) 
     assert "another version" in (ended.error or "")
 
 
-@pytest.mark.parametrize("command", ["show {}", "evaluate {}", "resume {}", "repeat {}", "grid --run {} --vary model.width=1"])
+@pytest.mark.parametrize(
+    "command", ["show {}", "evaluate {}", "resume {}", "repeat {}", "grid --run {} --vary model.width=1"]
+)
 def test_commands_say_it_in_one_line(
     store: RunStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
@@ -62,4 +64,5 @@ def test_commands_say_it_in_one_line(
         main()
     assert end.value.code == 2
     told = capsys.readouterr().err
-    assert told.startswith("error: The settings of a are of another version") and told.count("\n") == 1
+    assert told.startswith("error: The settings of a are of another version")
+    assert told.count("\n") == 1
