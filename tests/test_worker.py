@@ -235,7 +235,8 @@ def test_files_and_summary_of_a_finished_run(
     run = follow(runner, enqueue(store, tiny), over)
     folder = artifacts / run.id
     assert set(store.artifacts(run.id)) == {
-        "epochs/0001.npz", "epochs/0002.npz", "model.json", "model.safetensors", "resume.pt", "test.npz",
+        "epochs/0001.npz", "epochs/0002.npz", "familiarity.npz", "model.json", "model.safetensors", "resume.pt",
+        "test.npz",
     }  # fmt: skip
     assert all((folder / name).stat().st_size == size for name, size in store.artifacts(run.id).items())
     card = json.loads((folder / "model.json").read_text())

@@ -58,7 +58,13 @@ def _tile(page: Page, stage: str, kind: str = "stage") -> Locator:
 
 
 def _color(tile: Locator) -> str:
-    return tile.evaluate("(node) => getComputedStyle(node).borderTopColor")
+    """The color of a tile's border once it has stopped changing."""
+    return tile.evaluate(
+        """async (node) => {
+            await Promise.allSettled(node.getAnimations().map((each) => each.finished));
+            return getComputedStyle(node).borderTopColor;
+        }"""
+    )
 
 
 def _expect_frozen(page: Page, expected: str | None) -> None:

@@ -22,6 +22,7 @@ def test_the_file_comes_out_of_the_address() -> None:
         "data:text/html;base64,AAAA",
         "data:image/png;base64,<script>",
         "data:image/png;base64,AAA",
+        "data:image/png;base64,ÄÄÄÄ",
         f"data:image/png;base64,{'A' * MAX_BYTES}",
         {"picture": 1},
         17,

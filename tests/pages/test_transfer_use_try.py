@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -152,7 +154,15 @@ def test_a_folder_of_the_machine_is_asked_about_in_parts(app: AppTest, run: Run,
     assert f"{CHUNK + 1} pictures" in words(app)
 
 
-@pytest.mark.parametrize(("path", "sentence"), [("/nowhere", "There is no folder"), ("{tmp}", "There are no pictures")])
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/nowhere", "There is no folder"),
+        ("~nobody-here", "There is no folder"),
+        ("x" * 900, "There is no folder"),
+        ("{tmp}", "There are no pictures"),
+    ],
+)
 def test_a_folder_without_pictures_is_told(app: AppTest, run: Run, tmp_path: Path, path: str, sentence: str) -> None:
     use(app, run=run.id)
     app.segmented_control(key="transfer_given_source").set_value("folder").run()
@@ -205,3 +215,43 @@ def test_without_a_service_one_sentence_says_so(app: AppTest, run: Run, broken_s
     app.file_uploader(key="transfer_given_files").upload("a.png", picture()).run()
     assert not app.exception
     assert [each.value for each in app.error] == ["The service is not there. Try again."]
+
+
+def ask_of_folder(app: AppTest, run: Run, folder: Path) -> str:
+    use(app, run=run.id)
+    app.segmented_control(key="transfer_given_source").set_value("folder").run()
+    app.text_input(key="transfer_given_path").set_value(str(folder)).run()
+    assert not app.exception
+    return " ".join(each.value for each in app.error).replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("variable", "sentence"),
+    [("CNNLAB_MAX_UPLOAD_MB", "1 MB are taken at once"), ("CNNLAB_MAX_ARCHIVE_FILES", "more than 1 files")],
+)
+def test_a_folder_without_end_is_refused(
+    app: AppTest, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, sentence: str
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(2):
+        (folder / f"{number}.png").write_bytes(picture() + bytes(600_000))
+    monkeypatch.setenv(variable, "1")
+    assert sentence in ask_of_folder(app, run, folder)
+
+
+def test_names_that_are_no_text_are_no_trouble(app: AppTest, run: Run, asked: Asked, tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    Path(os.fsdecode(os.fsencode(tmp_path / "pictures") + b"/\xff.png")).write_bytes(picture())
+    assert not ask_of_folder(app, run, tmp_path / "pictures")
+    (upload,) = next(request["uploads"] for name, request in asked if name == "predict")
+    assert upload["name"] == "?.png"
+
+
+def test_a_full_disk_is_told(app: AppTest, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "1.png").write_bytes(picture())
+    monkeypatch.setattr("cnncore.runs.uploads.write_atomically", full)
+    assert "cannot be stored (No space left on device)" in ask_of_folder(app, run, tmp_path)

@@ -84,7 +84,7 @@ def test_the_file_is_in_step() -> None:
     ],
 )
 def test_other_forms_are_left_to_the_service(settings: dict[str, object], shape: tuple[int, int, int]) -> None:
-    assert shipped_costs(replace(BASE, settings), shape, 5) is None
+    assert shipped_costs(replace(BASE, {"transfer.stage_lr": (), **settings}), shape, 5) is None
 
 
 def test_everything_learns() -> None:
