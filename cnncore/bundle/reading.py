@@ -18,9 +18,10 @@ import torch
 from pydantic import Field, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from cnncore.bundle.record import FEATURES, ClassName, Record
+from cnncore.bundle.record import FEATURES, ClassName, Record, without_paths
 from cnncore.config import TrainConfig, check_options
 from cnncore.errors import DataError, WeightsError
+from cnncore.images.class_names import clean_text
 from cnncore.images.limits import limits
 from cnncore.images.preprocessing import Preprocessing
 from cnncore.images.zip_files import member_name, open_zip, read_member, usable
@@ -56,7 +57,16 @@ def read_bundle(store: RunStore, artifacts: Path, path: Path, label: str = "") -
     Raises:
         LabError: if it is no bundle, damaged, unsafe, or its parts do not fit each other; then nothing is stored.
     """
-    label = label or path.name
+    try:
+        return _read(store, artifacts, path, label or path.name)
+    except OSError as error:
+        raise DataError(
+            f"The ZIP could not be opened ({error.strerror or type(error).__name__}).",
+            "Make room on the lab's disk, or let the lab write there.",
+        ) from error
+
+
+def _read(store: RunStore, artifacts: Path, path: Path, label: str) -> Run:
     try:
         with open_zip(path, limits(), label) as archive:
             members = _members(archive)
@@ -69,7 +79,7 @@ def read_bundle(store: RunStore, artifacts: Path, path: Path, label: str = "") -
     record = _checked(RECORD, lambda: Record.model_validate(texts[RECORD]))
     classes = _checked(CLASSES, lambda: _CLASSES.validate_python(texts[CLASSES]))
     preprocessing = _checked(PREPROCESSING, lambda: Preprocessing.from_dict(texts[PREPROCESSING]))
-    config = parse_stored(TrainConfig, record.config, record.name)
+    config = without_paths(parse_stored(TrainConfig, record.config, record.name))
     check_options(config.model, config.model_spec)
     if record.in_shape != (preprocessing.channels, preprocessing.size, preprocessing.size):
         raise DataError(f"{RECORD} and {PREPROCESSING} do not agree on the size of the images.", _HINT)
@@ -89,7 +99,9 @@ def read_bundle(store: RunStore, artifacts: Path, path: Path, label: str = "") -
     card["preprocessing"] |= preprocessing.to_dict()
     results = record.results.model_dump(exclude_none=True, mode="json")
     results |= {"classes": list(classes), "stage": "done", "imported_notes": [], "versions": record.versions}
-    run = store_import(store, artifacts, config, state, card, name=record.name, facts=results | facts)
+    run = store_import(
+        store, artifacts, config, state, card, name=clean_text(record.name) or label, facts=results | facts
+    )
     if familiarity is not None:
         store.add_artifact(run.id, KEPT_FAMILIARITY, save_familiarity(run_dir(artifacts, run.id), familiarity))
     return run

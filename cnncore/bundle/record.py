@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from cnncore.config import TrainConfig
 
 FORMAT = 1
 FEATURES = "features"
 """Name of the tensor in the file of features."""
-Count = Annotated[int, Field(ge=0)]
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Count = Annotated[int, Field(ge=0, le=10**15)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Number = Annotated[float | None, BeforeValidator(_finite)]
+"""A loss that is no number, of a training that went astray, is not known; JSON has no other word for it."""
 Text = Annotated[str, Field(max_length=300)]
-Series = Annotated[tuple[float | None, ...], Field(max_length=100)]
+Series = Annotated[tuple[Number, ...], Field(max_length=100)]
 ClassName = Annotated[str, Field(min_length=1, max_length=300)]
 Side = Annotated[int, Field(ge=8, le=1_024)]
 
@@ -34,19 +45,19 @@ class Results(_Part):
     step: Count | None = None
     scored_epoch: Count | None = None
     best_epoch: Count | None = None
-    train_loss: float | None = None
+    train_loss: Number = None
     train_accuracy: Share | None = None
-    val_loss: float | None = None
+    val_loss: Number = None
     val_accuracy: Share | None = None
-    best_val_loss: float | None = None
+    best_val_loss: Number = None
     best_val_accuracy: Share | None = None
-    test_loss: float | None = None
+    test_loss: Number = None
     test_accuracy: Share | None = None
     test_top5: Share | None = None
     test_correct: Count | None = None
     test_count: Count | None = None
     test_scored: Count | None = None
-    elapsed_s: float | None = None
+    elapsed_s: Number = None
     precision: Text | None = None
     device_name: Text | None = None
     split_note: Text | None = None
@@ -97,4 +108,9 @@ class Record(_Part):
     counts: dict[str, tuple[Count, ...]] | None = None
     onnx: Onnx
     familiarity: Threshold | None = None
-    versions: dict[str, str] = Field(default_factory=dict[str, str])
+    versions: Annotated[dict[Text, Text], Field(max_length=100)] = Field(default_factory=dict[str, str])
+
+
+def without_paths(config: TrainConfig) -> TrainConfig:
+    """Settings that name no place of a machine, neither of the one that wrote nor of the one that reads."""
+    return config.model_copy(update={"data": config.data.model_copy(update={"path": None})})

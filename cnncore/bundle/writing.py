@@ -16,7 +16,7 @@ from safetensors.torch import save
 
 from cnncore.analysis.onnx_export import export_onnx
 from cnncore.bundle.model_card import Score, model_card
-from cnncore.bundle.record import FEATURES, Onnx, Record, Results, Threshold
+from cnncore.bundle.record import FEATURES, Onnx, Record, Results, Threshold, without_paths
 from cnncore.config import TrainConfig
 from cnncore.data import open_images
 from cnncore.errors import LabError
@@ -94,7 +94,7 @@ def _contents(
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         run=run.id,
         name=run.name,
-        config=_without_paths(config).model_dump(mode="json"),
+        config=without_paths(config).model_dump(mode="json"),
         in_shape=tuple(card["in_shape"]),
         fingerprint=card["images"],
         results=Results.model_validate(dict(run.summary)),
@@ -118,10 +118,6 @@ def _contents(
     }
     log = log_csv(store, run.id)
     return {**{name: text.encode() for name, text in texts.items()}, LOG_TABLE: log}, features
-
-
-def _without_paths(config: TrainConfig) -> TrainConfig:
-    return config.model_copy(update={"data": config.data.model_copy(update={"path": None})})
 
 
 def _scored(folder: Path, run: Run) -> Score | None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import contextlib
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
+from cnncore.catalog.presence import CACHE_SUFFIX, cache_dir
 from cnncore.data.folder import RESIDENT_BYTES, Listing, decode_listings, resampling_tag, stream_listings
 from cnncore.data.sources import Request, Source
 from cnncore.errors import DataError
 from cnncore.images.image_set import SPLITS, ImageRecord, ImageSet
 from cnncore.images.preprocessing import preprocessing_of
-from cnncore.images.store import open_sets
+from cnncore.images.store import ImageSets, open_sets
 
+_CACHED = "images-"
 MOST_NAMED = 5
 """Classes that a message lists."""
 
@@ -28,6 +32,7 @@ def read_image_set(request: Request) -> Source:
     if not request.config.image_set:
         raise DataError("No image set was chosen.", "Make one on the Transfer page, or choose one.")
     sets = open_sets(request.root)
+    _forget_gone(request.root, sets)
     image_set = sets.at(request.config.image_set)
     check_classes(image_set)
     parts = {split: records for split in SPLITS if (records := image_set.included(split))}
@@ -38,13 +43,23 @@ def read_image_set(request: Request) -> Source:
     root = sets.set_folder(image_set.id) / "images"
     streams = len(image_set.included()) * preprocessing.size**2 * 3 > RESIDENT_BYTES
     return Source(
-        name=f"images-{image_set.id}{tag and f'-{tag}'}",
+        name=f"{_CACHED}{image_set.id}{tag and f'-{tag}'}",
         fingerprint=hashlib.sha256(f"{image_set.classes}{content}{tag}".encode()).hexdigest(),
         decode=lambda: decode_listings(root, image_set.classes, listings, preprocessing, request.progress),
         streamed=stream_listings(root, listings, preprocessing) if streams else None,
         classes=image_set.classes,
         names={split: np.array([str(record.key) for record in records]) for split, records in parts.items()},
     )
+
+
+def _forget_gone(root: Path, sets: ImageSets) -> None:
+    """Remove what was decoded of sets that are no longer on the disk."""
+    for path in cache_dir(root).glob(f"{_CACHED}*{CACHE_SUFFIX}"):
+        set_id = path.name.removeprefix(_CACHED).partition("-")[0]
+        if not (sets.folder / set_id).exists():
+            # A folder of data may be there to be read only.
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def check_classes(image_set: ImageSet) -> None:

@@ -96,7 +96,7 @@ def words(paired: Paired, a: str, b: str) -> str:
         b: Name of network B.
     """
     if not paired.a_only + paired.b_only:
-        return f"{a} and {b} are right on the very same images, so nothing tells them apart here."
+        return f"{a} and {b}: right on the very same images, so nothing tells them apart here."
     points, low, high = (100 * value for value in (paired.difference, paired.low, paired.high))
     p = "p < 0.001" if paired.p < 0.001 else f"p = {paired.p:.3f}"
     counts = f"Only {a} is right on {paired.a_only:,} images, only {b} on {paired.b_only:,}."

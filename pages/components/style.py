@@ -56,7 +56,7 @@ _CSS = """
   border-top: 1px solid rgba(128,128,128,.25); }
 .lab-strip-name { font-size: .75rem; opacity: .75; margin: .45rem 0 .2rem; }
 @media (max-width: 640px) {
-  [class*="st-key-transfer_step_"] :has(> [data-testid="stIconMaterial"]), [class*="st-key-transfer_step_"] [data-testid="stIconMaterial"] { display: none; }
+  [class*="st-key-transfer_step_"] :has(> [data-testid="stIconMaterial"]) { display: none; }
   [class*="st-key-transfer_step_"] button { padding-inline: .3rem; white-space: nowrap; }
 }
 [class*="st-key-waiting_"] { opacity: .45; transition: opacity .2s .15s; }

@@ -13,12 +13,14 @@ const JUNK = /(^|\/)(\.|__MACOSX|Thumbs\.db$|desktop\.ini$)/i;
 // Files of a dropped folder; a browser gives its entries a hundred at a time.
 async function entriesIn(entry, path, found) {
   if (entry.isFile) {
-    found.push({ name: path + entry.name, file: await new Promise((done, fail) => entry.file(done, fail)) });
+    // One that cannot be read must not lose the others: it arrives empty, and is refused by its name.
+    const file = await new Promise((done, fail) => entry.file(done, fail)).catch(() => new File([], entry.name));
+    found.push({ name: path + entry.name, file });
     return;
   }
   const reader = entry.createReader();
   for (;;) {
-    const some = await new Promise((done, fail) => reader.readEntries(done, fail));
+    const some = await new Promise((done, fail) => reader.readEntries(done, fail)).catch(() => []);
     if (!some.length) return;
     for (const each of some) await entriesIn(each, `${path}${entry.name}/`, found);
   }

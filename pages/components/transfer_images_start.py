@@ -169,7 +169,7 @@ def _draw_deleted() -> None:
     with st.expander(f"Deleted ({len(deleted):,})", icon=":material/delete:"):
         st.caption(
             f"A deleted set stays for {KEPT_DELETED_S / 86_400:.0f} days, to be restored and for trainings that need "
-            "it; then its pictures are removed for good. Trained networks stay."
+            "it; then the next upload removes its pictures for good. Trained networks stay."
         )
         for image_set in deleted[:_MOST_SETS]:
             with st.container(horizontal=True, vertical_alignment="center"):

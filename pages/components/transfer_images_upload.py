@@ -13,7 +13,7 @@ import streamlit as st
 from cnncore.errors import LabError
 from cnncore.images.class_names import check_distinct, clean_class_name
 from cnncore.images.image_set import ImageSet
-from cnncore.images.limits import limits
+from cnncore.images.limits import MAX_CLASSES, limits
 from cnncore.images.reception import Reception
 from pages.components.lab import show_problem, shown_errors
 from pages.components.transfer_images_edits import image_sets, next_turn, note_problem, show_last_problem, turn
@@ -164,6 +164,11 @@ def too_much(image_set: ImageSet | None, kind: Kind, chosen: Chosen) -> str:
         return (
             f"The set would have {num_images:,} pictures; {most.set_images:,} are allowed. Choose fewer, or make a "
             "second set."
+        )
+    if kind == "folder" and chosen.num_folders > MAX_CLASSES:
+        return (
+            f"These folders would be {chosen.num_folders:,} classes; a set has at most {MAX_CLASSES:,}. Choose "
+            "a folder with fewer folders in it."
         )
     return ""
 

@@ -78,7 +78,8 @@ def _show_next(run: Run) -> None:
     st.button(
         "Next: use it",
         key="transfer_to_use",
-        type="primary",
+        # Where it can go on, that is the first thing to do.
+        type="primary" if run.status == "finished" else "secondary",
         icon=":material/center_focus_strong:",
         on_click=go_to,
         args=("use",),

@@ -91,6 +91,7 @@ def _from_files(_run: Run) -> tuple[Given, ...]:
         type=list(_ENDINGS),
         accept_multiple_files=True,
         key="transfer_given_files",
+        max_upload_size=limits().image_mb,
         help=f"Up to {limits().image_mb} MB each. They become no part of the image set.",
     )
     return _uploaded({file.file_id: (file.name, file) for file in files})
@@ -104,6 +105,7 @@ def _from_folder(_run: Run) -> tuple[Given, ...]:
             type=list(_ENDINGS),
             accept_multiple_files="directory",
             key="transfer_given_folder",
+            max_upload_size=limits().image_mb,
         )
     with right:
         path = st.text_input(

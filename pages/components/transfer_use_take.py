@@ -154,7 +154,10 @@ def _ask() -> None:
         pressed = st.button("Open", type="primary", disabled=file is None, key="transfer_zip_open")
         if pressed and file is not None:
             if file.size > limits().upload_bytes:
-                raise LabError(f"The ZIP has {bytes_text(file.size)}; {limits().upload_mb} MB are taken at most.")
+                raise LabError(
+                    f"The ZIP has {bytes_text(file.size)}; a browser may send {limits().upload_mb:,} MB.",
+                    "On the lab's machine `python -m cnncore unbundle FILE` opens larger ones.",
+                )
             _open(file.name, file.getvalue())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import stat
@@ -205,3 +206,29 @@ def test_hostile_zips_are_refused(lab: Lab, store: RunStore, artifacts: Path, tm
     packed(files | {"again/record.json": files["record.json"]}, path)
     refused("record.json twice")
     assert not list(tmp_path.parent.glob("record.json"))
+
+
+def test_what_a_record_says_beyond_reason_is_not_taken_over(
+    lab: Lab, store: RunStore, artifacts: Path, tmp_path: Path
+) -> None:
+    def lie(record: dict[str, Any]) -> dict[str, Any]:
+        data = record["config"]["data"] | {"path": "/etc"}
+        results = record["results"] | {"train_loss": float("nan"), "spark_loss": [1.0, float("inf")]}
+        return record | {"config": record["config"] | {"data": data}, "results": results, "name": "\u202eone \x00two"}
+
+    spoiled = packed(_changed("record.json", lie)(files_of(lab.bundle)), tmp_path / "lies.zip")
+    run = read_bundle(store, artifacts, spoiled)
+    assert run.name == "one two"
+    assert run.config["data"]["path"] is None
+    assert run.summary["spark_loss"] == [1.0, None]
+    assert "train_loss" not in run.summary
+
+
+def test_a_full_disk_is_a_sentence(lab: Lab, store: RunStore, artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("cnncore.bundle.reading.tempfile.NamedTemporaryFile", full)
+    with pytest.raises(LabError, match="No space left on device"):
+        read_bundle(store, artifacts, lab.bundle)
+    assert store.list() == ()

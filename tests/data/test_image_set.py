@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from cnncore.catalog.presence import cache_dir
 from cnncore.config import DataConfig
 from cnncore.data import Batches, Files, ImageData, Images, open_images
 from cnncore.data import image_set as reader
@@ -189,3 +191,22 @@ def test_a_lost_picture_is_named(sets: ImageSets) -> None:
     lost.unlink()
     with pytest.raises(DataError, match=f"{lost.name} is no longer there"):
         load(sets, chosen)
+
+
+def test_what_was_decoded_of_a_set_goes_with_it(sets: ImageSets) -> None:
+    gone, kept = fill(sets, 6, 6), fill(sets, 6, 6)
+    for each in (gone, kept, kept):
+        load(sets, each)
+        if each is gone:
+            shutil.rmtree(sets.set_folder(gone.id))
+    cached = [path.name for path in cache_dir(sets.folder.parent).glob("*.images")]
+    assert [kept.id in name for name in cached] == [True]
+
+
+def test_a_deleted_set_can_still_be_trained_on(sets: ImageSets) -> None:
+    chosen = fill(sets, 6, 6)
+    before = load(sets, chosen)
+    sets.delete(chosen.id)
+    after = load(sets, chosen)
+    assert after.fingerprint == before.fingerprint
+    assert len(after.train.labels) == len(chosen.included("train"))

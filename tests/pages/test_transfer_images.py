@@ -787,3 +787,10 @@ def test_the_home_of_nobody_is_a_sentence(images: Open, sets: ImageSets) -> None
     app.text_input(key="transfer_images_path_new_0").set_value("~nobody-here/pictures").run()
     app.button(key="transfer_images_path_add_new_0").click().run()
     assert "There is nothing at ~nobody-here/pictures" in problem(app)
+
+
+def test_too_many_classes_are_told_before_anything_is_sent(images: Open, sets: ImageSets) -> None:
+    app = images()
+    choose(app, "folder", *[(f"photos/kind {number}/1.png", b"") for number in range(201)])
+    assert "would be 201 classes; a set has at most 200" in text(app)
+    assert app.button(key="transfer_images_add_folder").disabled

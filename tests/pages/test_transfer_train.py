@@ -153,7 +153,7 @@ def test_what_it_costs_follows_the_switches(app: AppTest, image_set: ImageSet):
     assert _numbers(form) == {
         "Learning": ("500", "5,000 frozen"),
         "Work of a step": ("16.7 %", "of training everything"),
-        "Time of an epoch": ("≈ 24 ms", "and 40 ms once, for the features"),
+        "Time of an epoch": ("≈ 24 ms", "and 40 ms once"),
         "Memory of a step": ("24 kB", "batches of 32"),
     }
     switch(form, "stage4").set_value(True).run()
@@ -291,8 +291,28 @@ def test_a_run_that_is_over_cannot_be_switched(app: AppTest, store: RunStore, ar
     open_step(app, run=running.id)
     assert_clean(app)
     assert all(app.button(key=f"transfer_live_{stage}").disabled for stage in STAGES)
+    assert "validation images right" not in _html(app), "the test images say it better"
+    assert app.button(key="run_again").proto.type != "primary", "one primary button"
     app.button(key="transfer_to_use").click().run()
     assert {name: address(app)[name] for name in ("step", "run")} == {"step": "use", "run": running.id}
+
+
+def test_the_result_is_told_with_its_interval(app: AppTest, store: RunStore, running: Run):
+    counted = {**running.summary, "best_val_accuracy": 0.75, "num_validation": 8}
+    store.log(running.id, [], counted)
+    store.end(running.id, "finished")
+    open_step(app, run=running.id)
+    assert_clean(app)
+    assert "6 of 8 validation images right: 75.0 %</b> (Wilson's 95 % interval 40.9–92.9)" in _html(app)
+
+
+@pytest.mark.parametrize("wrong", [{"backbone": "nope"}, {"from": "nope"}])
+def test_a_wrong_backbone_in_the_link_leads_to_the_backbones(app: AppTest, image_set: ImageSet, wrong: dict[str, str]):
+    open_step(app, step="train", set=image_set.id, **wrong)
+    (error,) = app.error
+    assert "nope" in error.value
+    app.button(key="transfer_back").click().run()
+    assert address(app) == {"step": "backbone", "set": image_set.id}
 
 
 def test_a_run_leads_back_to_its_settings(app: AppTest, store: RunStore, running: Run, image_set: ImageSet):
@@ -313,6 +333,10 @@ def test_the_train_page_leads_here(app: AppTest, store: RunStore, artifacts: Pat
     assert f"run={running.id}" in there.proto.query_string
     app.button(key="run_again").click().run()
     assert address(app) == {"step": "train", "set": image_set.id, "backbone": BACKBONE}
+
+
+def _html(app: AppTest) -> str:
+    return " ".join(element.proto.body for element in app.get("html"))
 
 
 def _marks(app: AppTest) -> list[str]:
