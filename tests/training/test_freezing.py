@@ -234,3 +234,23 @@ def test_freezing_again_keeps_what_the_optimizer_knew(transfer: TrainConfig, pre
     assert isinstance(state.optimizer, StagedOptimizer)
     assert state.optimizer.parts["stage3"].steps == 5
     assert state.optimizer.parts["head"].steps == 8
+
+
+def test_a_step_whose_gradients_overflow_moves_no_stage(transfer: TrainConfig, prepare: Prepare) -> None:
+    settings = {"training.precision": "fp16", "transfer.frozen": ("stem", "stage1", "stage2"), "training.epochs": 9}
+    state, loaders = prepare(replace(transfer, settings))
+    assert state.scaler is not None
+    assert isinstance(state.optimizer, StagedOptimizer)
+    before = {stage: weights_of(state, stage) for stage in ("stage3", "head")}
+    steps = (event for event in fit(state, loaders) if isinstance(event, StepEnd))
+    state.scaler.scale(torch.zeros(()))  # makes its scale
+    state.scaler.update(new_scale=2.0**126)
+    next(steps)
+    assert all(equal(before[stage], weights_of(state, stage)) for stage in before)
+    assert [part.steps for part in state.optimizer.parts.values()] == [0, 0]
+    state.scaler.update(new_scale=1.0)
+    # A head that starts at 0 has no gradient for the stages below it.
+    next(steps)
+    next(steps)
+    assert not any(equal(before[stage], weights_of(state, stage)) for stage in before)
+    assert [part.steps for part in state.optimizer.parts.values()] == [2, 2]
