@@ -28,8 +28,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "transfer.hidden_units": 16,
         "transfer.head_dropout": 0.3,
     },
-    "unfrozen midway": {"training.epochs": 10, "training.ema": 0.9},
-    "gradual": {"training.epochs": 4, "transfer.unfreeze_every": 0.6, "transfer.stage_lr": (0.1, 0.3)},
+    "unfrozen midway": {"training.epochs": 10, "training.ema": 0.9, "transfer.stage_lr": (0.1, 0.3)},
 }
 
 

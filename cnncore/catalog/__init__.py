@@ -13,7 +13,7 @@ from cnncore.catalog.optimizers import OPTIMIZERS, OptimizerSpec
 from cnncore.catalog.presence import at_hand
 from cnncore.catalog.presets import DEFAULT_PRESET, PRESETS, PresetSpec
 from cnncore.catalog.schedules import SCHEDULES, ScheduleSpec, learning_rate_factor
-from cnncore.catalog.stages import Stage, frozen_stages, head_of, stages_of
+from cnncore.catalog.stages import Stage, frozen_stages, head_of, stage_title, stages_of
 
 __all__ = [
     "AUGMENTATIONS",
@@ -41,6 +41,7 @@ __all__ = [
     "frozen_stages",
     "head_of",
     "learning_rate_factor",
+    "stage_title",
     "stages_of",
     "weights_file",
 ]

@@ -127,6 +127,13 @@ def stages_of(network: str) -> tuple[Stage, ...]:
     return _NETWORKS.get(network) or _FAMILIES[spec.family]
 
 
+@cache
+def stage_title(key: str) -> str:
+    """What a person reads of a stage, whichever network has it; the key itself where none has."""
+    found = (stage.title for network in MODELS for stage in stages_of(network) if stage.key == key)
+    return next(found, key)
+
+
 def head_of(network: str) -> str:
     """Name of the first layer of the network's own head, which a new head takes the place of."""
     return _HEADS.get(network, "output")

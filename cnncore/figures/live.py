@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from cnncore.catalog import stage_title
 from cnncore.figures import theme
 from cnncore.figures.chart import INK, Chart, Numbers, Trace, encode, line
 from cnncore.runs.events import Row
@@ -350,9 +351,9 @@ def _change_words(row: Row) -> str:
 
 
 def _freeze_words(row: Row) -> str:
-    """What was frozen and what began to learn, by the stages' keys."""
-    frozen = [stage for stage, value in row.values.items() if value]
-    learning = [stage for stage, value in row.values.items() if not value]
+    """What was frozen and what began to learn."""
+    frozen = [stage_title(stage) for stage, value in row.values.items() if value]
+    learning = [stage_title(stage) for stage, value in row.values.items() if not value]
     words = [f"{', '.join(stages)} {what}" for stages, what in ((frozen, "frozen"), (learning, "learning")) if stages]
     return "; ".join(words)
 

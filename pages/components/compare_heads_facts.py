@@ -12,6 +12,7 @@ from cnncore.config import TrainConfig
 from cnncore.figures import theme
 from cnncore.figures.intervals import wilson
 from cnncore.runs.run import Run
+from pages.components.lab import images_title
 from pages.components.run_words import STATUS_LOOKS, duration, known, percent, read_config
 from pages.components.size_card import stored_shape
 from pages.components.waiting import inquire
@@ -91,7 +92,7 @@ def _costs(run: Run, config: TrainConfig, place: str) -> dict[str, str]:
     channels, height, width = stored_shape(config)
     memory = found.get("memory_bytes")
     return {
-        "Images": f"{config.dataset_spec.title}, {height}×{width}, {'gray' if channels == 1 else 'color'}",
+        "Images": f"{images_title(config)}, {height}×{width}, {'gray' if channels == 1 else 'color'}",
         "Parameters": f"{count:,}" if count else "…",
         "MACs an image": compact(found["macs"]) if "macs" in found else "…",
         "Memory in training": f"{bytes_text(memory)}, batches of {config.training.batch_size:,}" if memory else "…",

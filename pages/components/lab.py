@@ -56,6 +56,15 @@ def run_name(config: TrainConfig) -> str:
     return readable_name(config)
 
 
+def images_title(config: TrainConfig) -> str:
+    """What the images of a run are called: an image set by its own name and version."""
+    if config.data.image_set:
+        with suppress(LabError):
+            found = open_sets(data_root()).at(config.data.image_set)
+            return f"{found.name}, version {found.version}"
+    return config.dataset_spec.title
+
+
 def start_run(config: TrainConfig, kind: Literal["train", "find_lr"] = "train", name: str = "") -> Run:
     """Put a run into the queue and make sure that somebody serves it; without a name it gets a readable one."""
     name = name or run_name(config)

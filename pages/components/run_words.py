@@ -12,6 +12,7 @@ from cnncore.config import TrainConfig
 from cnncore.errors import RunError
 from cnncore.runs.store import Run
 from cnncore.runs.stored_config import stored_config
+from pages.components.lab import images_title
 from pages.components.wording import threads_text
 
 Color = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
@@ -169,6 +170,6 @@ def _config_words(config: TrainConfig, kind: str) -> tuple[str, ...]:
     rate = f", learning rate {config.optimizer.lr:g}{schedule}" if kind == "train" else ""
     return (
         config.model_spec.title,
-        config.dataset_spec.title,
+        images_title(config),
         f"{optimizer}{rate}, batches of {config.training.batch_size:,}",
     )

@@ -116,7 +116,7 @@ def test_switches_act_on_a_run_and_their_moment_is_marked(page: Page, server: Se
     server.store.log(running.id, [Row(phase="freeze", step=212, values={"stage4": 0.0})], learning)
     expect(_tile(page, "stage4", "live")).not_to_contain_text("→")
     expect(_tile(page, "stage4", "live")).to_contain_text("learning")
-    expect(page.locator(".js-plotly-plot .annotation").first).to_contain_text("stage4 learning")
+    expect(page.locator(".js-plotly-plot .annotation").first).to_contain_text("Stage 4 learning")
 
 
 def test_looking_on_moves_no_switch(page: Page, server: Server, running: Run):

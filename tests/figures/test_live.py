@@ -122,7 +122,7 @@ def test_the_moments_at_which_stages_froze_are_marked(store: RunStore, history: 
     for chart in (live.loss, live.accuracy, live.learning_rate, live.gradient_norm):
         layout = sent(chart(history, View(x="epoch")))["layout"]
         words = [note["text"] for note in layout["annotations"]]
-        assert words == ["learning rate → 0.0005", "stem frozen; stage3 learning"]
+        assert words == ["learning rate → 0.0005", "Stem frozen; Stage 3 learning"]
         assert [note["x"] for note in layout["annotations"]] == [2.0, 3.0]
 
 

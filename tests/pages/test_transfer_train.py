@@ -244,6 +244,7 @@ def running(store: RunStore, artifacts: Path, image_set: ImageSet) -> Run:
 def test_switches_act_while_it_trains(app: AppTest, store: RunStore, running: Run):
     open_step(app, run=running.id)
     assert_clean(app)
+    assert any("Cats and dogs, version 1" in caption.value for caption in app.caption), "the set by its name"
     assert learning_live(app) == ["stage4"]
     app.button(key="transfer_live_stage3").click().run()
     assert [(change.setting, change.value) for change in store.changes(running.id)] == [("transfer.frozen.stage3", 0.0)]
