@@ -11,8 +11,9 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cnncore.catalog import stages_of
 from cnncore.config import TrainConfig, flatten, replace
-from cnncore.config.freezing import SMALL_STEP, freezing_settings
+from cnncore.config.freezing import SMALL_STEP, freezing_settings, stage_factors
 from cnncore.errors import ConfigError
 from cnncore.runs.groups import SEED, Group, config_key, group_key, seed_of
 from cnncore.runs.repeats import COUNTING, Plan, plan_repeats
@@ -81,6 +82,10 @@ class Comparison:
         }
 
 
+_IDLE = "transfer.stage_lr"
+"""Of no consequence to a frozen network, but set as the recommended training has it, which then is one of the three."""
+
+
 def compare_approaches(config: TrainConfig) -> Comparison:
     """The three trainings that `config`, itself one of them or between them, is compared by.
 
@@ -102,7 +107,7 @@ def compare_approaches(config: TrainConfig) -> Comparison:
         {
             "transfer.frozen": ("all",),
             "transfer.unfreeze_every": 0.0,
-            "transfer.stage_lr": (),
+            _IDLE: stage_factors(len(stages_of(config.model.name)), SMALL_STEP, 1.0),
             "transfer.views": 0 if blends else config.transfer.views,
             "optimizer.lr": head_rate(config),
             SEED: 0,
@@ -121,9 +126,9 @@ def head_rate(config: TrainConfig) -> float:
 
 
 def differing_settings(comparison: Comparison) -> dict[str, tuple[Any, ...]]:
-    """Settings in which the three differ, by dotted name, with the value of each."""
+    """Settings of consequence in which the three differ, by dotted name, with the value of each."""
     found = [flatten(config) for config in comparison.configs.values()]
-    values = {name: tuple(settings[name] for settings in found) for name in found[0]}
+    values = {name: tuple(settings[name] for settings in found) for name in found[0] if name != _IDLE}
     return {name: each for name, each in values.items() if len(set(each)) > 1}
 
 

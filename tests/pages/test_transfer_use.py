@@ -110,8 +110,9 @@ def test_the_answer_tells_what_is_beyond_chance(app: AppTest, store: RunStore, a
     first = ""
     for approach, values in results.items():
         for seed, value in enumerate(values):
-            learning = {"frozen": {}, "tuned": {"transfer.frozen": (), "optimizer.lr": 1e-4}}.get(
-                approach, {"transfer.frozen": (), "training.start_from": None}
+            every = {"transfer.frozen": (), "transfer.stage_lr": ()}
+            learning = {"frozen": {}, "tuned": {**every, "optimizer.lr": 1e-4}}.get(
+                approach, {**every, "training.start_from": None}
             )
             changed = {key.replace(".", "__"): each for key, each in learning.items()}
             run = trained(store, artifacts, summary={"best_val_accuracy": value}, training__seed=seed, **changed)

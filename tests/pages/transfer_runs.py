@@ -30,6 +30,7 @@ SETTINGS: dict[str, Any] = {
     "training.start_from": "abcdefabcdef",
     "transfer.head": "linear",
     "transfer.frozen": ("all",),
+    "transfer.stage_lr": (0.1,) * 4,
 }
 
 

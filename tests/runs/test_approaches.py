@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cnncore.config import TrainConfig, replace
+from cnncore.config import TrainConfig, replace, transfer_base
 from cnncore.errors import ConfigError
 from cnncore.runs.approaches import APPROACHES, compare_approaches, differing_settings, result_name
 from cnncore.runs.repeats import queue_plan
@@ -21,6 +21,7 @@ def transferred(**settings: Any) -> TrainConfig:
         "training.start_from": "0123456789ab",
         "transfer.head": "linear",
         "transfer.frozen": ("all",),
+        "transfer.stage_lr": (0.1,) * 4,
         "optimizer.name": "adamw",
         "optimizer.lr": 2e-3,
     }
@@ -47,6 +48,11 @@ def test_the_three_differ_in_start_frozen_stages_and_rate_only() -> None:
 )
 def test_seed_and_freezing_do_not_matter(settings: dict[str, Any]) -> None:
     assert compare_approaches(transferred(**settings)) == compare_approaches(transferred())
+
+
+def test_the_recommended_training_is_the_frozen_one() -> None:
+    config = transfer_base("efficientnet_lite0", "0123456789ab@1")
+    assert compare_approaches(config).configs["frozen"] == config
 
 
 def test_other_images_are_another_comparison() -> None:
