@@ -5,8 +5,6 @@ The step Use it adds `view`, and what is looked at there: `split`, `cell`, `imag
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 
 PARAMS = ("step", "set", "backbone", "from", "run", "view", "split", "cell", "image")
@@ -29,8 +27,3 @@ def change_link(**values: str) -> None:
 def go_to(step: str, **values: str) -> None:
     """Callback of buttons that lead to another step."""
     change_link(step=step, **values)
-
-
-def transfer_params(**values: str) -> Mapping[str, str]:
-    """Parameters of a link to this page."""
-    return {name: value for name, value in values.items() if value}
