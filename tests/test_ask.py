@@ -59,14 +59,14 @@ def profile_request(**model: Any) -> dict[str, Any]:
 
 
 def test_the_first_need_starts_one_service_for_all_who_ask() -> None:
-    from cnncore import questions
+    from cnncore.questions import QUESTIONS
 
     request = profile_request(name="cnn3", width=1.5)
     assert not is_warm()
     assert cached("profile", request) is None
     with ThreadPoolExecutor(20) as pool:
         found = list(pool.map(lambda _: ask("profile", request, timeout_s=PATIENCE_S), range(20)))
-    direct = questions.profile(request)
+    direct = QUESTIONS["profile"](request)
     assert all(answer.data == _as_json(direct.data) for answer in found)
     assert len(services()) == 1
     assert is_warm()

@@ -37,7 +37,7 @@ PLANTED = [
     (NO_STREAMLIT, "cnncore/training/planted.py", "import streamlit as st"),
     (NO_STREAMLIT, "cnncore/runs/planted.py", "import pages"),
     (NO_PLOTLY_IN_PAGES, "pages/components/planted.py", "import plotly.graph_objects as go"),
-    (ONLY_FIGURES, "cnncore/questions.py", "import plotly"),
+    (ONLY_FIGURES, "cnncore/questions/runs.py", "import plotly"),
     (ONLY_FIGURES, "cnncore/runs/planted.py", "from plotly import io"),
     (NO_TORCH, "cnncore/reports/planted.py", "import torch"),
     (NO_TORCH, "cnncore/transfer/costs.py", "from cnncore.transfer import network"),

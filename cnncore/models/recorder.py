@@ -139,7 +139,12 @@ def record(
     """
     with torch.device("meta"):
         model = build_model(config, in_shape, num_classes).train(training)
-        images = torch.empty(BATCH, *in_shape)
+    return record_model(model, in_shape)
+
+
+def record_model(model: nn.Module, in_shape: tuple[int, int, int]) -> Recording:
+    """The same for a network on the "meta" device, which cannot be used for anything else afterwards."""
+    images = torch.empty(BATCH, *in_shape, device="meta")
     recorder = _Recorder(model, images)
     with recorder, torch.autograd.graph.saved_tensors_hooks(recorder.keep, lambda kept: kept):
         model(images)

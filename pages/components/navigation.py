@@ -15,6 +15,7 @@ HOME = "pages/home.py"
 TRAIN = "pages/train.py"
 COMPARE = "pages/compare.py"
 TRANSFER = "pages/transfer.py"
+INSPECTOR = "pages/inspector.py"
 
 _FRAME = "app_frame"
 
@@ -26,6 +27,7 @@ def pages() -> list[StreamlitPage]:
         st.Page(TRAIN, title="Train", icon=":material/model_training:"),
         st.Page(COMPARE, title="Compare", icon=":material/compare_arrows:"),
         st.Page(TRANSFER, title="Transfer", icon=":material/photo_library:"),
+        st.Page(INSPECTOR, title="Inspector", icon=":material/search_insights:"),
     ]
 
 

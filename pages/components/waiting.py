@@ -94,6 +94,7 @@ def inquire(
     *,
     max_age_s: float = 3_600.0,
     timeout_s: float | None = None,
+    is_part: Callable[[Answer], bool] = lambda answer: False,
 ) -> Reply:
     """Ask the service the question `name`, or look whether it has answered.
 
@@ -103,11 +104,12 @@ def inquire(
         request: What is asked for.
         max_age_s: Seconds after which the same question is asked again.
         timeout_s: Seconds after which an answer is not waited for any longer, where not the usual ones.
+        is_part: Whether an answer is only a part of the work; then the question is put again for the rest of it.
     """
     questions: dict[str, _Question] = st.session_state.setdefault(_QUESTIONS, {})
     text = json.dumps([name, request], sort_keys=True)
     before = questions.get(place)
-    if before is None or before.text != text or _is_stale(before, max_age_s):
+    if before is None or before.text != text or _is_stale(before, max_age_s) or _has_part(before, is_part):
         if before is not None:
             before.future.cancel()
         questions[place] = _Question(
@@ -117,7 +119,17 @@ def inquire(
             _answer_of(before) if before else None,
         )
         wait_for([questions[place].future], timeout=PATIENCE_S)
-    return _reply(questions[place])
+    reply = _reply(questions[place])
+    if reply.answer is not None and not reply.pending and is_part(reply.answer):
+        questions[place].shown_open = True
+        return Reply(reply.answer, pending=True)
+    return reply
+
+
+def _has_part(question: _Question, is_part: Callable[[Answer], bool]) -> bool:
+    """Whether the question has been answered in part."""
+    done = question.future.done() and not question.future.cancelled() and question.future.exception() is None
+    return done and is_part(question.future.result())
 
 
 def _is_stale(question: _Question, max_age_s: float) -> bool:

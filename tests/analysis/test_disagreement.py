@@ -12,7 +12,7 @@ from cnncore.analysis.disagreement import disagree
 from cnncore.config import TrainConfig, replace
 from cnncore.errors import DataError, LabError
 from cnncore.places import artifacts_dir, data_dir
-from cnncore.questions import disagreement
+from cnncore.questions.runs import disagreement
 from cnncore.runs.artifacts import WEIGHTS, run_dir
 from cnncore.runs.pairing import check_comparable, common_splits
 from cnncore.runs.run import Run

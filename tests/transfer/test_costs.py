@@ -12,7 +12,7 @@ import torch
 from cnncore.catalog import BACKBONES, stages_of
 from cnncore.config import ModelConfig, TrainConfig, TransferConfig, replace, transfer_base
 from cnncore.models.profile import memory_bytes, profile_model
-from cnncore.questions import transfer_costs
+from cnncore.questions.networks import transfer_costs
 from cnncore.transfer.costs import (
     HEAD,
     NetworkCosts,

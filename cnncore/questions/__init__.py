@@ -1,0 +1,37 @@
+"""What the service can be asked: one function a question, which takes a JSON object and returns an `Answer`.
+
+To add one, write a function in the module of its subject and add it to `QUESTIONS`. None of them trains or downloads
+anything; those of `cnncore.makers` make a run or an image set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from cnncore import makers
+from cnncore.answers import Answer
+from cnncore.questions import datasets, networks, runs
+
+# On top of the niceness: a question must not take both cores from a training run.
+torch.set_num_threads(1)
+
+Question = Callable[[dict[str, Any]], Answer]
+
+QUESTIONS: dict[str, Question] = {
+    "disagreement": runs.disagreement,
+    "grad_cam": runs.heat,
+    "graph": networks.graph,
+    "import_weights": makers.import_weights,
+    "machine": networks.machine,
+    "make_sample_set": makers.sample_set,
+    "outcomes_on": runs.outcomes,
+    "predict": runs.prediction,
+    "preview": datasets.augmentation_preview,
+    "profile": networks.profile,
+    "read_bundle": makers.read_bundle,
+    "samples": datasets.data_samples,
+    "transfer_costs": networks.transfer_costs,
+}

@@ -1,0 +1,52 @@
+"""The Inspector's questions: put in pieces where they take long, with a word on how far they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from cnncore.answers import Answer
+from pages.components.lab import show_problem
+from pages.components.waiting import inquire
+
+_PATIENCE_S = 120.0
+
+
+def answer_of(
+    place: str, name: str, request: Mapping[str, Any], *, words: str = "Computing…", quiet: bool = False
+) -> Answer | None:
+    """The whole answer to a question; until it is there None, with a bar or an error drawn here.
+
+    Call it inside `fill_in`, which draws again until everything is answered.
+
+    Args:
+        place: Name of the card that asks; it has one question at a time.
+        name: Key of the table of questions.
+        request: What is asked for.
+        words: What is going on, beside the bar.
+        quiet: Whether nothing is drawn while waiting.
+    """
+    reply = inquire(place, name, request, timeout_s=_PATIENCE_S, is_part=is_part)
+    if reply.error is not None:
+        show_problem(reply.error)
+        return None
+    if reply.pending:
+        if not quiet:
+            _show_wait(reply.answer, words)
+        return None
+    return reply.answer
+
+
+def is_part(answer: Answer) -> bool:
+    """Whether an answer only says how far its work is."""
+    return bool(answer.data.get("pending"))
+
+
+def _show_wait(part: Answer | None, words: str) -> None:
+    if part is not None and is_part(part) and part.data["total"]:
+        share = min(part.data["done"] / part.data["total"], 1.0)
+        st.progress(share, text=f"{words} {share:.0%}")
+    else:
+        st.progress(0.0, text=words)

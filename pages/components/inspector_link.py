@@ -1,0 +1,57 @@
+"""What the Inspector looks at, and how a link says it: `?network=run:ID&picture=…&view=…`, and what a view adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+PARAMS = ("network", "picture", "view", "with", "layer", "unit", "place", "class", "method", "images", "split", "part")
+"""`with` names further networks, with commas between; `part` is the part of a view; the rest is as the views say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """A network and a picture.
+
+    Attributes:
+        network: By `cnncore.runs.subjects`.
+        title: What the network is called.
+        stamp: Changes whenever its weights do.
+        picture: By `cnncore.images.picture_reference`; empty where none is chosen.
+        size: Height and width in pixels that the network takes.
+        classes: Names of its classes.
+    """
+
+    network: str
+    title: str
+    stamp: str
+    picture: str
+    size: int
+    classes: tuple[str, ...]
+
+    @property
+    def subject(self) -> dict[str, Any]:
+        """The network, as questions have it."""
+        return {"network": self.network, "stamp": self.stamp}
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The network and the picture, as questions have them."""
+        return {**self.subject, "picture": self.picture}
+
+
+def param(name: str) -> str:
+    """A parameter of the address; empty where it is missing."""
+    return str(st.query_params.get(name, ""))
+
+
+def change_link(**values: str) -> None:
+    """Change parameters of the address, `class_` and `with_` for those two; an empty value removes one."""
+    for name, value in values.items():
+        name = name.rstrip("_")
+        if value:
+            st.query_params[name] = value
+        else:
+            st.query_params.pop(name, None)
