@@ -89,7 +89,7 @@ def map_layers(network: TrainedNetwork) -> dict[str, MapLayer]:
         if len(leaf.out_shape) == 3 and "#" not in leaf.name:
             size = (leaf.out_shape[0], leaf.out_shape[1], leaf.out_shape[2])
             found[leaf.name] = _layer(leaf.name, leaf, size, leaf.name in through, leaf.name in taps)
-        for name, (channels, height, width) in reversed(through.items()):
+        for name, (channels, height, width) in through.items():
             # A block comes right after the last of its layers.
             if name not in found and leaf.name.startswith(f"{name}.") and _is_last(leaf, leaves, name):
                 found[name] = _layer(name, _joined(leaves, name), (channels, height, width), True, name in taps)
