@@ -13,7 +13,7 @@ import torch
 
 from cnncore import makers
 from cnncore.answers import Answer
-from cnncore.questions import datasets, networks, runs
+from cnncore.questions import datasets, maps, networks, runs
 
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
@@ -22,9 +22,12 @@ Question = Callable[[dict[str, Any]], Answer]
 
 QUESTIONS: dict[str, Question] = {
     "disagreement": runs.disagreement,
+    "feature_maps": maps.maps,
+    "filters": maps.filters,
     "grad_cam": runs.heat,
     "graph": networks.graph,
     "import_weights": makers.import_weights,
+    "layers": maps.layers,
     "machine": networks.machine,
     "make_sample_set": makers.sample_set,
     "outcomes_on": runs.outcomes,
@@ -34,4 +37,6 @@ QUESTIONS: dict[str, Question] = {
     "read_bundle": makers.read_bundle,
     "samples": datasets.data_samples,
     "transfer_costs": networks.transfer_costs,
+    "unit": maps.unit,
+    "weight_histograms": maps.histograms,
 }
