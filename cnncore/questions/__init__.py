@@ -13,7 +13,7 @@ import torch
 
 from cnncore import makers
 from cnncore.answers import Answer
-from cnncore.questions import datasets, maps, networks, runs
+from cnncore.questions import datasets, inspection, maps, networks, runs
 
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
@@ -21,12 +21,14 @@ torch.set_num_threads(1)
 Question = Callable[[dict[str, Any]], Answer]
 
 QUESTIONS: dict[str, Question] = {
+    "browse": inspection.browse,
     "disagreement": runs.disagreement,
     "feature_maps": maps.maps,
     "filters": maps.filters,
     "grad_cam": runs.heat,
     "graph": networks.graph,
     "import_weights": makers.import_weights,
+    "inspect": inspection.inspect,
     "layers": maps.layers,
     "machine": networks.machine,
     "make_sample_set": makers.sample_set,
