@@ -13,7 +13,7 @@ import torch
 
 from cnncore import makers
 from cnncore.answers import Answer
-from cnncore.questions import datasets, networks, runs
+from cnncore.questions import datasets, excites, networks, runs
 
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
@@ -22,6 +22,8 @@ Question = Callable[[dict[str, Any]], Answer]
 
 QUESTIONS: dict[str, Question] = {
     "disagreement": runs.disagreement,
+    "exciting_patches": excites.exciting_patches,
+    "exciting_units": excites.exciting_units,
     "grad_cam": runs.heat,
     "graph": networks.graph,
     "import_weights": makers.import_weights,
