@@ -13,7 +13,7 @@ import torch
 
 from cnncore import makers
 from cnncore.answers import Answer
-from cnncore.questions import datasets, errors, networks, runs
+from cnncore.questions import datasets, errors, inspection, networks, runs
 
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
@@ -21,9 +21,11 @@ torch.set_num_threads(1)
 Question = Callable[[dict[str, Any]], Answer]
 
 QUESTIONS: dict[str, Question] = {
+    "browse": inspection.browse,
     "disagreement": runs.disagreement,
     "grad_cam": runs.heat,
     "graph": networks.graph,
+    "inspect": inspection.inspect,
     "import_weights": makers.import_weights,
     "machine": networks.machine,
     "make_sample_set": makers.sample_set,

@@ -161,6 +161,11 @@ def _alarm() -> ComponentRenderer:
     return component("lab_alarm", html="<span></span>", js=_ALARM_JS)
 
 
+def part_key(part: str) -> str:
+    """Name of a part's fragment, for `st.rerun` in callbacks."""
+    return f"part_{part}"
+
+
 def fill_in(part: str, draw: Callable[[], None]) -> None:
     """Draw a part of the page that inquires; until everything is answered it, and nothing else, is drawn again.
 
@@ -174,7 +179,7 @@ def fill_in(part: str, draw: Callable[[], None]) -> None:
     looks = f"waiting_{part}_looks"
     st.session_state[looks] = 0
 
-    @st.fragment
+    @st.fragment(key=part_key(part))
     def drawn() -> None:
         with shown_errors():
             questions: dict[str, _Question] = st.session_state.setdefault(_QUESTIONS, {})
