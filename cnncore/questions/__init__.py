@@ -13,7 +13,7 @@ import torch
 
 from cnncore import makers
 from cnncore.answers import Answer
-from cnncore.questions import datasets, excites, inspection, maps, networks, runs
+from cnncore.questions import datasets, errors, excites, inspection, maps, networks, runs
 
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
@@ -39,7 +39,10 @@ QUESTIONS: dict[str, Question] = {
     "preview": datasets.augmentation_preview,
     "profile": networks.profile,
     "read_bundle": makers.read_bundle,
+    "robustness": errors.robustness,
     "samples": datasets.data_samples,
+    "split_outcomes": errors.split_outcomes,
+    "thumbnails": errors.thumbnails,
     "transfer_costs": networks.transfer_costs,
     "unit": maps.unit,
     "weight_histograms": maps.histograms,
