@@ -13,7 +13,7 @@ import torch
 
 from cnncore import makers
 from cnncore.answers import Answer
-from cnncore.questions import datasets, networks, runs
+from cnncore.questions import datasets, embedding, networks, runs
 
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
@@ -22,6 +22,7 @@ Question = Callable[[dict[str, Any]], Answer]
 
 QUESTIONS: dict[str, Question] = {
     "disagreement": runs.disagreement,
+    "embedding": embedding.embedding,
     "grad_cam": runs.heat,
     "graph": networks.graph,
     "import_weights": makers.import_weights,
