@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cnncore.figures import theme
-from cnncore.figures.chart import GRID, INK, PAPER, Chart, Trace, encode, escape
+from cnncore.figures.chart import INK, PAPER, Chart, Trace, encode, escape
 from cnncore.images.heat_map import heat_colors
 
 COLORS = (*theme.SERIES, "#6E8B1F", "#64748B")
@@ -64,11 +65,17 @@ def confused_classes(table: pd.DataFrame, count: int) -> list[str]:
         table: As `points_table` has it.
         count: At most so many.
     """
-    wrong = table[~table["right"].fillna(True).astype(bool)]
-    mistakes = pd.concat([wrong["class"], wrong["said"]]).value_counts()
-    frequent = table["class"].value_counts()
-    known = [name for name in mistakes.index if name in frequent.index]
-    return [*known, *(name for name in frequent.index if name not in known)][:count]
+    names, said = table["class"].tolist(), table["said"].tolist()
+    frequent = Counter(names)
+    mistakes: Counter[str] = Counter()
+    for row in np.flatnonzero(_is(table, right=False)):
+        mistakes.update(name for name in (names[row], said[row]) if name in frequent)
+    return list(dict.fromkeys(name for name, _ in (*mistakes.most_common(), *frequent.most_common())))[:count]
+
+
+def _is(table: pd.DataFrame, *, right: bool) -> npt.NDArray[np.bool_]:
+    """Which images the network is right about, or wrong; none where it cannot be either."""
+    return (table["right"] == right).fillna(False).to_numpy(dtype=bool)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,14 +107,13 @@ def embedding_chart(
     """
     traces = COLORINGS[color].traces(table, marked)
     if chosen is not None:
-        traces.append(_ring(table.iloc[[chosen]]))
+        traces.append(_ring(table, chosen))
     bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "showline": True}
     return Chart(
         label=f"{len(table):,} images as points, colored by {COLORINGS[color].title.lower()}",
         traces=traces,
         layout={
-            "uirevision": "embedding",
-            "selectionrevision": f"{axes} {len(table)}",
+            "uirevision": f"{axes} {len(table)}",
             "hovermode": "closest",
             "dragmode": "lasso",
             "newselection": {"line": {"color": INK, "width": 1.5, "dash": "dot"}},
@@ -122,65 +128,57 @@ def embedding_chart(
     )
 
 
-def _dots(rows: pd.DataFrame, name: str, color: Any, symbol: str = "circle", **more: Any) -> Trace:
-    marker = {"color": color, "symbol": symbol, "size": _size(len(rows)), "opacity": 0.85}
-    marker["line"] = {"color": PAPER, "width": 0.5}
+def _dots(table: pd.DataFrame, rows: Values, name: str, color: Any, symbol: str = "circle", **marker: Any) -> Trace:
+    """The points of some rows."""
+    looks = {"color": color, "symbol": symbol, "size": 6 if len(table) > 600 else 7, "opacity": 0.85}
     return {
         "type": "scatter",
         "mode": "markers",
         "name": escape(name),
-        "x": encode(rows["x"].to_numpy()),
-        "y": encode(rows["y"].to_numpy()),
-        "customdata": rows.index.tolist(),
+        "x": encode(table["x"].to_numpy()[rows]),
+        "y": encode(table["y"].to_numpy()[rows]),
+        "customdata": rows.tolist(),
         "hoverinfo": "none",
-        "marker": {**marker, **more.pop("marker", {})},
+        "showlegend": True,
+        "marker": {**looks, "line": {"color": PAPER, "width": 0.5}, **marker},
         "selected": {"marker": {"opacity": 1}},
-        "unselected": {"marker": {"opacity": 0.25}},
-        **more,
+        "unselected": {"marker": {"opacity": 0.2}},
     }
 
 
-def _size(count: int) -> float:
-    return 6.0 if count > 600 else 7.0
-
-
 def _by_class(table: pd.DataFrame, marked: Sequence[str]) -> list[Trace]:
-    others = table[~table["class"].isin(list(marked))]
-    traces = [_dots(others, "other classes", GRID, marker={"opacity": 0.7})] if len(others) else []
+    names = table["class"].to_numpy()
+    others = np.flatnonzero(~np.isin(names, list(marked)))
+    traces = [_dots(table, others, "other classes", theme.NEUTRAL, opacity=0.35)] if len(others) else []
     for place, name in enumerate(marked):
-        own = table[table["class"] == name]
         color, symbol = COLORS[place % len(COLORS)], _SYMBOLS[place % len(_SYMBOLS)]
-        traces.append(_dots(own, name, color, symbol, showlegend=True))
+        traces.append(_dots(table, np.flatnonzero(names == name), name, color, symbol))
     return traces
 
 
 def _by_error(table: pd.DataFrame, marked: Sequence[str]) -> list[Trace]:
-    right = table["right"].fillna(False).astype(bool)
-    wrong = {"size": 9, "opacity": 1}
+    right, wrong = (np.flatnonzero(_is(table, right=each)) for each in (True, False))
     return [
-        _dots(table[right], f"right ({right.sum():,})", theme.RIGHT, marker={"opacity": 0.45}, showlegend=True),
-        _dots(table[~right], f"wrong ({(~right).sum():,})", theme.WRONG, "x", marker=wrong, showlegend=True),
+        _dots(table, right, f"right ({len(right):,})", theme.RIGHT, opacity=0.45),
+        _dots(table, wrong, f"wrong ({len(wrong):,})", theme.WRONG, "x", opacity=1, size=9),
     ]
 
 
 def _by_confidence(table: pd.DataFrame, marked: Sequence[str]) -> list[Trace]:
     places = np.linspace(0, 1, 9)
     steps = heat_colors(_HEAT[0] + (_HEAT[1] - _HEAT[0]) * places)
-    scale = [[float(place), f"rgb({','.join(f'{each:.0f}' for each in step)})"] for place, step in zip(places, steps)]
-    marker = {
-        "cmin": 0,
-        "cmax": 1,
-        "colorscale": scale,
-        "colorbar": {"title": {"text": "probability"}, "thickness": 10, "tickformat": ".0%", "outlinewidth": 0},
-    }
+    colors = [f"rgb({red:.0f},{green:.0f},{blue:.0f})" for red, green, blue in steps]
+    bar = {"title": {"text": "probability"}, "thickness": 10, "tickformat": ".0%", "outlinewidth": 0}
+    scale = {"cmin": 0, "cmax": 1, "colorscale": list(zip(places.tolist(), colors, strict=True)), "colorbar": bar}
+    probability = table["probability"].to_numpy()
     # The least certain are drawn last: they are what one looks for.
-    ordered = table.sort_values("probability", ascending=False, kind="stable")
-    return [_dots(ordered, "images", encode(ordered["probability"].to_numpy()), marker=marker, showlegend=False)]
+    rows = np.argsort(-probability, kind="stable")
+    return [{**_dots(table, rows, "images", encode(probability[rows]), **scale), "showlegend": False}]
 
 
-def _ring(row: pd.DataFrame) -> Trace:
-    marker = {"size": 17, "color": INK, "opacity": 1, "line": {"color": INK, "width": 2}}
-    return _dots(row, "the picture above", INK, "circle-open", marker=marker, showlegend=True)
+def _ring(table: pd.DataFrame, row: int) -> Trace:
+    line = {"color": INK, "width": 2}
+    return _dots(table, np.array([row]), "the picture above", INK, "circle-open", size=17, opacity=1, line=line)
 
 
 COLORINGS: dict[str, Coloring] = {

@@ -7,7 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-PARAMS = ("network", "picture", "view", "with", "layer", "unit", "place", "class", "method", "images", "split", "part")
+PARAMS = (
+    *("network", "picture", "view", "with", "layer", "unit", "place", "class", "method", "images", "split", "part"),
+    *("projection", "color", "marked", "most"),
+)
 """`with` names further networks, with commas between; `part` is the part of a view; the rest is as the views say."""
 
 
