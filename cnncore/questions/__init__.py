@@ -13,7 +13,7 @@ import torch
 
 from cnncore import makers
 from cnncore.answers import Answer
-from cnncore.questions import datasets, errors, excites, inspection, maps, networks, runs
+from cnncore.questions import datasets, embedding, errors, excites, inspection, maps, networks, runs
 
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
@@ -23,6 +23,7 @@ Question = Callable[[dict[str, Any]], Answer]
 QUESTIONS: dict[str, Question] = {
     "browse": inspection.browse,
     "disagreement": runs.disagreement,
+    "embedding": embedding.embedding,
     "exciting_patches": excites.exciting_patches,
     "exciting_units": excites.exciting_units,
     "feature_maps": maps.maps,
