@@ -69,3 +69,32 @@ def signed_overlay(picture: Picture, values: npt.NDArray[np.floating], *, opacit
     """
     share = opacity * np.abs(values)[..., None]
     return np.rint(picture * (1 - share) + signed_colors(values) * share).astype(np.uint8)
+
+
+def reach(values: npt.NDArray[np.floating]) -> float:
+    """The magnitude at which the colors of a map end: only one value in a hundred is larger.
+
+    A few pixels far above the rest would leave it pale, for which reason Smilkov et al., SmoothGrad, 2017, cap values
+    at the same share. Where nearly all values are 0 it is the largest one, and 0 where all are.
+    """
+    sizes = np.abs(values)
+    return float(np.quantile(sizes, 0.99)) or float(sizes.max(initial=0))
+
+
+def scaled(values: npt.NDArray[np.floating], *, signed: bool) -> npt.NDArray[np.float64]:
+    """A map in units of its `reach`, cut at the ends: from -1 to 1, or from 0 to 1 without a sign."""
+    least = -1.0 if signed else 0.0
+    end = reach(values)
+    return np.clip(values / end, least, 1) if end else np.zeros(values.shape)
+
+
+def map_colors(values: npt.NDArray[np.floating], *, signed: bool) -> Picture:
+    """A map (H, W) of any scale as colors, uint8 (H, W, 3)."""
+    colors = signed_colors if signed else heat_colors
+    return np.rint(colors(scaled(values, signed=signed))).astype(np.uint8)
+
+
+def map_over(picture: Picture, values: npt.NDArray[np.floating], *, signed: bool, opacity: float = OPACITY) -> Picture:
+    """The picture (H, W, C) with a map (H, W) of any scale over it, uint8 (H, W, 3); see `overlay`."""
+    draw = signed_overlay if signed else overlay
+    return draw(picture, scaled(values, signed=signed), opacity=opacity)

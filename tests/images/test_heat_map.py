@@ -8,7 +8,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnncore.images.heat_map import heat_colors, overlay, signed_colors, signed_overlay
+from cnncore.images.heat_map import (
+    heat_colors,
+    map_colors,
+    map_over,
+    overlay,
+    reach,
+    scaled,
+    signed_colors,
+    signed_overlay,
+)
 
 # Machado et al., A physiologically-based model for simulation of color vision deficiency, 2009, severity 1: linear RGB.
 BLINDNESS = {
@@ -96,3 +105,33 @@ def test_what_says_nothing_keeps_the_picture_and_the_ends_are_blue_and_red() -> 
     assert found[0, 2].tolist() == [180, 4, 38]
     half = signed_overlay(picture, values, opacity=0.5)
     assert np.abs(half[0, 2] - (picture[0, 2] / 2 + np.array([180, 4, 38]) / 2)).max() <= 0.5
+
+
+def test_a_few_outliers_do_not_leave_a_map_pale() -> None:
+    values = np.linspace(-1, 1, 10_001).reshape(73, 137)
+    values[0, 0] = 1_000
+    assert reach(values) == pytest.approx(0.99, abs=0.001)
+    found = scaled(values, signed=True)
+    assert found[0, 0] == 1
+    assert found.min() == -1
+    assert scaled(values, signed=False).min() == 0
+
+
+def test_a_single_place_that_matters_is_seen_and_a_map_of_nothing_stays_empty() -> None:
+    values = np.zeros((30, 30))
+    assert reach(values) == 0
+    picture = np.full((30, 30, 3), 90, np.uint8)
+    assert np.array_equal(map_over(picture, values, signed=True), picture)
+    values[3, 4] = -1e-20
+    assert scaled(values, signed=True)[3, 4] == -1
+    assert map_colors(values, signed=True)[3, 4].tolist() == [59, 76, 192]
+    assert map_colors(values, signed=True)[0, 0].tolist() == [221, 221, 221]
+
+
+def test_maps_without_a_sign_are_drawn_as_heat() -> None:
+    values = np.arange(-2.0, 10.0).reshape(3, 4)
+    values[2] = 9
+    shares = values.clip(0, 9) / 9
+    assert np.array_equal(map_colors(values, signed=False), np.rint(heat_colors(shares)))
+    picture = np.full((3, 4, 1), 90, np.uint8)
+    assert np.array_equal(map_over(picture, values, signed=False), overlay(picture, shares))
