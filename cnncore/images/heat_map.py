@@ -85,7 +85,7 @@ def scaled(values: npt.NDArray[np.floating], *, signed: bool) -> npt.NDArray[np.
     """A map in units of its `reach`, cut at the ends: from -1 to 1, or from 0 to 1 without a sign."""
     least = -1.0 if signed else 0.0
     end = reach(values)
-    return np.clip(values / end, least, 1) if end else np.zeros(values.shape)
+    return np.clip(values.astype(np.float64) / end, least, 1) if end else np.zeros(values.shape)
 
 
 def map_colors(values: npt.NDArray[np.floating], *, signed: bool) -> Picture:
