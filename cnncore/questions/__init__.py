@@ -13,7 +13,7 @@ import torch
 
 from cnncore import makers
 from cnncore.answers import Answer
-from cnncore.questions import datasets, networks, runs
+from cnncore.questions import datasets, networks, runs, why
 
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
@@ -21,6 +21,7 @@ torch.set_num_threads(1)
 Question = Callable[[dict[str, Any]], Answer]
 
 QUESTIONS: dict[str, Question] = {
+    "attribution": why.attribution,
     "disagreement": runs.disagreement,
     "grad_cam": runs.heat,
     "graph": networks.graph,
@@ -33,5 +34,6 @@ QUESTIONS: dict[str, Question] = {
     "profile": networks.profile,
     "read_bundle": makers.read_bundle,
     "samples": datasets.data_samples,
+    "sanity": why.sanity,
     "transfer_costs": networks.transfer_costs,
 }
