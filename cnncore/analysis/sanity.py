@@ -4,16 +4,16 @@ Adebayo et al.: Sanity checks for saliency maps, 2018, section 3.1, cascading ra
 random weights, then the layers before it too, until nothing learned is left. A method whose map stays the same shows
 the image rather than the network. Compared as in section 4.1, by Spearman's rank correlation of absolute values.
 
-Ours: PyTorch's default start for every layer, since a new head's own may be 0; at most six depths, so that long
-networks take neighboring layers together; the same class and the same layer at every depth; one draw of the weights,
-with a fixed seed, and one image. The paper averages over images and calls no value too high; the limit is ours.
+Ours: PyTorch's default start for every layer, since a new head's own may be 0; stage by stage instead of layer by
+layer; one image, and fixed seeds. The paper averages over images and calls no value too high; the limit is ours.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 import numpy as np
@@ -25,13 +25,18 @@ from torch.nn import functional
 from cnncore.analysis.attribution import AttributionSettings, Map, attribute, seeded
 from cnncore.analysis.grad_cam import last_maps
 from cnncore.analysis.scans import Work
+from cnncore.catalog import stages_of
+from cnncore.transfer.network import stage_modules
 
 NOTICES_BELOW = 0.5
-"""A method notices if, with all weights random, its map correlates less with the one of the trained network."""
-MOST_DEPTHS = 6
+"""A method notices if, with all weights random, its map correlates less with that of the trained network, on average."""
+DRAWS = 3
+"""Times that all weights are drawn: by a single one, a method near the limit might fall on either side of it."""
 SMALL_SIDE = 96
 """Pixels along a side of the maps that are kept."""
 SEED = 0
+OUTPUT = "Output"
+"""What is made random first: all that comes after the stages."""
 
 QUICK = AttributionSettings(steps=16, samples=8)
 """Settings that suffice to compare maps; windows do not overlap, see `quick_settings`."""
@@ -46,12 +51,14 @@ class SanityCheck:
     Attributes:
         depths: What was made random last; the first one is empty, for the network as it is.
         similarity: Of each method's map at each depth with that of the network as it is, from -1 to 1.
-        verdicts: Of each method, by `NOTICES_BELOW` at the last depth.
+        draws: Of each method, the similarity after each draw of all weights; the first one is that of the last depth.
+        verdicts: Of each method, by the mean of its draws and `NOTICES_BELOW`.
         maps: Absolute values, uint8 (M, D, h, w), each with 255 for its largest one.
     """
 
     depths: tuple[str, ...]
     similarity: dict[str, list[float]]
+    draws: dict[str, list[float]]
     verdicts: dict[str, Verdict]
     maps: npt.NDArray[np.uint8]
 
@@ -63,12 +70,20 @@ def quick_settings(size: int) -> AttributionSettings:
 
 
 def sanity_check(
-    model: nn.Module, image: Tensor, target: int, methods: Sequence[str], *, layer: str = "", seed: int = SEED
+    model: nn.Module,
+    network: str,
+    image: Tensor,
+    target: int,
+    methods: Sequence[str],
+    *,
+    layer: str = "",
+    seed: int = SEED,
 ) -> Work[SanityCheck]:
     """Compare the maps of methods while a copy of a network loses what it has learned, in pieces.
 
     Args:
-        model: In evaluation mode; it is left as it is.
+        model: Of `build_network`, in evaluation mode; it is left as it is.
+        network: Key of `cnncore.catalog.MODELS`.
         image: Normalized, (1, C, H, W).
         target: The class.
         methods: Keys of `cnncore.analysis.attribution.METHODS`.
@@ -78,54 +93,64 @@ def sanity_check(
     Raises:
         LabError: as `attribute`.
     """
-    names = random_parts(model)
     settings = quick_settings(min(image.shape[2:]))
     if "gradcam" in methods and not layer:
         layer = last_maps(model, image)
+    names = random_parts(network)
+    # The draws of all weights come last; the first of them is that of the cascade.
+    looks = [(depth, seed) for depth in range(1 + len(names))]
+    looks += [(len(names), seed + draw) for draw in range(1, DRAWS)]
     found: dict[str, list[Map]] = {method: [] for method in methods}
-    total = len(methods) * (1 + len(names))
-    for depth in range(1 + len(names)):
-        changed = with_random_weights(model, depth, seed=seed) if depth else model
-        for number, method in enumerate(methods):
+    for number, (depth, own_seed) in enumerate(looks):
+        changed = with_random_weights(model, network, depth, seed=own_seed) if depth else model
+        for place, method in enumerate(methods):
             work = attribute(changed, image, target, method, layer=layer, settings=settings)
-            result = yield from _counted(work, depth * len(methods) + number, total)
+            result = yield from _counted(work, number * len(methods) + place, len(looks) * len(methods))
             found[method].append(np.abs(result))
-    similarity = {
-        method: [1.0, *(round(rank_correlation(maps[0], each), 4) for each in maps[1:])]
-        for method, maps in found.items()
-    }
+    similar = {method: _similarities(maps) for method, maps in found.items()}
+    last = len(names)
     return SanityCheck(
         depths=("", *names),
-        similarity=similarity,
-        verdicts={method: verdict(values) for method, values in similarity.items()},
-        maps=np.stack([np.stack([_small(each) for each in maps]) for maps in found.values()]),
+        similarity={method: values[: last + 1] for method, values in similar.items()},
+        draws={method: values[last:] for method, values in similar.items()},
+        verdicts={method: verdict(values[last:]) for method, values in similar.items()},
+        maps=np.stack([np.stack([_small(each) for each in maps[: last + 1]]) for maps in found.values()]),
     )
 
 
-def verdict(similarity: Sequence[float]) -> Verdict:
-    """Whether a method notices, by the similarities at each depth."""
-    return "notices" if similarity[-1] < NOTICES_BELOW else "hardly notices"
+def _similarities(maps: Sequence[Map]) -> list[float]:
+    return [1.0, *(round(rank_correlation(maps[0], each), 4) for each in maps[1:])]
 
 
-def random_parts(model: nn.Module) -> list[str]:
-    """What gets random weights at each depth, by name, the output first; neighbors are `first–last`."""
-    return [part[0] if len(part) == 1 else f"{part[-1]}–{part[0]}" for part in _parts(model)]
+def verdict(draws: Sequence[float]) -> Verdict:
+    """Whether a method notices, by the similarities of several draws of all weights."""
+    return "notices" if fmean(draws) < NOTICES_BELOW else "hardly notices"
 
 
-def with_random_weights(model: nn.Module, depth: int, *, seed: int = SEED) -> nn.Module:
+def random_parts(network: str) -> list[str]:
+    """What gets random weights at each depth, as a person reads it: the output first, then stage by stage.
+
+    Args:
+        network: Key of `cnncore.catalog.MODELS`.
+    """
+    return [OUTPUT, *(stage.title for stage in reversed(stages_of(network)))]
+
+
+def with_random_weights(model: nn.Module, network: str, depth: int, *, seed: int = SEED) -> nn.Module:
     """A copy of a network whose last parts have random weights.
 
     Args:
-        model: It is left as it is.
+        model: Of `build_network`; it is left as it is.
+        network: Key of `cnncore.catalog.MODELS`.
         depth: How many of `random_parts`.
         seed: With the same one, what is random at a depth is the same at the next one.
     """
     changed = copy.deepcopy(model)
+    parts = list(stage_modules(changed, network).values())[::-1]
     with seeded(seed), torch.no_grad():
-        for part in _parts(model)[:depth]:
-            for name in part:
-                for module in changed.get_submodule(name).modules():
-                    _draw(module)
+        for part in parts[:depth]:
+            for layer in part:
+                _draw(layer)
     return changed
 
 
@@ -145,33 +170,12 @@ def _ranks(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     return (np.cumsum(counts) - (counts - 1) / 2)[places]
 
 
-def _parts(model: nn.Module) -> list[list[str]]:
-    """Names of layers that lose their weights together: the output alone, then what comes before it, nearly evenly."""
-    output, *others = list(_learning(model))[::-1]
-    parts = np.array_split(np.array(others, dtype=object), min(len(others), MOST_DEPTHS - 1)) if others else []
-    return [[output], *(part.tolist() for part in parts)]
-
-
-def _learning(model: nn.Module, prefix: str = "") -> Iterator[str]:
-    """The layers or blocks that learn, input side first; where there is only one, its parts."""
-    names = [
-        name
-        for name, module in model.named_children()
-        if not name.startswith("aux") and any(True for _ in module.parameters())
-    ]
-    only = model.get_submodule(names[0]) if len(names) == 1 else None
-    if only is not None and any(any(True for _ in each.parameters()) for each in only.children()):
-        yield from _learning(only, f"{prefix}{names[0]}.")
-    else:
-        yield from (prefix + name for name in names)
-
-
-def _draw(module: nn.Module) -> None:
+def _draw(layer: nn.Module) -> None:
     """New random weights for one layer; statistics of batches begin anew as well."""
-    if callable(reset := getattr(module, "reset_parameters", None)):
+    if callable(reset := getattr(layer, "reset_parameters", None)):
         reset()
         return
-    for values in module.parameters(recurse=False):
+    for values in layer.parameters(recurse=False):
         # Layers of our own have no such function: as many and as large as before, but in no order.
         values.copy_(torch.randn_like(values) * values.std(correction=0) + values.mean())
 

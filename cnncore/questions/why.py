@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cnncore.analysis.attribution import METHODS, Attribution, AttributionSettings, attribute
-from cnncore.analysis.sanity import MOST_DEPTHS, SanityCheck, random_parts, sanity_check, with_random_weights
+from cnncore.analysis.sanity import NOTICES_BELOW, SanityCheck, random_parts, sanity_check, with_random_weights
 from cnncore.analysis.scans import Work
 from cnncore.analysis.subjects import Shown, check_class
 from cnncore.answers import Answer
@@ -29,7 +29,7 @@ class AttributionRequest(PictureRequest, AttributionSettings):
     method: str = Field(max_length=40, description="key of METHODS")
     target: Target = -1
     layer: Layer = ""
-    shuffled: int = Field(default=0, ge=0, le=MOST_DEPTHS, description="parts, from the output on, of random weights")
+    shuffled: int = Field(default=0, ge=0, le=20, description="parts, from the output on, of random weights")
 
     def settings(self) -> AttributionSettings:
         """What the methods are told."""
@@ -55,11 +55,12 @@ def attribution(asked: dict[str, Any]) -> Answer:
     request = parse_request(AttributionRequest, asked)
     method = lookup(METHODS, request.method, "method", "method")
     network = request.trained()
+    name = network.card["model"]["name"]
 
     def work() -> Work[_Explained]:
         shown = request.shown(network)
         target = _target(network, shown, request.target)
-        model = with_random_weights(network.model, request.shuffled) if request.shuffled else network.model
+        model = with_random_weights(network.model, name, request.shuffled) if request.shuffled else network.model
         found = yield from attribute(
             model, shown.tensor, target, request.method, layer=request.layer, settings=request.settings()
         )
@@ -75,7 +76,7 @@ def attribution(asked: dict[str, Any]) -> Answer:
             "layer": found.layer,
             "signed": method.signed,
             "completeness": complete and {**dataclasses.asdict(complete), "gap_percent": complete.gap_percent},
-            "depths": random_parts(network.model),
+            "depths": random_parts(name),
         }
         return Answer(facts, {"map": found.map, "pixels": explained.shown.pixels})
 
@@ -102,20 +103,22 @@ def sanity(asked: dict[str, Any]) -> Answer:
 
     Returns:
         `target` and its name `class`; `methods` (M), `depths` (D; what got random weights last, the first one empty for
-        the network as it is), `similarity` (by method, a rank correlation for each depth), `verdicts` (by method:
-        "notices" or "hardly notices", see `cnncore.analysis.sanity`). The arrays `maps`, uint8 (M, D, h, w), absolute
+        the network as it is), `similarity` (by method, a rank correlation for each depth), `draws` (by method, one for
+        each time that all weights were drawn), `verdicts` (by method: "notices" or "hardly notices", by the mean of its
+        draws and `limit`). The arrays `maps`, uint8 (M, D, h, w), absolute
         values, and `pixels`, uint8 (H, W, C).
     """
     request = parse_request(SanityRequest, asked)
     for method in request.methods:
         lookup(METHODS, method, "method", "methods")
     network = request.trained()
+    name = network.card["model"]["name"]
     methods = tuple(dict.fromkeys(request.methods))
 
     def work() -> Work[_Checked]:
         shown = request.shown(network)
         target = _target(network, shown, request.target)
-        found = yield from sanity_check(network.model, shown.tensor, target, methods, layer=request.layer)
+        found = yield from sanity_check(network.model, name, shown.tensor, target, methods, layer=request.layer)
         return _Checked(target=target, shown=shown, found=found)
 
     def told(checked: _Checked) -> Answer:
@@ -126,7 +129,9 @@ def sanity(asked: dict[str, Any]) -> Answer:
             "methods": methods,
             "depths": found.depths,
             "similarity": found.similarity,
+            "draws": found.draws,
             "verdicts": found.verdicts,
+            "limit": NOTICES_BELOW,
         }
         return Answer(facts, {"maps": found.maps, "pixels": checked.shown.pixels})
 
