@@ -1,11 +1,11 @@
 """The places of images that excite each unit of a layer most.
 
-Zeiler and Fergus: Visualizing and understanding convolutional networks, 2014 (section 4.1, figure 2): the nine strongest
-places of a map over the validation images, each shown as the patch of its image that the unit sees. Zhou et al.: Object
-detectors emerge in deep scene CNNs, 2015: what the strongest images of a unit have in common says what it detects. As
-there, an image counts once for a unit, by its strongest place. Our deviations: a part of the images, evenly spread over
-the split; patches are cut from the receptive field by formula, which is larger than what matters in practice (Luo et
-al., 2016), and where it covers the whole image, the patch is the image.
+Zeiler and Fergus: Visualizing and understanding convolutional networks, 2014 (section 4.1, figure 2): the nine
+strongest places of a map over the validation images, each shown as the patch of its image that the unit sees. Zhou et
+al.: Object detectors emerge in deep scene CNNs, 2015: what the strongest images of a unit have in common says what it
+detects. As there, an image counts once for a unit, by its strongest place. Our deviations: a part of the images, evenly
+spread over the split; patches are cut from the receptive field by formula, which is larger than what matters in
+practice (Luo et al., 2016), and where it covers the whole image, the patch is the image.
 """
 
 from __future__ import annotations

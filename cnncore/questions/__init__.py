@@ -35,5 +35,6 @@ QUESTIONS: dict[str, Question] = {
     "profile": networks.profile,
     "read_bundle": makers.read_bundle,
     "samples": datasets.data_samples,
+    "synthesis": excites.synthesis,
     "transfer_costs": networks.transfer_costs,
 }
