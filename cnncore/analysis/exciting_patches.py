@@ -10,7 +10,6 @@ practice (Luo et al., 2016), and where it covers the whole image, the patch is t
 
 from __future__ import annotations
 
-import math
 import weakref
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -150,13 +149,15 @@ class Cut:
         return patch
 
 
-def cut_of(layer: MapLayer, row: int, column: int, size: int) -> Cut:
-    """The square that a position of a layer sees of an image of `size` × `size` pixels."""
-    side = layer.receptive_field
-    if side is None or layer.jump is None or layer.start is None or side >= size:
-        return Cut(top=0, left=0, side=size)
-    top, left = (math.floor(layer.start + place * layer.jump - side / 2 + 0.5) for place in (row, column))
-    return Cut(top=top, left=left, side=side)
+def cut_of(layer: MapLayer, row: int, column: int) -> Cut:
+    """The square that a position of a layer sees, as large for all of its positions.
+
+    What a position sees ends at the edge of the image; of those at an edge, the square reaches over it.
+    """
+    sides = [int((spans[:, 1] - spans[:, 0]).max()) for spans in (layer.seen.rows, layer.seen.columns)]
+    top, left, bottom, right = layer.seen_by(row, column)
+    side = max(sides)
+    return Cut(top=top if top else bottom - side, left=left if left else right - side, side=side)
 
 
 class KeptScans:

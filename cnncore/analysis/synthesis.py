@@ -2,8 +2,8 @@
 
 Erhan et al.: Visualizing higher-layer features of a deep network, 2009: ascent on the pixels. Simonyan et al.: Deep
 inside convolutional networks, 2014, section 2: the same for the logit of a class. Olah et al.: Feature visualization,
-2017: what makes such images readable: the steps are taken on the image's frequencies, each scaled by its size (1/f), and
-on colors that are independent in photographs, and the network sees the image shifted, turned and zoomed a little anew
+2017: what makes such images readable: the steps are taken on the image's frequencies, each scaled by its size, and on
+colors that are independent in photographs, and the network sees the image shifted, turned and zoomed a little anew
 each step, so that the image must hold for all of these. The scales, the matrix of colors, the optimizer (Adam) and its
 rate 0.05 are those of their code (lucid). Our deviations: a sigmoid around the mean color of the training images, so
 that nothing but the unit decides where it is bright; shift, turn and zoom are one resampling; steps are fewer, by what
@@ -81,7 +81,7 @@ class Synthesis:
         steps: int,
         seed: int = 0,
         middle: bool = False,
-        shaking: Shaking = Shaking(),  # noqa: B008 (frozen)
+        shaking: Shaking = Shaking(),
     ) -> None:
         made = units.network.preprocessing
         self.units, self.unit, self.middle, self.shaking = units, unit, middle, shaking
