@@ -121,7 +121,7 @@ def embedding_chart(
             "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom"},
             "xaxis": {**bare, "title": {"text": axes[0], "standoff": 6}},
             # One unit is as long along both axes: only so do distances mean something.
-            "yaxis": {**bare, "title": {"text": axes[1], "standoff": 4}, "scaleanchor": "x", "constrain": "domain"},
+            "yaxis": {**bare, "title": {"text": axes[1], "standoff": 4}, "scaleanchor": "x"},
         },
         height=_HEIGHT,
         empty="No image to show.",
@@ -158,9 +158,11 @@ def _by_class(table: pd.DataFrame, marked: Sequence[str]) -> list[Trace]:
 
 def _by_error(table: pd.DataFrame, marked: Sequence[str]) -> list[Trace]:
     right, wrong = (np.flatnonzero(_is(table, right=each)) for each in (True, False))
+    # Mistakes stand out as long as they are few.
+    size = 9 if 5 * len(wrong) < len(table) else 7
     return [
         _dots(table, right, f"right ({len(right):,})", theme.RIGHT, opacity=0.45),
-        _dots(table, wrong, f"wrong ({len(wrong):,})", theme.WRONG, "x", opacity=1, size=9),
+        _dots(table, wrong, f"wrong ({len(wrong):,})", theme.WRONG, "x", opacity=1, size=size),
     ]
 
 

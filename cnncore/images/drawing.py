@@ -12,7 +12,7 @@ import zlib
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 
 from cnncore.errors import DataError
 
@@ -62,3 +62,15 @@ def read_drawing(text: str) -> Gray:
     if len(content) != SIDE * SIDE:
         raise DataError("The link holds no whole drawing.", "Draw it once more.")
     return np.frombuffer(content, np.uint8).reshape(SIDE, SIDE)
+
+
+def example_digit() -> Gray:
+    """A three, as a person might draw it, uint8 (28, 28): something to look at before anything is drawn."""
+    side, pen = 280, 22
+    image = Image.new("L", (side, side))
+    pencil = ImageDraw.Draw(image)
+    for box, begin, end in (((80, 40, 190, 145), 200, 450), ((70, 130, 200, 245), 270, 520)):
+        pencil.arc(box, begin, end, fill=255, width=pen)
+    digit = like_mnist(np.asarray(image.filter(ImageFilter.GaussianBlur(3))))
+    assert digit is not None
+    return digit
