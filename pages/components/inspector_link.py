@@ -9,7 +9,10 @@ import streamlit as st
 
 from pages.components.links import address
 
-PARAMS = ("network", "picture", "view", "with", "layer", "unit", "place", "class", "method", "images", "split", "part")
+PARAMS = (
+    *("network", "picture", "view", "with", "layer", "unit", "place", "class", "method", "images", "split", "part"),
+    *("cell", "bins", "change", "most"),
+)
 """`with` names further networks, with commas between; `part` is the part of a view; the rest is as the views say."""
 
 
