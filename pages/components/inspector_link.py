@@ -27,6 +27,7 @@ PARAMS = (
     "page",
     "filter",
     "tensor",
+    "settings",
 )
 """`with` names further networks, with commas between; `part` is the part of a view; the rest is as the views say."""
 

@@ -32,8 +32,8 @@ _WHAT = (
 _HOW = (
     "Adebayo et al., Sanity checks for saliency maps, 2018: cascading randomization, compared by Spearman's rank "
     "correlation of absolute values: 1 is the same order of places, 0 none in common. One picture and one draw of "
-    f"random weights, and to be quick, fewer steps, copies and windows than above. That a method notices below {LIMIT:g} "
-    "is our limit; the paper names none."
+    "random weights, and to be quick, fewer steps, copies and windows than above. That a method notices below "
+    f"{LIMIT:g} is our limit; the paper names none."
 )
 
 
