@@ -28,6 +28,10 @@ PARAMS = (
     "filter",
     "tensor",
     "settings",
+    "projection",
+    "color",
+    "marked",
+    "most",
 )
 """`with` names further networks, with commas between; `part` is the part of a view; the rest is as the views say."""
 
