@@ -67,7 +67,11 @@ def checked(request: Mapping[str, Any]) -> Answer:
     similarity = {name: [1.0, 0.7, 0.1] if name == "gradcam" else [1.0, 0.9, 0.8] for name in request["methods"]}
     facts = {"pending": False, "methods": request["methods"], "depths": ["", "fc <i>", "features"]}
     maps = np.full((len(similarity), 3, 4, 4), 200, np.uint8)
-    return Answer({**facts, "similarity": similarity}, {"maps": maps, "pixels": np.zeros((8, 8, 1), np.uint8)})
+    draws = {name: [values[-1], values[-1] - 0.04] for name, values in similarity.items()}
+    return Answer(
+        {**facts, "similarity": similarity, "draws": draws, "limit": 0.5},
+        {"maps": maps, "pixels": np.zeros((8, 8, 1), np.uint8)},
+    )
 
 
 def layers(request: Mapping[str, Any]) -> Answer:
@@ -391,8 +395,8 @@ def test_the_check_is_asked_for_by_one_button(why: AppTest, asked: Asked) -> Non
     assert request["methods"] == ["gradcam", "gradient"]
     assert request["target"] == 1
     told = words(why)
-    assert "Grad-CAM notices: with all weights random the correlation is only 0.10," in told
-    assert "Plain gradient hardly notices: with all weights random the correlation is still 0.80" in told
+    assert "Grad-CAM notices: with all weights random the correlation is only 0.08 (0.06 to 0.10 in 2 draws)" in told
+    assert "Plain gradient hardly notices: with all weights random the correlation is still 0.78" in told
     assert "<b>1</b> fc &lt;i&gt;" in told
     assert "Adebayo et al." in told
     why.button(key="why_sanity_close").click().run()
@@ -416,20 +420,29 @@ def test_random_weights_cannot_be_checked(why: AppTest, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("similarity", "is_empty", "sentence"),
+    ("similarity", "draws", "sentence"),
     [
-        ([1.0, 0.9, 0.5], False, "A hardly notices: with all weights random the correlation is still 0.50."),
-        ([1.0, 0.9, 0.4], False, "only 0.40, and it stays below 0.5 from 2 random parts on."),
-        ([1.0, 0.1, 0.8, 0.4], False, "only 0.40, and it stays below 0.5 from 3 random parts on."),
-        ([1.0, -0.2, -0.1], False, "only −0.10, and it stays below 0.5 from 1 random part on."),
-        ([1.0, 0.2], False, "A notices: with all weights random the correlation is only 0.20."),
-        ([1.0, 0.2, 0.0], True, "A notices: with all weights random its map is empty."),
+        ([1, 0.9, 0.5], [0.5], "A hardly notices: with all weights random the correlation is still 0.50 (one draw)."),
+        ([1, 0.9, 0.4], [0.4, 0.7], "still 0.55 (0.40 to 0.70 in 2 draws)."),
+        ([1, 0.9, 0.4], [0.4], "A notices: with all weights random the correlation is only 0.40 (one draw)."),
+        (
+            [1, 0.1, 0.8, 0.4, -0.2],
+            [-0.2, 0],
+            "only −0.10 (−0.20 to 0.00 in 2 draws); below 0.5 from 3 random parts on.",
+        ),
+        ([1, 0.8, 0.7, 0.6], [0.6, 0.2], "only 0.40 (0.20 to 0.60 in 2 draws)."),
     ],
 )
-def test_the_verdict_follows_from_the_answer(similarity: list[float], is_empty: bool, sentence: str) -> None:
-    told = verdict_words("A", similarity, is_empty=is_empty)
+def test_the_verdict_follows_from_the_answer(similarity: list[float], draws: list[float], sentence: str) -> None:
+    told = verdict_words("A", similarity, draws, checks.NOTICES_BELOW, is_empty=False)
     assert sentence in told
-    assert checks.verdict(similarity) == ("hardly notices" if "hardly" in told else "notices")
+    assert checks.verdict(draws) == ("hardly notices" if "hardly" in told else "notices")
+
+
+def test_an_empty_map_is_told() -> None:
+    assert "(one draw), its map is empty; below 0.5 from 1 random" in verdict_words(
+        "A", [1, 0, 0], [0], 0.5, is_empty=True
+    )
 
 
 # Files and words
