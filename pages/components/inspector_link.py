@@ -28,6 +28,7 @@ PARAMS = (
     "page",
     "filter",
     "tensor",
+    "settings",
     "projection",
     "color",
     "marked",
