@@ -53,7 +53,7 @@ def check(network: TrainedNetwork, image: Tensor, found: UnitSum, left: dict[str
     if found.sum is None:
         return
     added = found.sum
-    assert [stage.name for stage in found.stages][0] == added.layer
+    assert found.stages[0].name == added.layer
     assert near(added.value, found.stages[0].value, float(np.abs(added.products).max()))
     assert near(float(added.products.sum()) + added.bias, added.value, float(np.abs(added.products).max()))
     assert not added.patch[:, ~added.inside].any()
