@@ -15,11 +15,11 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.models import ResNet18_Weights
 
 from cnncore.analysis.networks import Networks
 from cnncore.catalog import MODELS, at_hand
 from cnncore.catalog.backbones import BACKBONES
+from cnncore.catalog.imagenet import imagenet_classes
 from cnncore.config import DataConfig, ModelConfig, TrainConfig
 from cnncore.data import ImageData, Images, Split, open_images
 from cnncore.errors import ConfigError, DataError, WeightsError
@@ -165,6 +165,22 @@ class Subjects:
         made = network.preprocessing
         return shown(network, made.pixels(open_rgb(path, name="the picture", at_least=2 * made.resized)), label)
 
+    def original(self, picture: str, longest: int) -> Pixels:
+        """A picture by name as it is stored, uint8 (H, W, C), made smaller where its longer side is above `longest`.
+
+        Raises:
+            LabError: if there is no such picture (any more).
+        """
+        reference = parse_picture(picture)
+        if reference.kind == "drawn":
+            return read_drawing(reference.source)[..., None]
+        if reference.kind in ("sample", "data"):
+            pixels, _ = pixels_at(self.images(self._config_of(reference)), reference.split, reference.place)
+            return smaller(pixels, longest)
+        image = open_rgb(self._file(reference)[0], name="the picture", at_least=longest)
+        image.thumbnail((longest, longest))
+        return np.asarray(image)
+
     def _config_of(self, reference: PictureReference) -> DataConfig:
         if reference.kind == "sample":
             return self.data_config(f"run:{reference.source}")
@@ -205,7 +221,7 @@ class Subjects:
 
 def _assembled(config: ModelConfig, made: Preprocessing, state: dict[str, Tensor] | None) -> TrainedNetwork:
     """A network for ImageNet's classes."""
-    classes = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
+    classes = imagenet_classes()
     shape = (made.channels, made.size, made.size)
     run = TrainConfig(model=config)
     model = build_network(run, shape, len(classes))
@@ -262,6 +278,15 @@ def shown(network: TrainedNetwork, pixels: Pixels, label: str = "") -> Shown:
         pixels = made.pixels(image)
     tensor = torch.from_numpy(made.normalized(pixels))[None].to(network.device)
     return Shown(pixels=pixels, tensor=tensor, label=label)
+
+
+def smaller(pixels: Pixels, longest: int) -> Pixels:
+    """Pixels, uint8 (H, W, C), with their longer side at most `longest`."""
+    if max(pixels.shape[:2]) <= longest:
+        return pixels
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    image.thumbnail((longest, longest))
+    return np.asarray(image).reshape(image.height, image.width, -1)
 
 
 def tensors_at(network: TrainedNetwork, images: ImageData, split: str, places: Sequence[int]) -> Tensor:

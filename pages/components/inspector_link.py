@@ -7,7 +7,34 @@ from typing import Any
 
 import streamlit as st
 
-PARAMS = ("network", "picture", "view", "with", "layer", "unit", "place", "class", "method", "images", "split", "part")
+from pages.components.links import address
+
+PARAMS = (
+PARAMS = (
+    "network",
+    "picture",
+    "view",
+    "with",
+    "layer",
+    "unit",
+    "place",
+    "class",
+    "method",
+    "images",
+    "split",
+    "part",
+    "scale",
+    "order",
+    "page",
+    "filter",
+    "tensor",
+    "settings",
+    "projection",
+    "color",
+    "marked",
+    "most",
+)
+)
 """`with` names further networks, with commas between; `part` is the part of a view; the rest is as the views say."""
 
 
@@ -22,6 +49,7 @@ class Look:
         picture: By `cnncore.images.picture_reference`; empty where none is chosen.
         size: Height and width in pixels that the network takes.
         classes: Names of its classes.
+        channels: 3, or 1 for gray.
     """
 
     network: str
@@ -30,6 +58,7 @@ class Look:
     picture: str
     size: int
     classes: tuple[str, ...]
+    channels: int = 3
 
     @property
     def subject(self) -> dict[str, Any]:
@@ -55,3 +84,14 @@ def change_link(**values: str) -> None:
             st.query_params[name] = value
         else:
             st.query_params.pop(name, None)
+
+
+def draw_share(look: Look) -> None:
+    """The button that shows the link to what is looked at, and the command for the same."""
+    with st.popover("Copy link", icon=":material/link:", type="tertiary"):
+        st.caption("Opens this page with the same network, picture and view.")
+        params = {name: param(name) for name in PARAMS if param(name)}
+        params |= {"network": look.network} | ({"picture": look.picture} if look.picture else {})
+        st.code(address(st.context.url or "", params), language=None, wrap_lines=True)
+        st.caption("The same on the command line:")
+        st.code(f"python -m cnncore inspect {look.network} {look.picture or 'IMAGE'}", language="bash", wrap_lines=True)

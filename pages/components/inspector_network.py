@@ -2,9 +2,210 @@
 
 from __future__ import annotations
 
-from pages.components.inspector_link import Look
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from cnncore.catalog import MODELS
+from cnncore.catalog.backbone_files import backbones_at_hand
+from cnncore.catalog.backbones import BACKBONES, DEFAULT_BACKBONE
+from cnncore.catalog.imagenet import imagenet_classes
+from cnncore.errors import LabError, RunError
+from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
+from cnncore.runs.run import Run
+from cnncore.runs.search import Search, find_runs
+from cnncore.runs.subjects import Subject, parse_subject, subject_stamp
+from pages.components.inspector_link import Look, change_link, param
+from pages.components.lab import artifacts, data_root, look_after, shown_errors, store
+from pages.components.navigation import TRAIN
+from pages.components.run_words import fraction_done, known, percent, progress_words
+from pages.components.wording import bytes_text, plain
+
+QUICK_PRESET = "lenet_20s"
+_CHOICE = "inspector_network"
+_MOST_OFFERED = 200
+_TICK_S = 2.0
+
+
+def network_choices() -> dict[str, str]:
+    """Titles of the networks that can be looked into, by reference: runs, the newest first, pretrained, untrained."""
+    runs = {f"run:{run.id}": f"Run · {run.name}{_result_words(run)}" for run in _runs()}
+    at_hand = {f"backbone:{key}": f"Pretrained · {BACKBONES[key].title}" for key in backbones_at_hand(data_root())}
+    untrained = {f"untrained:{key}": f"Untrained · {spec.title} · random weights" for key, spec in MODELS.items()}
+    return {**runs, **at_hand, **untrained}
+
+
+def look_at(reference: str) -> Look | str:
+    """A network by reference, without a picture; a sentence where it cannot be looked into."""
+    try:
+        subject = parse_subject(reference)
+        return _OF_KIND[subject.kind](subject)
+    except LabError as error:
+        return f"{error.message} {error.hint}".strip()
 
 
 def choose_network() -> Look | None:
-    """Draw the choice of the network; None where there is none that can be looked into."""
-    return None
+    """Draw the choice of the network; None where the chosen one cannot be looked into."""
+    _take_run_of_link()
+    choices = network_choices()
+    chosen = _chosen(choices)
+    missing = {key: spec for key, spec in BACKBONES.items() if f"backbone:{key}" not in choices}
+    sizes = {f"backbone:{key}": bytes_text(spec.file.num_bytes) for key, spec in missing.items()}
+    elsewhere = {name: f"Pretrained · {BACKBONES[name[9:]].title} · not here, {size}" for name, size in sizes.items()}
+    look = look_at(chosen)
+    offered = {chosen: look if isinstance(look, str) else look.title} | choices | elsewhere
+    st.session_state[_CHOICE] = chosen
+    st.selectbox(
+        "Network",
+        list(offered),
+        format_func=lambda name: choices.get(name) or elsewhere.get(name) or name,
+        key=_CHOICE,
+        on_change=lambda: change_link(network=st.session_state[_CHOICE], layer="", unit="", place="", class_=""),
+        help="Type to search. Runs with weights come first, also running ones; then networks pretrained on ImageNet, "
+        "and untrained ones with random weights, to compare with.",
+    )
+    if isinstance(look, str):
+        st.warning(plain(look), icon=":material/image_not_supported:")
+        _watch(chosen, "")
+        return None
+    _watch(chosen, look.stamp)
+    if not any(name.startswith("run:") for name in choices):
+        _offer_training()
+    return look
+
+
+def _take_run_of_link() -> None:
+    """Other pages and people name a run as `?run=ID`."""
+    run_id = param("run")
+    if run_id:
+        change_link(run="", network=param("network") or f"run:{run_id}")
+
+
+def _chosen(choices: Mapping[str, str]) -> str:
+    """The network of the link; the newest run, or what comes with the lab, where it names none."""
+    default = next(iter(choices), f"backbone:{DEFAULT_BACKBONE}")
+    asked = param("network")
+    try:
+        return str(parse_subject(asked)) if asked else default
+    except LabError as error:
+        st.warning(plain(f"{error.message} {error.hint}".strip()), icon=":material/link_off:")
+        return default
+
+
+def _offer_training() -> None:
+    st.caption("Nothing has been trained here yet. A network that reads digits takes less than a minute.")
+    st.page_link(
+        TRAIN, label="Train a digit network", icon=":material/model_training:", query_params={"preset": QUICK_PRESET}
+    )
+
+
+# The kinds of networks
+
+
+def _runs() -> tuple[Run, ...]:
+    """The latest trainings and imports that have weights."""
+    found = find_runs(store(), Search(limit=_MOST_OFFERED))
+    return tuple(run for run in found if run.kind in ("train", "import") and _has_weights(run))
+
+
+def _has_weights(run: Run) -> bool:
+    return (run_dir(artifacts(), run.id) / WEIGHTS).is_file()
+
+
+def _result_words(run: Run) -> str:
+    """How good it is, or of which epoch its weights are while it is on."""
+    if run.is_open:
+        return f" · {run.status}, weights of epoch {_epoch(run)}"
+    for name, label in (("test_accuracy", "test"), ("best_val_accuracy", "validation")):
+        if known(run.summary.get(name)):
+            return f" · {percent(run.summary[name])} {label}"
+    return ""
+
+
+def _epoch(run: Run) -> str:
+    try:
+        return str(_card(run.id).get("epoch", "?"))
+    except RunError:
+        return "?"
+
+
+def _look_at_run(subject: Subject) -> Look:
+    stamp = subject_stamp(artifacts(), data_root(), subject)
+    run = store().get(subject.key)
+    card = _card(run.id)
+    try:
+        channels, size, _ = card["in_shape"]
+        classes = tuple(str(name) for name in card["classes"])
+    except (KeyError, TypeError, ValueError):
+        raise RunError(f"What stands beside the weights of {run.name} is damaged.", "Choose another run.") from None
+    return Look(
+        network=str(subject), title=run.name, stamp=stamp, picture="", size=size, classes=classes, channels=channels
+    )
+
+
+def _card(run_id: str) -> dict[str, Any]:
+    try:
+        card = json.loads((run_dir(artifacts(), run_id) / WEIGHTS_CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        card = None
+    if not isinstance(card, dict):
+        raise RunError("What stands beside the weights of this run is gone or damaged.", "Choose another run.")
+    return card
+
+
+def _look_at_backbone(subject: Subject) -> Look:
+    spec = BACKBONES[subject.key]
+    return Look(
+        network=str(subject),
+        title=f"{spec.title}, pretrained on ImageNet",
+        stamp=subject_stamp(artifacts(), data_root(), subject),
+        picture="",
+        size=spec.image_size,
+        classes=imagenet_classes(),
+    )
+
+
+def _look_at_untrained(subject: Subject) -> Look:
+    spec = MODELS[subject.key]
+    return Look(
+        network=str(subject),
+        title=f"{spec.title}, untrained",
+        stamp=subject_stamp(artifacts(), data_root(), subject),
+        picture="",
+        size=spec.native_size,
+        classes=imagenet_classes(),
+        channels=spec.in_channels,
+    )
+
+
+_OF_KIND = {"run": _look_at_run, "backbone": _look_at_backbone, "untrained": _look_at_untrained}
+
+
+# A network that is still learning
+
+
+def _watch(network: str, stamp: str) -> None:
+    """Say how far an open run is, and draw the page anew as soon as it has newer weights."""
+    subject = parse_subject(network)
+    if subject.kind != "run":
+        return
+    try:
+        run = store().get(subject.key)
+    except RunError:
+        return
+    if run.is_open:
+        st.fragment(_follow, run_every=_TICK_S)(subject, stamp)
+
+
+def _follow(subject: Subject, stamp: str) -> None:
+    with shown_errors():
+        run = store().get(subject.key)
+        look_after(run)
+        now = look_at(str(subject))
+        if not run.is_open or (isinstance(now, Look) and now.stamp != stamp):
+            st.rerun()
+        weights = f"The weights are those of epoch {_epoch(run)}; newer ones come by themselves." if stamp else ""
+        st.progress(fraction_done(run), text=progress_words(run))
+        st.caption(weights or "Its first weights come with the end of the first epoch; this fills in by itself.")
