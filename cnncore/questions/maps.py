@@ -71,8 +71,9 @@ def maps(asked: dict[str, Any]) -> Answer:
         "units": found.units,
     }
     each = {"lows": found.lows, "highs": found.highs, "means": found.means, "strengths": found.strengths}
-    seen = {"rows": found.layer.seen.rows, "columns": found.layer.seen.columns}
-    return Answer(facts, {"maps": _halved(found.maps), **each, **seen}, lasting=request.lasts)
+    rows, columns = found.layer.spans(network.preprocessing.size)
+    arrays = {"maps": _halved(found.maps), **each, "rows": rows, "columns": columns}
+    return Answer(facts, arrays, lasting=request.lasts)
 
 
 def _halved(values: npt.NDArray[np.float32]) -> npt.NDArray[np.floating]:
