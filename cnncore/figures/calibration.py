@@ -11,7 +11,7 @@ from cnncore.figures.chart import INK, Chart, Trace, encode
 from cnncore.figures.intervals import wilson
 from cnncore.runs.calibration import FEW, Bins
 
-_TOP, _BOTTOM = [0.3, 1.0], [0.0, 0.2]
+_TOP, _BOTTOM = [0.28, 1.0], [0.0, 0.22]
 """What the two parts of the chart take of its height: accuracies, and how many images there are."""
 _HOVER = ("confidence", "accuracy", "right", "images", "low", "high")
 _CENTERS, _REACH, _ENOUGH = (0.9, 0.8, 0.7, 0.6, 0.5), 0.05, 20
@@ -40,7 +40,7 @@ def calibration_table(bins: Bins) -> pd.DataFrame:
 
 
 def calibration(bins: Bins, split: str) -> Chart:
-    """Accuracy over confidence in percent with 95 % intervals, groups of few images faded; below, how many there are.
+    """Accuracy over confidence in percent with 95 % intervals, groups of few images faded; below, how many.
 
     Args:
         bins: The groups.
@@ -55,22 +55,34 @@ def calibration(bins: Bins, split: str) -> Chart:
             {
                 "type": "scatter",
                 "mode": "lines",
-                "name": "as often right as it says",
+                "name": "ideal",
                 "x": [0, 100],
                 "y": [0, 100],
                 "line": {"color": theme.NEUTRAL, "dash": "dash", "width": 1.5},
                 "hoverinfo": "skip",
             },
-            _points(table.loc[~few], f"{FEW} images or more", color, 1.0),
+            _points(table.loc[~few], f"≥ {FEW} images", color, 1.0),
             _points(table.loc[few], "fewer", color, 0.35),
             _counts(table, color),
         ],
         layout={
             "uirevision": "calibration",
             "margin": {"l": 60, "r": 12, "t": 34, "b": 44},
-            "xaxis": {"range": [0, 101], "ticksuffix": " %", "title": {"text": "how sure it is", "standoff": 6}},
+            "xaxis": {
+                "range": [0, 101],
+                "ticksuffix": " %",
+                "title": {"text": "how sure it is", "standoff": 6},
+                "anchor": "y2",
+            },
             "yaxis": {"range": [0, 103], "ticksuffix": " %", "title": {"text": "right"}, "domain": _TOP},
-            "yaxis2": {"title": {"text": "images"}, "domain": _BOTTOM, "nticks": 3, "rangemode": "tozero"},
+            # Nearly all images are in the last group; on an even scale the others could not be seen.
+            "yaxis2": {
+                "title": {"text": "images"},
+                "domain": _BOTTOM,
+                "type": "log",
+                "range": [-0.3, float(np.log10(max(10, int(bins.counts.max(initial=0))))) + 0.1],
+                "dtick": 1 if bins.counts.max(initial=0) < 1_000 else 2,
+            },
             "barmode": "overlay",
             "bargap": 0,
         },
