@@ -102,11 +102,12 @@ def confidence_words(confidence: npt.NDArray[np.floating], right: npt.NDArray[np
         near = np.abs(confidence - center) <= _REACH
         count, hits = int(near.sum()), int(right[near].sum())
         if count >= _ENOUGH:
-            low, high = wilson(hits, count)
+            low, high = (100 * end for end in wilson(hits, count))
+            lower, upper = 100 * (center - _REACH), 100 * (center + _REACH)
             return (
-                f"When it says about {center:.0%} ({center - _REACH:.0%} to {center + _REACH:.0%}), it is right in "
-                f"{hits / count:.0%} of cases: {hits:,} of {count:,} images, 95 % interval {100 * low:.0f}–"
-                f"{100 * high:.0f} %."
+                f"When it says about {100 * center:.0f} % ({lower:.0f} to {upper:.0f} %), it is right in "
+                f"{100 * hits / count:.0f} % of cases: {hits:,} of {count:,} images, 95 % interval "
+                f"{low:.0f}–{high:.0f} %."
             )
     return f"It is hardly ever between 50 and 95 % sure: fewer than {_ENOUGH} images at any level to judge that by."
 
@@ -115,7 +116,7 @@ def balance_words(confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bo
     """Whether a network is on the whole too sure of itself, as a sentence; of at least one image."""
     sure, share = float(confidence.mean()), float(right.mean())
     gap = 100 * (sure - share)
-    verdict = "too sure of itself" if gap > 0 else "surer than it says"
+    verdict = "too sure of itself" if gap > 0 else "less sure than it could be"
     return f"On average it is {100 * sure:.1f} % sure and {100 * share:.1f} % right: {abs(gap):.1f} points {verdict}."
 
 

@@ -258,7 +258,7 @@ def _show_table(judged: Judged, curves: Sequence[RobustnessCurve], wish: _Wish) 
 
 
 _STYLE = """<style>
-.lab-strengths { display: grid; grid-template-columns: repeat(auto-fill, minmax(88px, 1fr)); gap: .5rem;
+.lab-strengths { display: grid; grid-template-columns: repeat(auto-fill, minmax(76px, 1fr)); gap: .5rem;
   margin-bottom: .8rem; }
 .lab-strengths figure { margin: 0; min-width: 0; }
 .lab-strengths img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 5px;
