@@ -96,6 +96,8 @@ def run(store: RunStore, artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> Ru
     monkeypatch.setitem(ANSWERS, "split_outcomes", outcomes)
     monkeypatch.setitem(ANSWERS, "thumbnails", thumbnails)
     monkeypatch.setitem(ANSWERS, "robustness", disturbed)
+    # A busy machine may take longer than the usual moment.
+    monkeypatch.setattr("pages.components.waiting.PATIENCE_S", 10.0)
     monkeypatch.setattr("pages.components.inspector_picture.choose_picture", lambda look: look)
     monkeypatch.setattr("pages.components.inspector_prediction.show_prediction", lambda look: None)
     return make_run(store, artifacts)
