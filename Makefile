@@ -9,8 +9,9 @@ BIN := $(VENV)/bin
 app: $(VENV)/.app
 	$(BIN)/python -m streamlit run app.py
 
+# The files of tests are shared out among the cores, at most four.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

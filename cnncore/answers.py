@@ -25,7 +25,7 @@ import numpy as np
 from cnncore.errors import ConfigError, DataError, DeviceError, LabError, RunError, TrainingError, WeightsError
 from cnncore.places import PROJECT_ROOT, artifacts_dir, data_dir
 
-CACHE_BYTES = 64 << 20
+CACHE_BYTES = 256 << 20
 """What kept answers may take on disk together."""
 LOG = "service.log"
 

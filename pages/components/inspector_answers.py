@@ -8,10 +8,20 @@ from typing import Any
 import streamlit as st
 
 from cnncore.answers import Answer
+from pages.components.inspector_link import Look
 from pages.components.lab import show_problem
-from pages.components.waiting import inquire
+from pages.components.waiting import Reply, inquire
 
+PREDICTION = "inspector_prediction"
+"""The part of the page that says what the network makes of the picture, and its question's place."""
 _PATIENCE_S = 120.0
+_STROKE_S = 0.3
+"""Longest time that drawing waits for what a network says: whoever draws should not see an older answer first."""
+
+
+def ask_prediction(look: Look) -> Reply:
+    """What the network says of the picture, as far as it is known; two parts of the page show it."""
+    return inquire(PREDICTION, "inspect", look.request, timeout_s=_PATIENCE_S, patience_s=_STROKE_S)
 
 
 def answer_of(

@@ -34,15 +34,14 @@ class Source:
     """One way to a picture: its button, what draws it and returns the reference, and the kinds that come from it."""
 
     title: str
-    icon: str
     choose: Callable[[Look, str], str]
     kinds: tuple[str, ...]
 
 
 def _draw(look: Look, asked: str) -> str:
     if asked.startswith("drawn:"):
-        return draw_digit(asked)
-    drawn = draw_digit("")
+        return draw_digit(look, asked)
+    drawn = draw_digit(look, "")
     if asked:
         # The field has taken the place of another picture.
         change_link(picture=drawn)
@@ -50,19 +49,11 @@ def _draw(look: Look, asked: str) -> str:
 
 
 SOURCES: dict[str, Source] = {
-    "draw": Source(title="Draw", icon=":material/draw:", choose=_draw, kinds=("drawn",)),
-    "images": Source(
-        title="Images", icon=":material/photo_library:", choose=choose_image, kinds=("sample", "data", "set")
-    ),
-    "upload": Source(
-        title="Upload", icon=":material/upload:", choose=lambda look, asked: upload_picture(asked), kinds=("kept",)
-    ),
-    "paste": Source(
-        title="Paste", icon=":material/content_paste:", choose=lambda look, asked: paste_picture(asked), kinds=("kept",)
-    ),
-    "camera": Source(
-        title="Camera", icon=":material/photo_camera:", choose=lambda look, asked: photograph(asked), kinds=("kept",)
-    ),
+    "draw": Source(title="Draw", choose=_draw, kinds=("drawn",)),
+    "images": Source(title="Images", choose=choose_image, kinds=("sample", "data", "set")),
+    "upload": Source(title="Upload", choose=upload_picture, kinds=("kept",)),
+    "paste": Source(title="Paste", choose=paste_picture, kinds=("kept",)),
+    "camera": Source(title="Camera", choose=photograph, kinds=("kept",)),
 }
 
 
@@ -111,7 +102,7 @@ def _choose_source(look: Look, names: list[str], asked: str) -> str:
         "Picture",
         names,
         required=True,
-        format_func=lambda name: f"{SOURCES[name].icon} {SOURCES[name].title}",
+        format_func=lambda name: SOURCES[name].title,
         key=_SOURCE,
     )
     return st.session_state[_SOURCE]

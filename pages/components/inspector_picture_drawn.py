@@ -5,24 +5,24 @@ Every change of the link is an entry of the browser's history, and the views bel
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import html
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 import streamlit as st
 
-from cnncore.errors import DataError, LabError
+from cnncore.errors import DataError
 from cnncore.images.drawing import SIDE, drawing_text, example_digit, like_mnist, read_drawing
 from cnncore.images.picture_reference import PictureReference, parse_picture
 from pages.components.digit_pad import draw_pad, read_pad
-from pages.components.inspector_link import change_link
-from pages.components.lab import show_problem
+from pages.components.inspector_answers import PREDICTION, ask_prediction
+from pages.components.inspector_link import Look, change_link
 from pages.components.own_addresses import is_own, remember
 from pages.components.transfer_use_answers import data_url
 from pages.components.waiting import fill_in, part_key
+from pages.components.wording import plain, share_text
 
-PREDICTION = "inspector_prediction"
-"""The part of the page that follows the drawing; the other one is the digit beside the field."""
 _DIGIT = "inspector_digit"
 _PAD, _STATE, _WRITTEN = "inspector_pad", "inspector_drawing", "inspector_drawings"
 
@@ -65,10 +65,11 @@ def forget_drawing() -> None:
     st.session_state.pop(_STATE, None)
 
 
-def draw_digit(asked: str) -> str:
+def draw_digit(look: Look, asked: str) -> str:
     """The field; returns the reference of what is drawn, empty where it is nothing.
 
     Args:
+        look: The network.
         asked: The drawing of the link; empty where it has none.
     """
     drawing = _drawing(asked)
@@ -83,7 +84,7 @@ def draw_digit(asked: str) -> str:
             on_settled=_settle,
         )
     with right:
-        fill_in(_DIGIT, _show_digit)
+        fill_in(_DIGIT, lambda: _show_digit(look))
     st.caption(
         "As MNIST's digits were made: scaled to fit 20 × 20 pixels, its center of mass in the middle of 28 × 28 "
         "(LeCun et al., 1998). Keyboard: arrows move, Space puts the pen down and lifts it."
@@ -134,21 +135,34 @@ def _settle() -> None:
     change_link(picture=drawing.reference)
 
 
-def _show_digit() -> None:
+def _show_digit(look: Look) -> None:
+    """The drawing as the network gets it, and in a word what it says, since on a phone the rest is out of sight."""
     drawing: _Drawing | None = st.session_state.get(_STATE)
     if drawing is None:
         return
     if drawing.problem:
-        show_problem(DataError(drawing.problem))
-    try:
-        digit = _digit(drawing.reference)
-    except LabError as error:
-        show_problem(error)
-        return
+        st.caption(plain(drawing.problem))
+    digit = _digit(drawing.reference)
     pixels = np.zeros((SIDE, SIDE), np.uint8) if digit is None else digit
+    said = "" if digit is None else _said(replace(look, picture=drawing.reference))
     st.html(
-        f"<figure class='lab-digit'><img alt='The drawing in 28 × 28 pixels' src='{data_url(pixels[..., None])}'>"
-        "<figcaption>as MNIST would have it</figcaption></figure>"
-        "<style>.lab-digit { margin: 0; max-width: 112px; } .lab-digit img { width: 100%; image-rendering: pixelated; "
-        "border-radius: 4px; display: block; } .lab-digit figcaption { font-size: .72rem; opacity: .75; }</style>"
+        f"{_STYLE}<figure class='lab-digit'><img alt='The drawing in 28 × 28 pixels' "
+        f"src='{data_url(pixels[..., None])}'><figcaption>as MNIST would have it</figcaption>{said}</figure>"
     )
+
+
+def _said(look: Look) -> str:
+    answer = ask_prediction(look).answer
+    if answer is None:
+        return ""
+    first, share = html.escape(answer.data["classes"][0]), float(answer.arrays["shares"][0])
+    return f"<div class='lab-digit-said' title='{first}'>{first}</div><figcaption>{share_text(share)}</figcaption>"
+
+
+_STYLE = """<style>
+.lab-digit { margin: 0; max-width: 112px; min-width: 0; }
+.lab-digit img { display: block; width: 100%; image-rendering: pixelated; border-radius: 4px; }
+.lab-digit figcaption { font-size: .72rem; opacity: .75; }
+.lab-digit-said { font-size: 1.7rem; font-weight: 650; line-height: 1.2; margin-top: .5rem; overflow: hidden;
+  text-overflow: ellipsis; white-space: nowrap; }
+</style>"""

@@ -14,7 +14,7 @@ from cnncore.images.decode import EXTENSIONS
 from cnncore.images.kept_pictures import keep_picture, kept_picture
 from cnncore.images.limits import limits
 from cnncore.images.picture_reference import PictureReference, parse_picture
-from pages.components.inspector_link import change_link
+from pages.components.inspector_link import Look, change_link
 from pages.components.inspector_picture_drawn import forget_drawing
 from pages.components.lab import artifacts, show_problem
 from pages.components.transfer_use_paste import paste_box
@@ -57,7 +57,7 @@ def example_picture() -> str:
     return str(PictureReference(kind="kept", source=name)) if name else ""
 
 
-def upload_picture(asked: str) -> str:
+def upload_picture(_look: Look, asked: str) -> str:
     """A file; returns the picture's reference."""
     file = st.file_uploader(
         "Picture",
@@ -69,7 +69,7 @@ def upload_picture(asked: str) -> str:
     return asked if file is None else _taken(asked, f"file {file.file_id}", file.getvalue(), file.name)
 
 
-def paste_picture(asked: str) -> str:
+def paste_picture(_look: Look, asked: str) -> str:
     """The clipboard; returns the picture's reference."""
     content = paste_box("inspector_paste")
     if content is None:
@@ -77,7 +77,7 @@ def paste_picture(asked: str) -> str:
     return _taken(asked, f"paste {hashlib.sha256(content).hexdigest()}", content, "that was pasted")
 
 
-def photograph(asked: str) -> str:
+def photograph(_look: Look, asked: str) -> str:
     """The camera; returns the picture's reference."""
     shot = st.camera_input("Hold it in front of the camera", key="inspector_camera")
     return asked if shot is None else _taken(asked, f"camera {shot.file_id}", shot.getvalue(), "of the camera")

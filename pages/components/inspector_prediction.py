@@ -17,12 +17,13 @@ from cnncore.answers import Answer
 from cnncore.figures import theme
 from cnncore.images.preprocessing import Preprocessing
 from cnncore.runs.artifacts import file_stem
-from pages.components.inspector_answers import answer_of
+from pages.components.inspector_answers import PREDICTION, answer_of, ask_prediction
 from pages.components.inspector_link import Look
-from pages.components.inspector_picture_drawn import PREDICTION, live_picture
+from pages.components.inspector_picture_drawn import live_picture
 from pages.components.lab import show_problem
 from pages.components.transfer_use_answers import data_url
-from pages.components.waiting import fill_in, inquire
+from pages.components.waiting import fill_in
+from pages.components.wording import share_text
 
 _CHANNELS = {1: ("gray",), 3: ("red", "green", "blue")}
 _STATISTICS = ("Least", "Mean", "Greatest", "Deviation")
@@ -39,7 +40,7 @@ def _draw(look: Look) -> None:
         if not look.picture:
             st.html("<div class='lab-empty'>Draw or choose a picture: what the network makes of it appears here.</div>")
             return
-        reply = inquire(PREDICTION, "inspect", look.request)
+        reply = ask_prediction(look)
         if reply.error is not None:
             show_problem(reply.error)
         elif reply.answer is None:
@@ -96,13 +97,6 @@ def _bars(answer: Answer) -> str:
         for place, (name, share) in enumerate(zip(answer.data["classes"], shares.tolist(), strict=True))
     ]
     return f"<div class='lab-bars'>{''.join(rows)}</div>"
-
-
-def share_text(share: float) -> str:
-    """A probability as percent, never rounded to certainty or to nothing."""
-    if 0 < share < 0.0005:
-        return "< 0.1 %"
-    return "> 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
 
 
 # The exact numbers

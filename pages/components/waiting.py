@@ -95,6 +95,7 @@ def inquire(
     max_age_s: float = 3_600.0,
     timeout_s: float | None = None,
     is_part: Callable[[Answer], bool] = lambda answer: False,
+    patience_s: float = PATIENCE_S,
 ) -> Reply:
     """Ask the service the question `name`, or look whether it has answered.
 
@@ -105,6 +106,7 @@ def inquire(
         max_age_s: Seconds after which the same question is asked again.
         timeout_s: Seconds after which an answer is not waited for any longer, where not the usual ones.
         is_part: Whether an answer is only a part of the work; then the question is put again for the rest of it.
+        patience_s: Seconds that drawing waits for the answer.
     """
     questions: dict[str, _Question] = st.session_state.setdefault(_QUESTIONS, {})
     text = json.dumps([name, request], sort_keys=True)
@@ -118,7 +120,7 @@ def inquire(
             time.monotonic(),
             _answer_of(before) if before else None,
         )
-        wait_for([questions[place].future], timeout=PATIENCE_S)
+        wait_for([questions[place].future], timeout=patience_s)
     reply = _reply(questions[place])
     if reply.answer is not None and not reply.pending and is_part(reply.answer):
         questions[place].shown_open = True
