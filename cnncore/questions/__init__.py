@@ -13,7 +13,7 @@ import torch
 
 from cnncore import makers
 from cnncore.answers import Answer
-from cnncore.questions import datasets, embedding, errors, excites, inspection, maps, networks, runs
+from cnncore.questions import datasets, embedding, errors, excites, inspection, maps, networks, runs, why
 
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
@@ -21,6 +21,7 @@ torch.set_num_threads(1)
 Question = Callable[[dict[str, Any]], Answer]
 
 QUESTIONS: dict[str, Question] = {
+    "attribution": why.attribution,
     "browse": inspection.browse,
     "disagreement": runs.disagreement,
     "embedding": embedding.embedding,
@@ -42,6 +43,7 @@ QUESTIONS: dict[str, Question] = {
     "read_bundle": makers.read_bundle,
     "robustness": errors.robustness,
     "samples": datasets.data_samples,
+    "sanity": why.sanity,
     "split_outcomes": errors.split_outcomes,
     "thumbnails": errors.thumbnails,
     "transfer_costs": networks.transfer_costs,

@@ -177,7 +177,7 @@ class _Source:
             "value": float(made.highest[row, unit]),
             "row": line,
             "column": column,
-            "box": made.layer.seen_by(line, column, len(pixels)),
+            "box": made.layer.seen_by(line, column),
         }
         return _Place(facts=facts, patch=cut.of(pixels), pixels=pixels)
 
