@@ -10,6 +10,7 @@ import streamlit as st
 from pages.components.links import address
 
 PARAMS = (
+PARAMS = (
     "network",
     "picture",
     "view",
@@ -27,10 +28,12 @@ PARAMS = (
     "page",
     "filter",
     "tensor",
+    "settings",
     "projection",
     "color",
     "marked",
     "most",
+)
 )
 """`with` names further networks, with commas between; `part` is the part of a view; the rest is as the views say."""
 
