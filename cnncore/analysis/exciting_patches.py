@@ -1,16 +1,15 @@
 """The places of images that excite each unit of a layer most.
 
-Zeiler and Fergus: Visualizing and understanding convolutional networks, 2014 (section 4.1, figure 2): the nine strongest
-places of a map over the validation images, each shown as the patch of its image that the unit sees. Zhou et al.: Object
-detectors emerge in deep scene CNNs, 2015: what the strongest images of a unit have in common says what it detects. As
-there, an image counts once for a unit, by its strongest place. Our deviations: a part of the images, evenly spread over
-the split; patches are cut from the receptive field by formula, which is larger than what matters in practice (Luo et
-al., 2016), and where it covers the whole image, the patch is the image.
+Zeiler and Fergus: Visualizing and understanding convolutional networks, 2014 (section 4.1, figure 2): the nine
+strongest places of a map over the validation images, each shown as the patch of its image that the unit sees. Zhou et
+al.: Object detectors emerge in deep scene CNNs, 2015: what the strongest images of a unit have in common says what it
+detects. As there, an image counts once for a unit, by its strongest place. Our deviations: a part of the images, evenly
+spread over the split; patches are cut from the receptive field by formula, which is larger than what matters in
+practice (Luo et al., 2016), and where it covers the whole image, the patch is the image.
 """
 
 from __future__ import annotations
 
-import math
 import weakref
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -150,13 +149,15 @@ class Cut:
         return patch
 
 
-def cut_of(layer: MapLayer, row: int, column: int, size: int) -> Cut:
-    """The square that a position of a layer sees of an image of `size` × `size` pixels."""
-    side = layer.receptive_field
-    if side is None or layer.jump is None or layer.start is None or side >= size:
-        return Cut(top=0, left=0, side=size)
-    top, left = (math.floor(layer.start + place * layer.jump - side / 2 + 0.5) for place in (row, column))
-    return Cut(top=top, left=left, side=side)
+def cut_of(layer: MapLayer, row: int, column: int) -> Cut:
+    """The square that a position of a layer sees, as large for all of its positions.
+
+    What a position sees ends at the edge of the image; of those at an edge, the square reaches over it.
+    """
+    sides = [int((spans[:, 1] - spans[:, 0]).max()) for spans in (layer.seen.rows, layer.seen.columns)]
+    top, left, bottom, right = layer.seen_by(row, column)
+    side = max(sides)
+    return Cut(top=top if top else bottom - side, left=left if left else right - side, side=side)
 
 
 class KeptScans:

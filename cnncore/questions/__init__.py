@@ -45,6 +45,7 @@ QUESTIONS: dict[str, Question] = {
     "samples": datasets.data_samples,
     "sanity": why.sanity,
     "split_outcomes": errors.split_outcomes,
+    "synthesis": excites.synthesis,
     "thumbnails": errors.thumbnails,
     "transfer_costs": networks.transfer_costs,
     "unit": maps.unit,

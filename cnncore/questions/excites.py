@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from cnncore.analysis.exciting_patches import Cut, KeptScans, Scan, cut_of, scan, thumbnail
+from cnncore.analysis.layers import MapLayer
 from cnncore.analysis.scans import Work
 from cnncore.analysis.subjects import Pixels, pixels_at, shown
+from cnncore.analysis.synthesis import MOST_STEPS, Synthesis, default_steps
 from cnncore.analysis.units import check_unit, units_of
 from cnncore.answers import Answer
 from cnncore.config.requests import parse_request
 from cnncore.data import ImageData
 from cnncore.images.picture_reference import parse_images
-from cnncore.questions.looking import ImagesRequest, in_pieces
+from cnncore.questions.looking import ImagesRequest, SubjectRequest, in_pieces
 from cnncore.training.trained import TrainedNetwork
 
 MOST_PATCHES = 36
@@ -25,7 +28,13 @@ MOST_UNITS = 128
 THUMBNAIL = 56
 """Pixels along a side of a patch in the overview of a layer's units."""
 
+PIECE_S = 0.9
+"""Seconds of an ascent that one question does: then the picture is shown as far as it is."""
+MOST_ASCENTS = 4
+
 KEPT = KeptScans()
+ASCENTS: OrderedDict[str, Synthesis] = OrderedDict()
+"""Pictures in the making; of those that were not asked for longest, the oldest goes when there are too many."""
 
 
 class ScanRequest(ImagesRequest):
@@ -55,7 +64,8 @@ def exciting_patches(asked: dict[str, Any]) -> Answer:
 
     Returns:
         `patches`: of each `picture` (by `cnncore.images.picture_reference`), `label`, `value`, `row` and `column` of
-        the map and `box` (top, left, bottom, right in pixels of the image as the network gets it); `scanned` and
+        the map and `box` (top, left, bottom, right in pixels of the image as the network gets it) and `middle` (row,
+        column in pixels); `scanned` and
         `total` images; `num_units`; `dead`, the units of the layer that never change; of this unit `active` (share of
         the images on which it is above 0) and `median` (of its strongest values of all images); `classes`: `name`,
         `count` of the patches and `share` of the scanned images, the most frequent first. The arrays `patches`, uint8
@@ -122,7 +132,7 @@ def exciting_units(asked: dict[str, Any]) -> Answer:
     return _of_scan(request, told)
 
 
-def _of_scan(request: ScanRequest, told: Any) -> Answer:
+def _of_scan(request: ScanRequest, told: Callable[[Scan], Answer]) -> Answer:
     """What a scan tells; questions that need the same one share its work."""
     same = ScanRequest.model_validate(request.model_dump(include=set(ScanRequest.model_fields)))
     return in_pieces("exciting_scan", same, lambda: _scanned(same), told)
@@ -169,7 +179,7 @@ class _Source:
         stored, label = pixels_at(self.images, split, place)
         pixels = shown(self.network, stored).pixels
         line, column = made.place(row, unit)
-        cut: Cut = cut_of(made.layer, line, column, len(pixels))
+        cut: Cut = cut_of(made.layer, line, column)
         name = str(self.images.names[split][place]) if self.images.names else ""
         facts = {
             "picture": str(parse_images(self.request.named()).picture(split, place, name)),
@@ -178,8 +188,51 @@ class _Source:
             "row": line,
             "column": column,
             "box": made.layer.seen_by(line, column),
+            "middle": _middle(made.layer, line, column, len(pixels)),
         }
         return _Place(facts=facts, patch=cut.of(pixels), pixels=pixels)
+
+
+class SynthesisRequest(SubjectRequest):
+    """A unit, and how the picture is made for it."""
+
+    layer: str = Field(default="", max_length=200, description="name of a layer with maps; the classes if not given")
+    unit: int = Field(ge=0, description="number of the channel or class")
+    aim: Literal["mean", "middle"] = Field(default="mean", description="of the map: all of it or its middle position")
+    steps: int = Field(default=0, ge=0, le=MOST_STEPS, description="0 for as many as the network's size allows")
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+
+
+def synthesis(asked: dict[str, Any]) -> Answer:
+    """A picture made to excite a unit, see `cnncore.analysis.synthesis`, as far as it is: ask again while `pending`.
+
+    Returns:
+        `pending`, `done` and `total` steps; `before` and `value`: the unit's largest value of the first picture and of
+        this one; when it is whole `said`, the class that the network sees in it, and its `share`. The array `image`,
+        uint8 (H, W, C).
+    """
+    request = parse_request(SynthesisRequest, asked)
+    key = request.model_dump_json()
+    network = request.trained()
+    made = ASCENTS.pop(key, None)
+    if made is None or made.units.network is not network:
+        units = units_of(network, request.layer)
+        check_unit(units.layer, request.unit)
+        steps = request.steps or default_steps(units.macs)
+        made = Synthesis(units, request.unit, steps=steps, seed=request.seed, middle=request.aim == "middle")
+    made.advance(PIECE_S)
+    picture = made.picture
+    pending = made.done < made.total
+    facts = {"pending": pending, "done": made.done, "total": made.total, "before": made.before, "value": made.value}
+    if pending:
+        ASCENTS[key] = made
+        while len(ASCENTS) > MOST_ASCENTS:
+            ASCENTS.popitem(last=False)
+    else:
+        shares = network.look(shown(network, picture).tensor).probabilities[0]
+        said = int(shares.argmax())
+        facts |= {"said": network.classes[said], "share": float(shares[said])}
+    return Answer(facts, {"image": picture}, lasting=not pending and request.lasts)
 
 
 def _classes(made: Scan, rows: np.ndarray, names: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -188,6 +241,12 @@ def _classes(made: Scan, rows: np.ndarray, names: tuple[str, ...]) -> list[dict[
         {"name": names[label], "count": count, "share": float((made.labels == label).mean())}
         for label, count in counts.most_common()
     ]
+
+
+def _middle(layer: MapLayer, row: int, column: int, size: int) -> tuple[float, float]:
+    """Row and column, in pixels of the image, of the middle of what a position stands for."""
+    _, height, width = layer.shape
+    return (row + 0.5) * size / height, (column + 0.5) * size / width
 
 
 def _stack(pixels: list[Pixels]) -> Pixels:

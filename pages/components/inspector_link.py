@@ -10,6 +10,7 @@ import streamlit as st
 from pages.components.links import address
 
 PARAMS = (
+PARAMS = (
     "network",
     "picture",
     "view",
@@ -32,6 +33,7 @@ PARAMS = (
     "color",
     "marked",
     "most",
+)
 )
 """`with` names further networks, with commas between; `part` is the part of a view; the rest is as the views say."""
 
