@@ -9,7 +9,32 @@ import streamlit as st
 
 from pages.components.links import address
 
-PARAMS = ("network", "picture", "view", "with", "layer", "unit", "place", "class", "method", "images", "split", "part")
+PARAMS = (
+PARAMS = (
+    "network",
+    "picture",
+    "view",
+    "with",
+    "layer",
+    "unit",
+    "place",
+    "class",
+    "method",
+    "images",
+    "split",
+    "part",
+    "scale",
+    "order",
+    "page",
+    "filter",
+    "tensor",
+    "settings",
+    "projection",
+    "color",
+    "marked",
+    "most",
+)
+)
 """`with` names further networks, with commas between; `part` is the part of a view; the rest is as the views say."""
 
 
