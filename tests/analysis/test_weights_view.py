@@ -216,6 +216,14 @@ def test_weights_that_are_all_the_same_have_bins_too() -> None:
     assert tensor.edges[0] < 1 < tensor.edges[-1]
 
 
+def test_weights_that_are_no_numbers_get_one_sentence() -> None:
+    network = made_network("cnn3", 28)
+    with torch.no_grad():
+        network.model.get_parameter("conv1.conv.weight")[0, 0, 0, 0] = torch.nan
+    with pytest.raises(DataError, match=r"The weights conv1\.conv\.weight hold values that are no numbers"):
+        counted(network, Start())
+
+
 @pytest.mark.parametrize(
     ("name", "options", "layer", "shape"),
     [
