@@ -51,7 +51,7 @@ def show_unit(look: Look, layer: Layer, maps: Answer, names: Collection[str]) ->
         pixels=pixels,
         rows=held.arrays["rows"],
         columns=held.arrays["columns"],
-        map_words=f"Map {unit}, {height} × {width}, from {exact(low)} (dark) to {exact(high)} (bright). Click a place.",
+        map_words=f"Map {unit}, {height} × {width}. Colors from {exact(low)} (dark) to {exact(high)} (bright). Click a place.",
         image_words=f"What the network saw, {pixels.shape[0]} × {pixels.shape[1]} pixels. The box is the receptive "
         f"field of the place: {_field_words(layer)}",
     )
