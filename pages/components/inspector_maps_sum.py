@@ -48,8 +48,10 @@ _ACTIVATIONS = {
     "gelu": "what is far below zero becomes nearly 0, what is far above stays",
     "silu": "what is far below zero becomes nearly 0, what is far above stays",
     "tanh": "squeezed to the range from −1 to 1",
+    "scaledtanh": "squeezed to the range from −1.7159 to 1.7159",
     "sigmoid": "squeezed to the range from 0 to 1",
 }
+_AFTER_POOLING = {"Subsample": ", times a learned coefficient, plus a learned bias"}
 
 
 def show_sum(
@@ -185,7 +187,8 @@ def _how(stage: Mapping[str, Any]) -> str:
     word = "the largest" if window["takes"] == "max" else "the mean"
     shown = f" of {', '.join(map(exact, values))}" if len(values) <= 9 else f" of {len(values):,} numbers"
     row, column = window["winner"]
-    return f"pooling takes {word}{shown}; followed: row {row}, column {column}"
+    more = _AFTER_POOLING.get(name, "")
+    return f"pooling takes {word}{shown}{more}; followed: row {row}, column {column}"
 
 
 def _table(terms: Sequence[Term]) -> str:
