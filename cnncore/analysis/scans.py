@@ -22,6 +22,15 @@ Work = Generator[tuple[int, int], None, T]
 """Yields how much is done and of how much in all, and returns the result."""
 
 
+def finished(work: Work[T]) -> T:
+    """The result of a work that is done in one go."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+
+
 @dataclass(frozen=True, kw_only=True)
 class Piece(Generic[T]):
     """Where a work stands.
