@@ -10,7 +10,6 @@ import streamlit as st
 from pages.components.links import address
 
 PARAMS = (
-PARAMS = (
     "network",
     "picture",
     "view",
@@ -33,7 +32,6 @@ PARAMS = (
     "color",
     "marked",
     "most",
-)
 )
 """`with` names further networks, with commas between; `part` is the part of a view; the rest is as the views say."""
 
