@@ -114,12 +114,16 @@ def completeness_words(facts: Mapping[str, Any]) -> str:
     """Whether integrated gradients add up: their sum, what it should be, and what to do about the rest."""
     rise = facts["image"] - facts["baseline"]
     told = (
-        f"All places add up to {facts['attributed']:.3g}; the score rose by {rise:.3g}, from {facts['baseline']:.3g} "
-        f"for the even picture to {facts['image']:.3g}."
+        f"All places add up to {_number(facts['attributed'])}; the score rose by {_number(rise)}, from "
+        f"{_number(facts['baseline'])} for the even picture to {_number(facts['image'])}."
     )
     gap = facts["gap_percent"]
     if gap is None:
         return f"{told} The score hardly changed, so there is little to share out."
     if gap <= _CLOSE_PERCENT:
-        return f"{told} They explain it all but for {gap:.1f} %."
-    return f"{told} {gap:.0f} % of it are missing or too much: take more steps."
+        return f"{told} That is {gap:.1f} % off: close."
+    return f"{told} That is {gap:.0f} % off: take more steps."
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")

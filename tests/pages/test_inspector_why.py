@@ -476,8 +476,8 @@ def test_the_files_of_the_check_hold_all_methods_and_depths() -> None:
 @pytest.mark.parametrize(
     ("gap", "sentence"),
     [
-        (1.25, "They explain it all but for 1.2 %."),
-        (40.0, "40 % of it are missing or too much: take more steps."),
+        (1.25, "That is 1.2 % off: close."),
+        (40.0, "That is 40 % off: take more steps."),
         (None, "The score hardly changed, so there is little to share out."),
     ],
 )
