@@ -27,6 +27,10 @@ PARAMS = (
     "page",
     "filter",
     "tensor",
+    "projection",
+    "color",
+    "marked",
+    "most",
 )
 """`with` names further networks, with commas between; `part` is the part of a view; the rest is as the views say."""
 
