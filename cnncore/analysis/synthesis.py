@@ -34,9 +34,9 @@ FIRST_SPREAD = 0.01
 """Standard deviation of the first frequencies: nearly one color."""
 COLORS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 """Square root of the covariance of red, green and blue in ImageNet's images (lucid)."""
-MACS = 500_000_000_000
-"""Multiply-accumulates that the steps may take together, forward: some 40 s on one thread."""
-FEWEST_STEPS, MOST_STEPS = 48, 512
+MACS = 80_000_000_000
+"""Multiply-accumulates that the steps may take together, forward: some 20 s on one thread."""
+FEWEST_STEPS, MOST_STEPS = 64, 512
 
 
 @dataclass(frozen=True, kw_only=True)
