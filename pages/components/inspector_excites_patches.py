@@ -21,10 +21,10 @@ from pages.components.inspector_maps_grid import file_name
 from pages.components.inspector_maps_tiles import Tiles, choose_tile
 from pages.components.wording import plain
 
-COUNT = 9
+COUNT = 12
 SMOOTH = "<style>.st-key-inspector_excites_smooth canvas { image-rendering: auto !important; }</style>"
 _WHOLE, _AGAIN = "inspector_excites_whole", "inspector_excites_again"
-_SIDE_PX = 118
+_SIDE_PX = 132
 _MOST_NAMED = 12
 _WHAT = (
     "The places of real images at which this {group} answers **most**, the strongest first, one an image. What they "
