@@ -152,7 +152,14 @@ def observe(network: TrainedNetwork, images: ImageData, split: str, most: int) -
 
 
 def arrange(observed: Observed, method: Method, seed: int) -> Plane:
-    """The images in two dimensions; the same for the same seed."""
+    """The images in two dimensions.
+
+    Args:
+        observed: At least `FEWEST` images.
+        method: pca or tsne.
+        seed: The same one gives the same result. It hardly matters: only where the components are searched for, since
+            t-SNE starts from them.
+    """
     features = observed.features
     distances = _distances(features)
     similar = np.argsort(distances + np.diag(np.full(len(features), np.inf)), axis=1, kind="stable")

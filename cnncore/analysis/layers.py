@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from cnncore.analysis.grad_cam import last_of, layers_with_maps
-from cnncore.analysis.seen import Seen, seen_by_steps
+from cnncore.analysis.seen import Seen, Spans, seen_by_steps
 from cnncore.catalog import MODELS
 from cnncore.config import TrainConfig
 from cnncore.errors import ConfigError, DataError, lookup
@@ -47,7 +48,7 @@ class MapLayer:
         start: Middle of what the first position sees, in pixels from the image's edge; 0.5 is the first pixel's middle.
         passes_all: Whether everything passes through it, so that its maps alone decide: Grad-CAM needs that.
         is_tap: Whether the catalog calls it worth seeing.
-        seen: The pixels that each position sees.
+        seen: The pixels that each position sees; None where every one sees all of them.
     """
 
     name: str
@@ -61,14 +62,19 @@ class MapLayer:
     start: float | None
     passes_all: bool
     is_tap: bool
-    seen: Seen = dataclasses.field(repr=False)
+    seen: Seen | None = dataclasses.field(default=None, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON, without the pixels of each position."""
         return {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name != "seen"}
 
-    def seen_by(self, row: int, column: int) -> tuple[int, int, int, int]:
+    def seen_by(self, row: int, column: int, size: int) -> tuple[int, int, int, int]:
         """The pixels that a position sees: the first row and column, and those behind the last.
+
+        Args:
+            row: Of the position.
+            column: Likewise.
+            size: Height and width of the image in pixels.
 
         Raises:
             ConfigError: if there is no such position.
@@ -77,9 +83,16 @@ class MapLayer:
         for name, place, count in (("row", row, height), ("column", column, width)):
             if not 0 <= place < count:
                 raise ConfigError(name, f"{self.name} has no {name} {place}.", f"Allowed: 0 to {count - 1}.")
-        top, bottom = self.seen.rows[row]
-        left, right = self.seen.columns[column]
-        return int(top), int(left), int(bottom), int(right)
+        rows, columns = self.spans(size)
+        (top, bottom), (left, right) = rows[row].tolist(), columns[column].tolist()
+        return top, left, bottom, right
+
+    def spans(self, size: int) -> tuple[Spans, Spans]:
+        """The same of all rows (H, 2), and of all columns (W, 2)."""
+        if self.seen is not None:
+            return self.seen.rows, self.seen.columns
+        rows, columns = (np.tile((0, size), (count, 1)) for count in self.shape[1:])
+        return rows, columns
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,11 @@ Taps = npt.NDArray[np.int64]
 padding."""
 
 
+ROUNDING = 1e-9
+FAR = 1 << 40
+"""Behind every pixel."""
+
+
 @dataclass(frozen=True, eq=False)
 class Seen:
     """What the positions of maps see, by their rows and by their columns."""
@@ -41,7 +46,7 @@ def seen_by_steps(steps: Sequence[Step]) -> list[Seen | None]:
             found.append(Seen(*(_through(np.arange(side)[:, None], _pixels(side)) for side in (height, width))))
         else:
             found.append(_after(step, [source for source in sources if source is not None]))
-    return found
+    return [seen and Seen(_shown(seen.rows), _shown(seen.columns)) for seen in found]
 
 
 def taps_of(step: Step, axis: int) -> Taps:
@@ -62,13 +67,15 @@ def taps_of(step: Step, axis: int) -> Taps:
 
 
 def _interpolated(before: int, after: int) -> Taps:
-    """Bilinear with antialiasing: the filter is two input pixels wide, or two output pixels where those are larger."""
+    """Bilinear with antialiasing: a triangle around the middle, two input pixels wide, or two output pixels if larger."""
     if before == after:
         return np.arange(after)[:, None]
     scale = before / after
-    support, middles = max(scale, 1.0), (np.arange(after) + 0.5) * scale
-    starts, ends = np.floor(middles - support + 0.5), np.floor(middles + support + 0.5)
-    return _ranges(np.maximum(starts, 0).astype(np.int64), np.minimum(ends, before).astype(np.int64))
+    reach, middles = max(scale, 1.0), (np.arange(after) + 0.5) * scale
+    # At its ends the triangle is 0; what rounding leaves there is nothing either.
+    starts = np.floor(middles - reach + 0.5 + ROUNDING).astype(np.int64)
+    ends = np.ceil(middles + reach - 0.5 - ROUNDING).astype(np.int64)
+    return _ranges(np.maximum(starts, 0), np.minimum(ends, before))
 
 
 def _ranges(starts: Taps, ends: Taps) -> Taps:
@@ -94,9 +101,14 @@ def _joined(spans: list[Spans]) -> Spans:
 
 
 def _through(taps: Taps, spans: Spans) -> Spans:
-    """What is seen through windows; those that hold padding only see nothing, from some pixel to the same one."""
+    """What is seen through windows; those of padding only see nothing: their first pixel is behind their last."""
     inside = (taps >= 0) & (taps < len(spans))
     held = spans[np.clip(taps, 0, len(spans) - 1)]
-    lows = np.where(inside, held[..., 0], spans[:, 1].max()).min(axis=1)
+    lows = np.where(inside, held[..., 0], FAR).min(axis=1)
     highs = np.where(inside, held[..., 1], 0).max(axis=1)
-    return np.stack([np.minimum(lows, highs), highs], axis=1)
+    return np.stack([lows, highs], axis=1)
+
+
+def _shown(spans: Spans) -> Spans:
+    """With nothing seen from pixel 0 to pixel 0."""
+    return np.where(spans[:, :1] < spans[:, 1:], spans, 0)

@@ -20,7 +20,7 @@ from cnncore.catalog import DATASETS
 from cnncore.config import DataConfig
 from cnncore.data import ImageData, Split
 from cnncore.data.batches import Normalization, stored_pixels
-from cnncore.errors import DataError
+from cnncore.errors import DataError, RunError
 from cnncore.images.picture_reference import parse_images
 from cnncore.runs.artifacts import WEIGHTS, run_dir
 from cnncore.runs.outcomes import OUTCOMES, Outcomes, load_outcomes
@@ -111,9 +111,16 @@ class Eye:
         return np.stack([shown(self.network, each).pixels for each in stored])
 
     def probabilities(self, pixels: npt.NDArray[np.uint8] | Tensor) -> npt.NDArray[np.float32]:
-        """Of the classes, (n, K), for pixels (n, H, W, C) from 0 to 255, whole numbers or not."""
+        """Of the classes, (n, K), for pixels (n, H, W, C) from 0 to 255, whole numbers or not.
+
+        Raises:
+            RunError: if they are no numbers.
+        """
         tensor = torch.as_tensor(pixels).to(self.network.device)
-        return self.network.look(self._normalized(tensor)).probabilities.numpy()
+        found = self.network.look(self._normalized(tensor)).probabilities.numpy()
+        if not np.isfinite(found).all():
+            raise RunError("The network's outputs are no numbers: its training diverged.", "Choose another network.")
+        return found
 
 
 def evenly_spread(total: int, most: int) -> Places:

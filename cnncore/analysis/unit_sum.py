@@ -184,7 +184,7 @@ def unit_sum(network: TrainedNetwork, image: Tensor, layer: str, unit: int, row:
         LabError: if the network has no such layer, or the layer no such unit or position.
     """
     found, _ = map_layer(network, layer)
-    box = found.seen_by(row, column)
+    box = found.seen_by(row, column, network.preprocessing.size)
     if not 0 <= unit < found.shape[0]:
         raise ConfigError("unit", f"{layer} has no unit {unit}.", f"Allowed: 0 to {found.shape[0] - 1}.")
     layout = layout_of(network)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cnncore.figures import theme
-from cnncore.figures.chart import INK, PAPER, Chart, Trace, encode, escape
+from cnncore.figures.chart import GRID, INK, PAPER, Chart, Trace, encode, escape
 from cnncore.images.heat_map import heat_colors
 
 COLORS = (*theme.SERIES, "#6E8B1F", "#64748B")
@@ -23,7 +23,7 @@ FEW_COLORED = 6
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 _HEIGHT = 560
-_HEAT = (0.12, 0.88)
+_HEAT = (0.2, 0.88)
 """The part of the heat's colors that stands out from white and from black."""
 
 Values = npt.NDArray[Any]
@@ -121,7 +121,7 @@ def embedding_chart(
             "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom"},
             "xaxis": {**bare, "title": {"text": axes[0], "standoff": 6}},
             # One unit is as long along both axes: only so do distances mean something.
-            "yaxis": {**bare, "title": {"text": axes[1], "standoff": 4}, "scaleanchor": "x", "constrain": "domain"},
+            "yaxis": {**bare, "title": {"text": axes[1], "standoff": 4}, "scaleanchor": "x"},
         },
         height=_HEIGHT,
         empty="No image to show.",
@@ -158,9 +158,11 @@ def _by_class(table: pd.DataFrame, marked: Sequence[str]) -> list[Trace]:
 
 def _by_error(table: pd.DataFrame, marked: Sequence[str]) -> list[Trace]:
     right, wrong = (np.flatnonzero(_is(table, right=each)) for each in (True, False))
+    # Mistakes stand out as long as they are few.
+    size = 9 if 5 * len(wrong) < len(table) else 7
     return [
         _dots(table, right, f"right ({len(right):,})", theme.RIGHT, opacity=0.45),
-        _dots(table, wrong, f"wrong ({len(wrong):,})", theme.WRONG, "x", opacity=1, size=9),
+        _dots(table, wrong, f"wrong ({len(wrong):,})", theme.WRONG, "x", opacity=1, size=size),
     ]
 
 
@@ -170,10 +172,11 @@ def _by_confidence(table: pd.DataFrame, marked: Sequence[str]) -> list[Trace]:
     colors = [f"rgb({red:.0f},{green:.0f},{blue:.0f})" for red, green, blue in steps]
     bar = {"title": {"text": "probability"}, "thickness": 10, "tickformat": ".0%", "outlinewidth": 0}
     scale = {"cmin": 0, "cmax": 1, "colorscale": list(zip(places.tolist(), colors, strict=True)), "colorbar": bar}
+    outline = {"color": GRID, "width": 0.5}
     probability = table["probability"].to_numpy()
     # The least certain are drawn last: they are what one looks for.
     rows = np.argsort(-probability, kind="stable")
-    return [{**_dots(table, rows, "images", encode(probability[rows]), **scale), "showlegend": False}]
+    return [{**_dots(table, rows, "images", encode(probability[rows]), line=outline, **scale), "showlegend": False}]
 
 
 def _ring(table: pd.DataFrame, row: int) -> Trace:

@@ -9,17 +9,16 @@ from cnncore.figures import theme
 from cnncore.figures.chart import INK, Chart, Trace, escape
 
 HEIGHT = 320
-LIMIT = 0.5
-"""Below it a method notices; that of `cnncore.analysis.sanity`."""
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 
 
-def sanity_lines(depths: Sequence[str], similarity: Mapping[str, Sequence[float]]) -> Chart:
+def sanity_lines(depths: Sequence[str], similarity: Mapping[str, Sequence[float]], limit: float) -> Chart:
     """A line a method: the rank correlation of its map with that of the network as it is, against the random parts.
 
     Args:
         depths: What got random weights last, `D` names; the first one stands for the network as it is.
         similarity: By the method's title, `D` numbers from -1 to 1.
+        limit: Below it a method notices that the weights are random.
     """
     places = list(range(len(depths)))
     least = min((min(values) for values in similarity.values() if values), default=0.0)
@@ -40,7 +39,7 @@ def sanity_lines(depths: Sequence[str], similarity: Mapping[str, Sequence[float]
             "range": [-0.2, max(len(depths) - 0.8, 0.2)],
         },
         "yaxis": {"title": {"text": "rank correlation"}, "range": [min(-0.1, least - 0.1), 1.05], "nticks": 6},
-        "shapes": [_limit()],
+        "shapes": [_limit(limit)],
     }
     return Chart(
         label="Rank correlation of each method's map with that of the trained network, by how many parts are random",
@@ -66,15 +65,15 @@ def _line(row: int, title: str, values: Sequence[float], depths: Sequence[str]) 
     }
 
 
-def _limit() -> dict[str, Any]:
+def _limit(height: float) -> dict[str, Any]:
     dotted = {"color": theme.NEUTRAL, "width": 1.5, "dash": "dot"}
     return {
         "type": "line",
         "x0": 0,
         "x1": 1,
         "xref": "paper",
-        "y0": LIMIT,
-        "y1": LIMIT,
+        "y0": height,
+        "y1": height,
         "line": dotted,
         "layer": "below",
     }

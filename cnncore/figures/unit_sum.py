@@ -15,8 +15,8 @@ Numbers = npt.NDArray[np.floating]
 
 _MOST_NUMBERS = 25
 """Cells of a tile up to which each shows its number."""
-_LARGE_PX, _SMALL_PX = 128, 116
-"""Width of a tile of 3 × 3 cells, and of one without numbers."""
+_LARGE_PX, _SMALL_PX, _LONE_PX = 128, 128, 46
+"""Width of a tile of 3 × 3 cells, of one without numbers, and of a single cell."""
 _DARK = 128.0
 """Brightness of a cell below which its number is white."""
 
@@ -120,7 +120,7 @@ def _top(parts: Sequence[Numbers]) -> float:
 def _tile(values: Numbers, top: float, kind: str, inside: npt.NDArray[np.bool_] | None = None) -> str:
     rows, columns = values.shape
     with_numbers = rows * columns <= _MOST_NUMBERS
-    cell = max(26, _LARGE_PX // columns if columns > 1 else 44) if with_numbers else max(5, _SMALL_PX // columns)
+    cell = max(30, _LARGE_PX // columns if columns > 1 else _LONE_PX) if with_numbers else max(5, _SMALL_PX // columns)
     colors = signed_colors(np.clip(values / top, -1, 1)).reshape(-1, 3)
     known = np.ones(values.size, np.bool_) if inside is None else inside.ravel()
     cells = "".join(
@@ -144,10 +144,11 @@ def _cell(value: float, color: npt.NDArray[np.float64], with_number: bool) -> st
 
 
 def _short(value: float) -> str:
-    """At most six characters."""
+    """At most six characters up to 9,999."""
     size = abs(value)
     digits = 0 if size >= 100 or not size else 1 if size >= 10 else 2 if size >= 0.1 else 3
-    return f"{value:.{digits}f}".replace("-", "−")
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "−") if float(text) else text.lstrip("-")
 
 
 def _color(share: float) -> npt.NDArray[np.float64]:

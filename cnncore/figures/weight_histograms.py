@@ -42,8 +42,14 @@ def weight_histogram(name: str, edges: Sequence[float], now: Sequence[int], befo
     )
 
 
-def changes(names: Sequence[str], changed: Sequence[float]) -> Chart:
-    """How far each tensor moved from its start, in percent of the start's size, as bars, input side first."""
+def changes(names: Sequence[str], changed: Sequence[float], shown: str) -> Chart:
+    """How far each tensor moved from its start, in percent of the start's size, as bars, input side first.
+
+    Args:
+        names: Of the tensors.
+        changed: Distance to the start by the size of the start.
+        shown: The tensor whose bar stands out.
+    """
     return Chart(
         label="How far each weight tensor moved during training, in percent of its size at the start",
         traces=[
@@ -51,7 +57,7 @@ def changes(names: Sequence[str], changed: Sequence[float]) -> Chart:
                 "type": "bar",
                 "x": list(range(len(names))),
                 "y": encode(100 * np.asarray(changed, np.float64)),
-                "marker": {"color": theme.TRAIN},
+                "marker": {"color": [theme.TRAIN if name == shown else theme.NEUTRAL for name in names]},
                 "customdata": [escape(name) for name in names],
                 "hovertemplate": "%{customdata}: %{y:.3~g} %<extra></extra>",
             }
@@ -63,8 +69,9 @@ def changes(names: Sequence[str], changed: Sequence[float]) -> Chart:
             "xaxis": {"title": {"text": "from the image on", "standoff": 6}, "showticklabels": False},
             "yaxis": {"ticksuffix": " %", "rangemode": "tozero", "nticks": 5},
             "bargap": 0.15,
+            "margin": {"l": 52, "r": 12, "t": 8, "b": 30},
         },
-        height=220,
+        height=190,
         empty="The weights before training are not known.",
     )
 

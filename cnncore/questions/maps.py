@@ -56,7 +56,8 @@ def maps(asked: dict[str, Any]) -> Answer:
     Returns:
         `layer` (its facts), `num_maps`, `low` and `high` (of all of the layer's values) and `units`, the channels in
         order. The arrays `maps` (n, H, W), float16 (float32 where that could not hold them), and of each of them
-        `lows`, `highs`, `means` and `strengths` (the mean of its magnitudes).
+        `lows`, `highs`, `means` and `strengths` (the mean of its magnitudes); `rows` (H, 2) and `columns` (W, 2) have
+        what a position sees of the image: the first pixel, and the one behind the last.
     """
     request = parse_request(MapsRequest, asked)
     network = request.trained()
@@ -70,7 +71,9 @@ def maps(asked: dict[str, Any]) -> Answer:
         "units": found.units,
     }
     each = {"lows": found.lows, "highs": found.highs, "means": found.means, "strengths": found.strengths}
-    return Answer(facts, {"maps": _halved(found.maps), **each}, lasting=request.lasts)
+    rows, columns = found.layer.spans(network.preprocessing.size)
+    arrays = {"maps": _halved(found.maps), **each, "rows": rows, "columns": columns}
+    return Answer(facts, arrays, lasting=request.lasts)
 
 
 def _halved(values: npt.NDArray[np.float32]) -> npt.NDArray[np.floating]:

@@ -156,6 +156,7 @@ class Pad {
     const ink = this.canvas.getContext('2d');
     ink.fillStyle = '#000';
     ink.fillRect(0, 0, this.side, this.side);
+    ink.imageSmoothingEnabled = false;  // so that it comes back exactly as it was
     if (this.start) ink.drawImage(this.start, 0, 0, this.side, this.side);
     ink.strokeStyle = '#fff';
     ink.lineCap = ink.lineJoin = 'round';

@@ -73,17 +73,17 @@ def show_embedding(look: Look) -> None:
 def _choose(look: Look) -> Choice:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         images = choose_images(look, "inspector_embedding")
-        most = int(
-            _pick("most", "At most", {str(each): f"{each:,} images" for each in _MOST}, start=str(_first_most(look)))
-        )
+        most = _choose_most(look)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         projection = _pick("projection", "Brought down by", {key: each.title for key, each in PROJECTIONS.items()})
         color = _pick("color", "Color", {key: each.title for key, each in COLORINGS.items()})
     return Choice(projection=projection, color=color, images=images, most=most)
 
 
-def _first_most(look: Look) -> int:
-    return _MOST[0] if look.size >= _LARGE_PX else _MOST[1]
+def _choose_most(look: Look) -> int:
+    titles = {str(each): f"{each:,}" for each in _MOST}
+    first = _MOST[0] if look.size >= _LARGE_PX else _MOST[1]
+    return int(_pick("most", "At most", titles, start=str(first)))
 
 
 def _pick(name: str, label: str, titles: dict[str, str], *, start: str = "") -> str:
@@ -123,8 +123,8 @@ def _draw(look: Look, choice: Choice) -> None:
         color = "class"
     classes = tuple(dict.fromkeys(table["class"]))
     marked = _marked(answer, confused_classes(table, FEW_COLORED)) if color == "class" else list(classes)
-    draw_board(look, choice.images, answer, table, color=color, marked=marked, axes=_axes(choice.projection, answer))
     _tell(choice, answer)
+    draw_board(look, choice.images, answer, table, color=color, marked=marked, axes=_axes(choice.projection, answer))
 
 
 def _marked(answer: Answer, first: list[str]) -> list[str]:

@@ -6,7 +6,6 @@ All of that happens in the browser, which gets the images once, as one sheet; th
 from __future__ import annotations
 
 import json
-import re
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from cnncore.answers import Answer
 from cnncore.figures.embedding import embedding_chart, points_table
 from cnncore.figures.theme import RIGHT, WRONG
 from cnncore.images.picture_sheet import sheet_of
+from cnncore.runs.artifacts import file_stem
 from pages.components.inspector_images import ChosenImages
 from pages.components.inspector_link import Look, change_link
 from pages.components.live_chart import still_chart
@@ -77,7 +77,7 @@ def draw_board(
         st.rerun()
     pictures = picture_names(images, answer)
     chosen = pictures.index(look.picture) if look.picture in pictures else None
-    stem = re.sub(r"[^\w-]+", "-", f"{look.title} {images.title} {images.split} embedding").strip("-").lower()
+    stem = file_stem(look.title, f"{images.split}-embedding")
     with st.container(key=BOARD):
         still_chart(embedding_chart(table, color, marked, axes, chosen), key="inspector_embedding_chart")
         _component()(

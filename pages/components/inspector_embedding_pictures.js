@@ -34,6 +34,8 @@ class Pictures {
     this.groups = root.querySelector('select');
     // A finger should scroll the page until somebody chooses otherwise.
     this.mode = matchMedia('(pointer: coarse)').matches ? false : 'lasso';
+    this.hide = () => { this.card.hidden = true; };
+    document.addEventListener('scroll', this.hide, true);
     this.board = root.closest('[class*=_board]');
     this.attach = () => this.listen(this.board?.querySelector('.js-plotly-plot'));
     this.board?.addEventListener('lab-drawn', this.attach);
@@ -87,7 +89,8 @@ class Pictures {
     this.plot = plot;
     const row = (event) => event.points[0].customdata;
     plot.on('plotly_hover', (event) => this.point(row(event), event.event));
-    plot.on('plotly_unhover', () => { this.card.hidden = true; });
+    plot.on('plotly_unhover', this.hide);
+    plot.addEventListener('mouseleave', this.hide);
     plot.on('plotly_click', (event) => this.near(row(event)));
     plot.on('plotly_selected', (event) => { if (event?.points) this.picked(event.points.map((each) => each.customdata)); });
     plot.on('plotly_deselect', () => this.clear());
@@ -156,7 +159,7 @@ class Pictures {
   }
 
   picked(rows) {
-    const found = [...new Set(rows)].filter((row) => this.rows[row]);
+    const found = [...new Set(rows)].filter((row) => this.rows[row]).sort((a, b) => this.rows[a][3] - this.rows[b][3]);
     if (!found.length) return;
     const right = found.filter((row) => this.rows[row][3]).length;
     const judged = this.rows[found[0]][3] === null ? '' : `, ${right.toLocaleString('en-US')} right`;
@@ -218,6 +221,7 @@ class Pictures {
 
   end() {
     this.board?.removeEventListener('lab-drawn', this.attach);
+    document.removeEventListener('scroll', this.hide, true);
     this.ring?.remove();
     if (this.source) URL.revokeObjectURL(this.source);
   }

@@ -86,7 +86,7 @@ def _draw_tiles(look: Look, target: Target, answer: Answer) -> None:
         choose_tile(
             Tiles(
                 keys=range(len(found)),
-                labels=[f"{each['label']} {exact(each['value'])}" for each in found],
+                labels=[_label(each) for each in found],
                 words=[_tile_words(each) for each in found],
                 pictures=pictures,
             ),
@@ -105,6 +105,10 @@ def pictures_of(answer: Answer) -> np.ndarray:
         return stacked(list(answer.arrays["patches"]))
     marked = zip(answer.arrays["images"], answer.data["patches"], strict=True)
     return stacked([boxed(image, each["box"], each["middle"]) for image, each in marked])
+
+
+def _label(place: dict[str, Any]) -> str:
+    return f"{place['label']} · {place['value']:.3g}"
 
 
 def _tile_words(place: dict[str, Any]) -> str:
@@ -163,7 +167,7 @@ def _open_maps(target: Target) -> None:
 
 
 def _sheet(look: Look, target: Target, answer: Answer) -> bytes:
-    names = [f"{each['label']} {exact(each['value'])}" for each in answer.data["patches"]]
+    names = [_label(each) for each in answer.data["patches"]]
     return sheet(
         colored(pictures_of(answer)), names, title=f"{look.title}: what excites {target.title} most", ends=None
     )

@@ -27,6 +27,7 @@ PARAMS = (
     "page",
     "filter",
     "tensor",
+    "settings",
     "projection",
     "color",
     "marked",

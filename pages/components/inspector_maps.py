@@ -43,4 +43,4 @@ def _draw(look: Look) -> None:
         return
     with st.container(key="inspector_unit"):
         if param("unit"):
-            show_unit(look, layer, maps)
+            show_unit(look, layer, maps, layers)

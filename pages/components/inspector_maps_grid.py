@@ -24,8 +24,8 @@ from pages.components.inspector_maps_tiles import Tiles, choose_tile
 PER_PAGE = 64
 _SIDE = 112
 """Numbers along a side above which a tile shows means of blocks: it is some 100 pixels wide."""
-_SCALE, _ORDER, _PAGE = "inspector_maps_scale", "inspector_maps_order", "inspector_maps_page"
-_SCALES = {"layer": "One for the layer", "map": "Each map its own"}
+_SCALE, _ORDER = "inspector_maps_scale", "inspector_maps_order"
+_SCALES = {"layer": "One for all maps", "map": "Each map its own"}
 _SCALE_WORDS = {
     "layer": "The same color is the same number in every map of this layer, so bright maps are strong ones.",
     "map": "Each map goes from its own least number to its own greatest: faint maps can be seen, but colors cannot be "
@@ -39,7 +39,7 @@ _HEIGHT_REM = 30
 def show_grid(look: Look, layer: Layer) -> Answer | None:
     """Draw the maps of a page; the answer that holds them, or None until it is there."""
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        scale = _choose("scale", _SCALES, "Colors", _SCALE)
+        scale = _choose("scale", _SCALES, "Color scale", _SCALE)
         order = _choose("order", _ORDERS, "Order", _ORDER)
     first = PER_PAGE * _page(layer.shape[0])
     request = {**look.request, "layer": layer.name, "first": first, "count": PER_PAGE, "order": order}
@@ -49,6 +49,7 @@ def show_grid(look: Look, layer: Layer) -> Answer | None:
         return None
     tiles = _tiles(answer, scale)
     unit = read_number(param("unit"), layer.shape[0])
+    st.html(_legend(_ends(answer, scale), scale))
     choose_tile(
         tiles,
         key="inspector_maps_grid",
@@ -57,9 +58,7 @@ def show_grid(look: Look, layer: Layer) -> Answer | None:
         chosen=unit,
         on_choose=lambda chosen: change_link(unit=str(chosen), place=""),
     )
-    _choose_page(layer.shape[0])
-    ends = _ends(answer, scale)
-    st.html(_legend(ends, scale))
+    _choose_page(layer.shape[0], layer.name, order)
     st.download_button(
         "Grid (PNG)",
         partial(_sheet, answer, layer, scale, look.title),
@@ -152,8 +151,10 @@ def _page(count: int) -> int:
     return (found or 1) - 1
 
 
-def _choose_page(count: int) -> None:
+def _choose_page(count: int, layer: str, order: str) -> None:
     pages = math.ceil(count / PER_PAGE)
     if pages > 1:
-        st.session_state[_PAGE] = read_number(param("page"), pages + 1) or 1
-        st.pagination(pages, key=_PAGE, on_change=lambda: change_link(page=str(st.session_state[_PAGE])))
+        # Another layer or order begins with its own first page.
+        key = f"inspector_maps_page_{layer}_{order}"
+        asked = read_number(param("page"), pages + 1) or 1
+        st.pagination(pages, default=asked, key=key, on_change=lambda: change_link(page=str(st.session_state[key])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -74,16 +74,22 @@ def choose_layer(layers: Mapping[str, Layer]) -> Layer:
             key=_LAYER,
             on_change=lambda: _open(st.session_state[_LAYER]),
         )
-        for icon, step, words in (("chevron_left", -1, "Previous layer"), ("chevron_right", 1, "Next layer")):
+        step_buttons(names, place, key="inspector_maps_step", open_one=_open)
+    return layers[current]
+
+
+def step_buttons(names: Sequence[str], place: int, *, key: str, open_one: Callable[[str], None]) -> None:
+    """Buttons that open the neighbors of the name at `place`."""
+    with st.container(horizontal=True, gap="small", width="content"):
+        for icon, step, words in (("chevron_left", -1, "Previous"), ("chevron_right", 1, "Next")):
             other = place + step
             st.button(
                 words,
                 icon=f":material/{icon}:",
-                key=f"inspector_maps_step{step}",
+                key=f"{key}{step}",
                 disabled=not 0 <= other < len(names),
-                on_click=partial(_open, names[other % len(names)]),
+                on_click=partial(open_one, names[other % len(names)]),
             )
-    return layers[current]
 
 
 def _choose_group(every: list[str], taps: list[str], current: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,12 +12,13 @@ import streamlit as st
 
 from cnncore.answers import Answer
 from cnncore.figures.unit_sum import STYLE, Step, Term, exact, product_rows, step_rows, term_bars
-from pages.components.inspector_link import Look
+from pages.components.inspector_link import Look, change_link
 from pages.components.inspector_maps_grid import file_name
 from pages.components.inspector_maps_layer import Layer
 from pages.components.wording import plain
 
 IMAGE = "image"
+"""What a convolution reads that gets the pixels, see `cnncore.analysis.unit_sum`."""
 _MOST_ROWS, _MOST_BARS = 5, 12
 _COLORS = {1: ("gray",), 3: ("red", "green", "blue")}
 _READING = (
@@ -28,6 +29,8 @@ _NORMALIZED = (
     "The patch holds the picture as the network gets it: the mean is taken off and the rest divided by the deviation, "
     "so dark pixels are below zero."
 )
+_BIAS = "a learned number that is added everywhere"
+_NO_BIAS = "this convolution has none"
 _ACTIVATIONS = {"ReLU": "what is below zero becomes 0, the rest stays", "ReLU6": "cut to the range from 0 to 6"}
 _NORMALIZATION = (
     "batch normalization: the channel's usual mean is taken off, the rest scaled, both as learned in training "
@@ -35,8 +38,10 @@ _NORMALIZATION = (
 )
 
 
-def show_sum(look: Look, layer: Layer, unit: int, where: tuple[int, int], answer: Answer) -> None:
-    """Draw it, for the place `where` of a unit's map."""
+def show_sum(
+    look: Look, layer: Layer, unit: int, where: tuple[int, int], answer: Answer, names: Collection[str]
+) -> None:
+    """Draw it, for the place `where` of a unit's map; `names` are the layers that can be looked at."""
     st.html(STYLE)
     st.markdown("#### Where this number comes from")
     facts = answer.data
@@ -44,7 +49,7 @@ def show_sum(look: Look, layer: Layer, unit: int, where: tuple[int, int], answer
     if facts["note"]:
         st.markdown(plain(facts["note"]))
     if facts["addends"]:
-        st.html(term_bars([(str(part["name"]), part["value"]) for part in facts["addends"]]))
+        _show_addends(facts["addends"], names)
     found = facts["source"]
     if found is not None:
         terms = _terms(answer, found)
@@ -67,6 +72,20 @@ def show_sum(look: Look, layer: Layer, unit: int, where: tuple[int, int], answer
         )
 
 
+def _show_addends(addends: Sequence[Mapping[str, Any]], names: Collection[str]) -> None:
+    """What branches add, and the way on into each of them: they have the same places."""
+    st.html(term_bars([(str(part["name"]), part["value"]) for part in addends]))
+    followed = [name for part in addends if (name := str(part["name"])) in names]
+    with st.container(horizontal=True, gap="small"):
+        for name in followed:
+            st.button(
+                f"Follow {plain(name)}",
+                icon=":material/account_tree:",
+                key=f"inspector_maps_follow_{name}",
+                on_click=partial(change_link, layer=name, page=""),
+            )
+
+
 def _show_products(found: Mapping[str, Any], terms: Sequence[Term]) -> None:
     rows, columns = terms[0].kernel.shape
     count = len(terms)
@@ -77,10 +96,9 @@ def _show_products(found: Mapping[str, Any], terms: Sequence[Term]) -> None:
         f"multiplies each number below it with a weight, and adds up all {count:,} {channels} × {rows} × {columns} = "
         f"{count * rows * columns:,} products."
     )
-    strongest = _strongest(terms)[:_MOST_ROWS]
-    if len(strongest) < count:
-        st.markdown(f"**The {len(strongest)} channels that add most**")
-    st.html(product_rows(strongest))
+    if count > _MOST_ROWS:
+        st.markdown(f"**The {_MOST_ROWS} channels that add most**")
+    st.html(product_rows(terms if count <= _MOST_ROWS else _strongest(terms)[:_MOST_ROWS]))
     st.caption(_READING + (f" {_NORMALIZED}" if found["reads"] == IMAGE else ""))
 
 

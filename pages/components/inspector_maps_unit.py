@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from functools import partial
 
 import numpy as np
@@ -28,8 +29,8 @@ _LINE = 3
 Map = npt.NDArray[np.floating]
 
 
-def show_unit(look: Look, layer: Layer, maps: Answer) -> None:
-    """Draw the unit of the link; `maps` is the answer that the grid shows."""
+def show_unit(look: Look, layer: Layer, maps: Answer, names: Collection[str]) -> None:
+    """Draw the unit of the link; `maps` is the answer that the grid shows, `names` are the layers with maps."""
     unit = number("unit", layer.shape[0], "map of this layer")
     if unit is None:
         return
@@ -63,7 +64,7 @@ def show_unit(look: Look, layer: Layer, maps: Answer) -> None:
     )
     _show_downloads(look, layer, unit, shown, answer)
     if answer is not None:
-        show_sum(look, layer, unit, where, answer)
+        show_sum(look, layer, unit, where, answer, names)
 
 
 def _go(row: int, column: int) -> None:
@@ -101,7 +102,7 @@ def _choose_numbers(layer: Layer, unit: int, where: tuple[int, int]) -> None:
             ("Column", _COLUMN, where[1], width),
         ):
             st.session_state[key] = value
-            st.number_input(label, 0, most - 1, key=key, on_change=_numbered, args=(label,), width=130)
+            st.number_input(label, 0, most - 1, key=key, on_change=_numbered, args=(label,), width=106)
 
 
 def _numbered(label: str) -> None:

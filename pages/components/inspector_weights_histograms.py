@@ -14,14 +14,16 @@ from cnncore.figures.weight_histograms import change_words, changes, weight_hist
 from pages.components.inspector_answers import answer_of
 from pages.components.inspector_link import Look, change_link
 from pages.components.inspector_maps_grid import file_name
+from pages.components.inspector_maps_layer import step_buttons
 from pages.components.inspector_maps_link import choice
 from pages.components.live_chart import still_chart
 from pages.components.wording import plain
 
 _TENSOR = "inspector_weights_tensor"
 _WHAT = (
-    "Each layer's learned numbers, counted by size. Weights usually start as a narrow bell around zero; training "
-    "spreads it. A layer that hardly moved learned little, a single spike at zero is a layer that has died."
+    "The learned numbers of each layer, counted by size. They start at random around zero (scales and shifts of "
+    "normalization at 1 and 0), and training moves them. A tensor that "
+    "did not move at all was frozen or got no gradient."
 )
 Tensor = Mapping[str, Any]
 
@@ -46,7 +48,7 @@ def show_histograms(look: Look) -> None:
         weight_histogram(name, found["edges"], found["now"], found["before"]), key=f"inspector_weights_histogram_{name}"
     )
     st.markdown(_words(found))
-    _show_changes(tensors)
+    _show_changes(tensors, name)
     with st.expander("All layers as a table", icon=":material/table:"):
         st.dataframe(
             _table(tensors),
@@ -73,15 +75,7 @@ def _choose_tensor(tensors: Sequence[Tensor]) -> Tensor:
             key=_TENSOR,
             on_change=lambda: change_link(tensor=st.session_state[_TENSOR]),
         )
-        for icon, step, words in (("chevron_left", -1, "Previous"), ("chevron_right", 1, "Next")):
-            other = place + step
-            st.button(
-                words,
-                icon=f":material/{icon}:",
-                key=f"inspector_weights_step{step}",
-                disabled=not 0 <= other < len(names),
-                on_click=partial(change_link, tensor=names[other % len(names)]),
-            )
+        step_buttons(names, place, key="inspector_weights_step", open_one=lambda name: change_link(tensor=name))
     return by_name[current]
 
 
@@ -93,19 +87,19 @@ def _words(tensor: Tensor) -> str:
     facts = f"Mean {exact(tensor['mean'])}, standard deviation {exact(tensor['std'])}."
     changed = tensor["changed"]
     if changed is None:
-        return facts
+        return facts if tensor["before"] is None else f"{facts} It started at zero, so no share can be said."
     return (
-        f"{facts} Since its start this tensor **{change_words(changed)}**: the way it went is {100 * changed:.3g} % as "
-        "long as the start is far from zero (L2 distance)."
+        f"{facts} Since its start this tensor **{change_words(changed)}**: the distance to the start is "
+        f"{100 * changed:.3g} % of the start's own distance from zero (L2 norms)."
     )
 
 
-def _show_changes(tensors: Sequence[Tensor]) -> None:
+def _show_changes(tensors: Sequence[Tensor], shown: str) -> None:
     known = [tensor for tensor in tensors if tensor["changed"] is not None]
     if known:
         st.markdown("**How far each tensor moved**, in percent of its size at the start, from the image on")
         names, moved = zip(*((str(tensor["name"]), tensor["changed"]) for tensor in known), strict=True)
-        still_chart(changes(names, moved), key="inspector_weights_changes")
+        still_chart(changes(names, moved, shown), key="inspector_weights_changes")
 
 
 def _table(tensors: Sequence[Tensor]) -> pd.DataFrame:

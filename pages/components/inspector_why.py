@@ -23,7 +23,7 @@ from pages.components.inspector_why_sanity import show_sanity
 from pages.components.waiting import fill_in
 from pages.components.wording import plain
 
-_MOST_PROBLEMS = 3
+_MOST_PROBLEMS = 5
 
 
 def show_why(look: Look) -> None:

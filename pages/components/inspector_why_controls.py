@@ -9,10 +9,9 @@ import streamlit as st
 from cnncore.answers import Answer
 from pages.components.inspector_link import Look, change_link
 from pages.components.inspector_network import network_choices
-from pages.components.inspector_prediction import share_text
 from pages.components.inspector_why_link import MOST_OTHERS, SHOWN, Wish, write_settings
 from pages.components.inspector_why_methods import METHODS, SETTINGS
-from pages.components.wording import plain
+from pages.components.wording import plain, share_text
 
 _TOP, _ANY = "why_class_top", "why_class_any"
 _METHODS, _OTHERS, _SHOW, _OPACITY, _LAYER = "why_methods", "why_with", "why_show", "why_opacity", "why_layer"

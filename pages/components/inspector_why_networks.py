@@ -14,9 +14,8 @@ from cnncore.answers import Answer
 from pages.components.inspector_answers import answer_of
 from pages.components.inspector_link import Look
 from pages.components.inspector_network import look_at
-from pages.components.inspector_prediction import share_text
 from pages.components.inspector_why_link import Wish
-from pages.components.wording import plain
+from pages.components.wording import plain, share_text
 
 
 @dataclass(frozen=True, kw_only=True)

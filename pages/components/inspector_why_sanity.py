@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from cnncore.answers import Answer
-from cnncore.figures.sanity import LIMIT, sanity_lines
+from cnncore.figures.sanity import sanity_lines
 from cnncore.images.heat_map import heat_colors
 from cnncore.runs.artifacts import file_stem
 from pages.components.inspector_answers import answer_of
@@ -31,9 +32,9 @@ _WHAT = (
 )
 _HOW = (
     "Adebayo et al., Sanity checks for saliency maps, 2018: cascading randomization, compared by Spearman's rank "
-    "correlation of absolute values: 1 is the same order of places, 0 none in common. One picture and one draw of "
-    f"random weights, and to be quick, fewer steps, copies and windows than above. That a method notices below {LIMIT:g} "
-    "is our limit; the paper names none."
+    "correlation of absolute values: 1 is the same order of places, 0 none in common. One picture; and to be quick, "
+    "fewer steps, copies and windows than above. That a method notices below {limit:g} is our limit; the paper names "
+    "none."
 )
 
 
@@ -64,53 +65,61 @@ def show_sanity(row: Explained, wish: Wish) -> None:
 def _show_answer(row: Explained, answer: Answer) -> None:
     facts, maps = answer.data, answer.arrays["maps"]
     depths, methods = facts["depths"], facts["methods"]
-    blocks = [_block(method, facts["similarity"][method], maps[place]) for place, method in enumerate(methods)]
+    blocks = [_block(method, facts, maps[place]) for place, method in enumerate(methods)]
     st.html(f"{_STYLE}{''.join(blocks)}{_names(depths)}")
     titled = {METHODS[method].title: facts["similarity"][method] for method in methods}
-    still_chart(sanity_lines(depths, titled), key="why_sanity_chart")
-    st.caption(_HOW)
+    still_chart(sanity_lines(depths, titled, facts["limit"]), key="why_sanity_chart")
+    st.caption(_HOW.format(limit=facts["limit"]))
     _offer_files(row, answer)
 
 
-def _block(method: str, similarity: Sequence[float], maps: np.ndarray) -> str:
+def _block(method: str, facts: Mapping[str, Any], maps: np.ndarray) -> str:
     """A method's verdict and its maps (D, h, w) in a row, as HTML."""
+    title, similarity = METHODS[method].title, facts["similarity"][method]
     cells = [
-        f"<figure><img alt='{METHODS[method].title}, {_depth(place)}' src='{_address(each)}'>"
-        f"<figcaption>{_depth(place)}<br><b>{_number(similarity[place])}</b></figcaption></figure>"
+        f"<figure><img alt='{title}, {place} of {len(maps) - 1} parts random' src='{_address(each)}'>"
+        f"<figcaption>{f'{place} random' if place else 'as it is'}<br><b>{_number(similarity[place])}</b></figcaption>"
+        "</figure>"
         for place, each in enumerate(maps)
     ]
-    sentence = html.escape(verdict_words(METHODS[method].title, similarity, is_empty=not maps[-1].any()))
+    sentence = verdict_words(title, similarity, facts["draws"][method], facts["limit"], is_empty=not maps[-1].any())
     return (
-        f"<section class='lab-sanity'><div>{sentence}</div><div class='lab-sanity-row' "
-        f"style='grid-template-columns:repeat({len(cells)},minmax(0,1fr))'>{''.join(cells)}</div></section>"
+        f"<section class='lab-sanity'><div>{html.escape(sentence)}</div>"
+        f"<div class='lab-sanity-row' style='--columns:{len(cells)}'>{''.join(cells)}</div></section>"
     )
 
 
-def _depth(place: int) -> str:
-    return f"{place} random" if place else "as it is"
-
-
-def verdict_words(title: str, similarity: Sequence[float], *, is_empty: bool) -> str:
+def verdict_words(
+    title: str, similarity: Sequence[float], draws: Sequence[float], limit: float, *, is_empty: bool
+) -> str:
     """Whether a method notices, in words.
 
     Args:
         title: Of the method.
         similarity: At each depth, from the network as it is, where it is 1, to the one of random weights only.
-        is_empty: Whether the last map has no place that counts.
+        draws: With all weights random, for each time they were drawn.
+        limit: A mean of the draws below it counts as noticing.
+        is_empty: Whether no place counts in the last map.
     """
-    last, parts = _number(similarity[-1]), len(similarity) - 1
-    if similarity[-1] >= LIMIT:
+    mean = _number(fmean(draws))
+    spread = f"{_number(min(draws))} to {_number(max(draws))} in {len(draws)} draws" if len(draws) > 1 else "one draw"
+    if fmean(draws) >= limit:
         return (
-            f"{title} hardly notices: with all weights random the correlation is still {last}. Much of its map "
-            "comes from the picture and the way the network is wired, not from what was learned."
+            f"{title} hardly notices: with all weights random the correlation is still {mean} ({spread}). Much of its "
+            "map comes from the picture and the way the network is wired, not from what was learned."
         )
-    if is_empty:
-        return f"{title} notices: with all weights random its map is empty."
-    since = parts - next(row for row, value in enumerate(reversed(similarity)) if value >= LIMIT) + 1
-    told = f"{title} notices: with all weights random the correlation is only {last}"
-    if parts == 1:
+    told = f"{title} notices: with all weights random the correlation is only {mean} ({spread})"
+    told += ", its map is empty" if is_empty else ""
+    since = _since(similarity, limit)
+    if not 0 < since < len(similarity) - 1:
         return f"{told}."
-    return f"{told}, and it stays below {LIMIT:g} from {since} random {'part' if since == 1 else 'parts'} on."
+    return f"{told}; below {limit:g} from {since} random {'part' if since == 1 else 'parts'} on."
+
+
+def _since(similarity: Sequence[float], limit: float) -> int:
+    """The first depth from which on all similarities are below the limit; 0 where there is none."""
+    above = [depth for depth, value in enumerate(similarity) if value >= limit]
+    return above[-1] + 1 if above[-1] + 1 < len(similarity) else 0
 
 
 def _number(value: float) -> str:
@@ -169,7 +178,8 @@ def _offer_files(row: Explained, answer: Answer) -> None:
 
 _STYLE = """<style>
 .lab-sanity { margin-bottom: .9rem; }
-.lab-sanity-row { display: grid; gap: .35rem; max-width: 56rem; margin-top: .35rem; }
+.lab-sanity-row { display: grid; gap: .35rem; max-width: 56rem; margin-top: .35rem;
+  grid-template-columns: repeat(auto-fill, minmax(max(3.4rem, 100% / var(--columns) - .35rem), 1fr)); }
 .lab-sanity figure { margin: 0; min-width: 0; }
 .lab-sanity img { display: block; width: 100%; border-radius: 4px; image-rendering: pixelated; }
 .lab-sanity figcaption { font-size: .72rem; line-height: 1.35; margin-top: .2rem; font-variant-numeric: tabular-nums;
