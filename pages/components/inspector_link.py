@@ -32,6 +32,9 @@ PARAMS = (
     "color",
     "marked",
     "most",
+    "cell",
+    "bins",
+    "change",
 )
 """`with` names further networks, with commas between; `part` is the part of a view; the rest is as the views say."""
 
