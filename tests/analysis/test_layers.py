@@ -37,7 +37,12 @@ SEEN: list[tuple[str, int, dict[str, Any], tuple[str, ...]]] = [
     ("resnet50", 64, {**NARROW, "stem": "published"}, ("stage1.block1", "stage2.block1", "stage4")),
     ("inception_v3", 107, NARROW, ("stem", "inception5b", "inception6b.branch7x7.conv2.conv", "inception6b")),
     ("squeezenet1_1", 65, NARROW, ("conv1", "fire3", "fire9", "output")),
-    ("efficientnet_lite0", 96, {}, ("conv_stem", "blocks.1.0.conv_dw", "blocks.2.0.conv_dw", "blocks.2.1", "conv_head")),
+    (
+        "efficientnet_lite0",
+        96,
+        {},
+        ("conv_stem", "blocks.1.0.conv_dw", "blocks.2.0.conv_dw", "blocks.2.1", "conv_head"),
+    ),
     ("cnn3", 48, {"input_size": 32}, ("resize", "conv1", "conv2.conv")),
     ("cnn3", 24, {"input_size": 32}, ("resize", "conv1.conv", "conv2")),
 ]
