@@ -149,13 +149,13 @@ class Cut:
         return patch
 
 
-def cut_of(layer: MapLayer, row: int, column: int) -> Cut:
-    """The square that a position of a layer sees, as large for all of its positions.
+def cut_of(layer: MapLayer, row: int, column: int, size: int) -> Cut:
+    """The square that a position of a layer sees in an image of `size` pixels, as large for all of its positions.
 
     What a position sees ends at the edge of the image; of those at an edge, the square reaches over it.
     """
-    sides = [int((spans[:, 1] - spans[:, 0]).max()) for spans in (layer.seen.rows, layer.seen.columns)]
-    top, left, bottom, right = layer.seen_by(row, column)
+    sides = [int((spans[:, 1] - spans[:, 0]).max()) for spans in layer.spans(size)]
+    top, left, bottom, right = layer.seen_by(row, column, size)
     side = max(sides)
     return Cut(top=top if top else bottom - side, left=left if left else right - side, side=side)
 

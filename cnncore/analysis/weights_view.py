@@ -172,7 +172,7 @@ def start_of(network: TrainedNetwork, run: Run, store: RunStore, artifacts: Path
             take_over(state, run_dir(artifacts, source), images)
     except LabError as problem:
         return Start(note=f"What it began with cannot be read any more: {problem.message}")
-    return Start(weights={name: value.detach() for name, value in state.model.named_parameters()})
+    return Start(weights=dict(state.model.named_parameters()))
 
 
 def _is_as_it_was(folder: Path, run: Run, store: RunStore) -> bool:
@@ -210,7 +210,7 @@ def weight_histograms(network: TrainedNetwork, start: Callable[[], Start]) -> Wo
 
 def _counted(name: str, kind: str, now: Tensor, start: Tensor | None) -> Generator[int, None, TensorHistogram]:
     """The histogram of a tensor, chunk by chunk; yields how many of its weights are counted."""
-    before = None if start is None else start.float().flatten()
+    before = None if start is None else start.detach().float().flatten()
     both = [now] if before is None else [now, before]
     low, high = min(float(each.min()) for each in both), max(float(each.max()) for each in both)
     edges = np.histogram_bin_edges(np.empty(0), NUM_BINS, (low, high))

@@ -179,7 +179,7 @@ class _Source:
         stored, label = pixels_at(self.images, split, place)
         pixels = shown(self.network, stored).pixels
         line, column = made.place(row, unit)
-        cut: Cut = cut_of(made.layer, line, column)
+        cut: Cut = cut_of(made.layer, line, column, len(pixels))
         name = str(self.images.names[split][place]) if self.images.names else ""
         facts = {
             "picture": str(parse_images(self.request.named()).picture(split, place, name)),
@@ -187,7 +187,7 @@ class _Source:
             "value": float(made.highest[row, unit]),
             "row": line,
             "column": column,
-            "box": made.layer.seen_by(line, column),
+            "box": made.layer.seen_by(line, column, len(pixels)),
             "middle": _middle(made.layer, line, column, len(pixels)),
         }
         return _Place(facts=facts, patch=cut.of(pixels), pixels=pixels)

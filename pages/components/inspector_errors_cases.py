@@ -177,15 +177,13 @@ def _case(judged: Judged, found: Found, row: int) -> Case:
     said = found.outcomes
     label, first = int(said.labels[row]), int(said.predicted[row])
     shares = said.probabilities[row]
-    right = label == first
     second = int(shares.argsort()[-2]) if len(shares) > 1 else first
-    other = second if right else label
+    other = second if label == first else label
     return Case(
         key=judged.picture(int(found.places[row]), str(said.names[row])),
-        said=f"{said.classes[first]} {share_text(float(shares[first]))}",
-        truth="right" if right else f"really {said.classes[label]}",
-        right=right,
-        more=f"{said.classes[other]} {share_text(float(shares[other]))}" if other != first else "",
+        said=(f"says {said.classes[first]}", share_text(float(shares[first]))),
+        other=(f"{'or' if label == first else 'is'} {said.classes[other]}", share_text(float(shares[other]))),
+        right=label == first,
     )
 
 

@@ -93,10 +93,10 @@ def error_words(found: Found) -> str:
     """The expected calibration error, what chance alone would make of it, and what a temperature would do."""
     facts = found.calibration
     error, chance = facts["error"] or 0.0, facts["by_chance"] or 0.0
-    verdict = "which is more than chance" if error > chance else "so nothing speaks against it"
+    verdict = "so this is more than chance" if error > chance else "so this may be chance"
     words = (
-        f"Expected calibration error: {100 * error:.1f} % ({NUM_BINS} equally wide groups). Of perfectly calibrated "
-        f"networks 95 of 100 would stay below {100 * chance:.1f} % on so many images, {verdict}."
+        f"Expected calibration error: {100 * error:.1f} % ({NUM_BINS} equally wide groups). On so many images 95 of "
+        f"100 perfectly calibrated networks would stay below {100 * chance:.1f} %, {verdict}."
     )
     temperature, after = facts.get("temperature"), facts.get("error_after")
     if temperature is None:

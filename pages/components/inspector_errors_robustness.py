@@ -119,6 +119,7 @@ def _choose_change() -> str:
         required=True,
         format_func=lambda name: DISTURBANCES[name].title,
         key=_CHANGE,
+        wrap=True,
         on_change=lambda: change_link(change=st.session_state[_CHANGE]),
     )
     return current
@@ -232,7 +233,7 @@ def _strip(
     figures = [
         f"<figure><img class='{'small' if image.shape[0] < 96 else ''}' src='{data_url(image)}' alt=''>"
         f"<figcaption>{strength}<br><b style='color:{theme.RIGHT if place == label else theme.WRONG}'>"
-        f"{'✓' if place == label else '✗'} {html.escape(classes[place])}</b> {html.escape(share_text(share))}"
+        f"{'✓' if place == label else '✗'} {html.escape(classes[place])}</b><br>{html.escape(share_text(share))}"
         "</figcaption></figure>"
         for image, strength, place, share in zip(pixels, strengths, said, shares, strict=True)
     ]
@@ -257,7 +258,7 @@ def _show_table(judged: Judged, curves: Sequence[RobustnessCurve], wish: _Wish) 
 
 
 _STYLE = """<style>
-.lab-strengths { display: grid; grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); gap: .5rem;
+.lab-strengths { display: grid; grid-template-columns: repeat(auto-fill, minmax(76px, 1fr)); gap: .5rem;
   margin-bottom: .8rem; }
 .lab-strengths figure { margin: 0; min-width: 0; }
 .lab-strengths img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 5px;

@@ -95,14 +95,14 @@ def _strongest(values: Map) -> tuple[int, int]:
 def _choose_numbers(layer: Layer, unit: int, where: tuple[int, int]) -> None:
     """The same as clicks, as numbers."""
     count, height, width = layer.shape
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", width=420):
         for label, key, value, most in (
             ("Map", _UNIT, unit, count),
             ("Row", _ROW, where[0], height),
             ("Column", _COLUMN, where[1], width),
         ):
             st.session_state[key] = value
-            st.number_input(label, 0, most - 1, key=key, on_change=_numbered, args=(label,), width=106)
+            st.number_input(label, 0, most - 1, key=key, on_change=_numbered, args=(label,))
 
 
 def _numbered(label: str) -> None:

@@ -102,4 +102,4 @@ def _words(said: Answer) -> str:
     """The two most probable classes."""
     shares = said.arrays["shares"].tolist()
     pairs = list(zip(said.data["classes"], shares, strict=True))
-    return ", ".join(f"{name} {share_text(share)}" for name, share in pairs[:2])
+    return ", ".join(f"{name} ({share_text(share)})" for name, share in pairs[:2])

@@ -153,7 +153,7 @@ def contact_sheet(maps: np.ndarray) -> np.ndarray:
 
 
 def _offer_files(row: Explained, answer: Answer) -> None:
-    stem = file_stem(f"{row.look.title}-{row.name}", "random_weights")
+    stem = file_stem(f"{row.name}-{row.look.title}", "random_weights")
     table = similarity_table(answer.data["depths"], answer.data["similarity"])
     with st.container(horizontal=True, gap="small"):
         st.download_button(

@@ -146,7 +146,7 @@ def test_the_most_probable_class_is_explained_by_several_methods(why: AppTest, a
 def test_a_class_is_chosen_among_the_first_five_or_all(why: AppTest, asked: Asked) -> None:
     follow(why)
     assert why.pills(key="why_class_top").options == [
-        "dog \\<b\\> 60.0 %", "\\_bird\\_ 20.0 %", "fish 10.0 %", "frog 5.0 %", "horse 1.0 %",
+        "dog \\<b\\> · 60.0 %", "\\_bird\\_ · 20.0 %", "fish · 10.0 %", "frog · 5.0 %", "horse · 1.0 %",
     ]  # fmt: skip
     why.pills(key="why_class_top").set_value(3).run()
     assert address(why)["class"] == "3"
@@ -339,7 +339,7 @@ def test_networks_side_by_side_explain_the_same_class_or_their_own(why: AppTest,
     assert beside["run:bbbbbb"]["target"] == 1
     told = words(why)
     assert "**Zoo *1***" in told
-    assert "Says: dog <b> 60.0 %, _bird_ 20.0 %. Explained: dog <b>." in told
+    assert "Says: dog <b> (60.0 %), _bird_ (20.0 %). Explained: dog <b>." in told
     assert "It has no class dog <b>, so its own most probable one is explained: 1." in told
     assert html(why).count("Cannot tell") == 1, "what a method does is said once"
     why.multiselect(key="why_with").set_value(["run:bbbbbb"]).run()
