@@ -162,6 +162,8 @@ def _reply(question: _Question) -> Reply:
     if error is None:
         return Reply(question.future.result())
     if isinstance(error, LabError):
+        # What the service itself could not do for the moment is tried again; what a person must mend is not.
+        question.shown_open = type(error) is LabError
         return Reply(error=error)
     raise error
 
