@@ -1,6 +1,6 @@
 """What one waits for in the Inspector, what it survives, and what it takes from a training.
 
-    python -m benchmarks.inspector [--quick]
+    python -m benchmarks.inspector [--quick] [--part looks visitors page training]
 
 A real service on folders of its own: feature maps and Grad-CAM of a ResNet-50 at 224 × 224 (random weights, imported as
 a run), warm and from a service that is not running; second looks; mixed requests of ten visitors with the service
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -322,27 +322,30 @@ def _window(lab: Lab, run: Run, seconds: float, *, looking: bool) -> float:
     return images_per_s(lab.store, run, begin, end)
 
 
+PARTS: dict[str, Callable[[Report, Lab, bool], None]] = {
+    "looks": lambda report, lab, quick: measure_looks(report, lab, 1 if quick else 9),
+    "visitors": lambda report, lab, quick: measure_visitors(report, lab),
+    "page": lambda report, lab, quick: measure_page(report, lab, 2 if quick else 12),
+    "training": lambda report, lab, quick: measure_slowdown(report, lab, 1 if quick else 6, 5 if quick else 9),
+}
+"""What is measured, in order; quick or not."""
+
+
 def main() -> None:
     command_line = parser(__doc__)
     command_line.add_argument("--quick", action="store_true", help="to see that it works; its numbers mean nothing")
+    command_line.add_argument("--part", nargs="+", choices=PARTS, default=list(PARTS))
     arguments = command_line.parse_args()
-    quick: bool = arguments.quick
     report = Report(name="inspector", title="The Inspector")
-    steps: Sequence[Callable[[Lab], None]] = (
-        lambda lab: measure_looks(report, lab, 1 if quick else 9),
-        lambda lab: measure_visitors(report, lab),
-        lambda lab: measure_page(report, lab, 2 if quick else 12),
-        lambda lab: measure_slowdown(report, lab, 1 if quick else 6, 5 if quick else 9),
-    )
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         artifacts = Path(folder) / "runs"
         artifacts.mkdir()
         lab = make_lab(artifacts, arguments.data)
         try:
-            for step in steps:
+            for part in arguments.part:
                 begin = time.monotonic()
-                step(lab)
-                print(f"{report.targets[-1].name}: {time.monotonic() - begin:.0f} s", file=sys.stderr)
+                PARTS[part](report, lab, arguments.quick)
+                print(f"{part}: {time.monotonic() - begin:.0f} s", file=sys.stderr)
         finally:
             kill_service(lab)
             lab.store.engine.dispose()
