@@ -60,7 +60,8 @@ def grad_cam(model: nn.Module, images: Tensor, classes: Sequence[int] | Tensor, 
     with torch.enable_grad(), _hooks([module.register_forward_hook(cut)]):
         # With weights that record nothing, the graph begins at the cut.
         weights = {name: value.detach() for name, value in [*model.named_parameters(), *model.named_buffers()]}
-        logits = functional_call(model, weights, (images,)).float()
+        # A copy, since the first layer may write over its input.
+        logits = functional_call(model, weights, (images.clone(),)).float()
         _check(logits, chosen, layer, maps)
         scores = logits.gather(1, chosen[:, None]).sum()
         (gradients,) = torch.autograd.grad(scores, maps)
@@ -113,7 +114,7 @@ def layers_with_maps(model: nn.Module, images: Tensor) -> dict[str, Shape]:
 
     handles = [module.register_forward_hook(partial(note, name)) for name, module in _links(model)]
     with torch.inference_mode(), _hooks(handles):
-        model(images[:1])
+        model(images[:1].clone())
     return found
 
 

@@ -29,7 +29,7 @@ from cnncore.catalog import stages_of
 from cnncore.transfer.network import stage_modules
 
 NOTICES_BELOW = 0.5
-"""A method notices if, with all weights random, its map correlates less with that of the trained network, on average."""
+"""A method notices if, with all weights random, its maps on average correlate less with that of the trained network."""
 DRAWS = 3
 """Times that all weights are drawn: by a single one, a method near the limit might fall on either side of it."""
 SMALL_SIDE = 96

@@ -172,7 +172,7 @@ def start_of(network: TrainedNetwork, run: Run, store: RunStore, artifacts: Path
             take_over(state, run_dir(artifacts, source), images)
     except LabError as problem:
         return Start(note=f"What it began with cannot be read any more: {problem.message}")
-    return Start(weights={name: value.detach() for name, value in state.model.named_parameters()})
+    return Start(weights=dict(state.model.named_parameters()))
 
 
 def _is_as_it_was(folder: Path, run: Run, store: RunStore) -> bool:
@@ -188,6 +188,9 @@ def weight_histograms(network: TrainedNetwork, start: Callable[[], Start]) -> Wo
     Args:
         network: Whose they are.
         start: Finds the first weights; called once, as a step of its own.
+
+    Raises:
+        DataError: if one of them is no number.
     """
     named = list(network.model.named_parameters())
     total = sum(value.numel() for _, value in named)
@@ -210,9 +213,11 @@ def weight_histograms(network: TrainedNetwork, start: Callable[[], Start]) -> Wo
 
 def _counted(name: str, kind: str, now: Tensor, start: Tensor | None) -> Generator[int, None, TensorHistogram]:
     """The histogram of a tensor, chunk by chunk; yields how many of its weights are counted."""
-    before = None if start is None else start.float().flatten()
+    before = None if start is None else start.detach().float().flatten()
     both = [now] if before is None else [now, before]
     low, high = min(float(each.min()) for each in both), max(float(each.max()) for each in both)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise DataError(f"The weights {name} hold values that are no numbers.", "Train the network anew.")
     edges = np.histogram_bin_edges(np.empty(0), NUM_BINS, (low, high))
     counts = np.zeros((2, NUM_BINS), dtype=np.int64)
     moved = length = 0.0

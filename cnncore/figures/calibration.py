@@ -11,7 +11,7 @@ from cnncore.figures.chart import INK, Chart, Trace, encode
 from cnncore.figures.intervals import wilson
 from cnncore.runs.calibration import FEW, Bins
 
-_TOP, _BOTTOM = [0.3, 1.0], [0.0, 0.2]
+_TOP, _BOTTOM = [0.28, 1.0], [0.0, 0.22]
 """What the two parts of the chart take of its height: accuracies, and how many images there are."""
 _HOVER = ("confidence", "accuracy", "right", "images", "low", "high")
 _CENTERS, _REACH, _ENOUGH = (0.9, 0.8, 0.7, 0.6, 0.5), 0.05, 20
@@ -40,7 +40,7 @@ def calibration_table(bins: Bins) -> pd.DataFrame:
 
 
 def calibration(bins: Bins, split: str) -> Chart:
-    """Accuracy over confidence in percent with 95 % intervals, groups of few images faded; below, how many there are.
+    """Accuracy over confidence in percent with 95 % intervals, groups of few images faded; below, how many.
 
     Args:
         bins: The groups.
@@ -55,22 +55,34 @@ def calibration(bins: Bins, split: str) -> Chart:
             {
                 "type": "scatter",
                 "mode": "lines",
-                "name": "as often right as it says",
+                "name": "ideal",
                 "x": [0, 100],
                 "y": [0, 100],
                 "line": {"color": theme.NEUTRAL, "dash": "dash", "width": 1.5},
                 "hoverinfo": "skip",
             },
-            _points(table.loc[~few], f"{FEW} images or more", color, 1.0),
+            _points(table.loc[~few], f"≥ {FEW} images", color, 1.0),
             _points(table.loc[few], "fewer", color, 0.35),
             _counts(table, color),
         ],
         layout={
             "uirevision": "calibration",
             "margin": {"l": 60, "r": 12, "t": 34, "b": 44},
-            "xaxis": {"range": [0, 101], "ticksuffix": " %", "title": {"text": "how sure it is", "standoff": 6}},
+            "xaxis": {
+                "range": [0, 101],
+                "ticksuffix": " %",
+                "title": {"text": "how sure it is", "standoff": 6},
+                "anchor": "y2",
+            },
             "yaxis": {"range": [0, 103], "ticksuffix": " %", "title": {"text": "right"}, "domain": _TOP},
-            "yaxis2": {"title": {"text": "images"}, "domain": _BOTTOM, "nticks": 3, "rangemode": "tozero"},
+            # Nearly all images are in the last group; on an even scale the others could not be seen.
+            "yaxis2": {
+                "title": {"text": "images"},
+                "domain": _BOTTOM,
+                "type": "log",
+                "range": [-0.3, float(np.log10(max(10, int(bins.counts.max(initial=0))))) + 0.1],
+                "dtick": 1 if bins.counts.max(initial=0) < 1_000 else 2,
+            },
             "barmode": "overlay",
             "bargap": 0,
         },
@@ -90,11 +102,12 @@ def confidence_words(confidence: npt.NDArray[np.floating], right: npt.NDArray[np
         near = np.abs(confidence - center) <= _REACH
         count, hits = int(near.sum()), int(right[near].sum())
         if count >= _ENOUGH:
-            low, high = wilson(hits, count)
+            low, high = (100 * end for end in wilson(hits, count))
+            lower, upper = 100 * (center - _REACH), 100 * (center + _REACH)
             return (
-                f"When it says about {center:.0%} ({center - _REACH:.0%} to {center + _REACH:.0%}), it is right in "
-                f"{hits / count:.0%} of cases: {hits:,} of {count:,} images, 95 % interval {100 * low:.0f}–"
-                f"{100 * high:.0f} %."
+                f"When it says about {100 * center:.0f} % ({lower:.0f} to {upper:.0f} %), it is right in "
+                f"{100 * hits / count:.0f} % of cases: {hits:,} of {count:,} images, 95 % interval "
+                f"{low:.0f}–{high:.0f} %."
             )
     return f"It is hardly ever between 50 and 95 % sure: fewer than {_ENOUGH} images at any level to judge that by."
 
@@ -103,7 +116,7 @@ def balance_words(confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bo
     """Whether a network is on the whole too sure of itself, as a sentence; of at least one image."""
     sure, share = float(confidence.mean()), float(right.mean())
     gap = 100 * (sure - share)
-    verdict = "too sure of itself" if gap > 0 else "surer than it says"
+    verdict = "too sure of itself" if gap > 0 else "less sure than it could be"
     return f"On average it is {100 * sure:.1f} % sure and {100 * share:.1f} % right: {abs(gap):.1f} points {verdict}."
 
 

@@ -55,6 +55,7 @@ def _choose_part() -> Part:
         format_func=lambda name: PARTS[name].title,
         key=_KEY,
         label_visibility="collapsed",
+        wrap=True,
         on_change=lambda: change_link(part=st.session_state[_KEY]),
     )
     return PARTS[current]

@@ -23,8 +23,9 @@ _SMALL = 96
 _SHEET_SIDE = 128
 
 _CSS = f"""
-.lab-cases {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(118px, 1fr)); gap: .5rem;
+.lab-cases {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: .5rem;
   color: var(--st-text-color); font-family: var(--st-font); }}
+@media (max-width: 640px) {{ .lab-cases {{ grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); }} }}
 .lab-cases button {{ display: block; min-width: 0; padding: 0 0 .35rem; text-align: left; font: inherit; color: inherit;
   cursor: pointer; overflow: hidden; border-radius: .5rem; background: none;
   border: 1px solid var(--st-border-color, #8884); border-top: 3px solid {theme.WRONG}; }}
@@ -33,17 +34,22 @@ _CSS = f"""
 .lab-cases button:focus-visible, .lab-cases button[aria-current=true] {{ outline: 2px solid var(--st-primary-color); }}
 .lab-cases img {{ display: block; width: 100%; aspect-ratio: 1; object-fit: contain; background: #8881; }}
 .lab-cases img.small {{ image-rendering: pixelated; }}
-.lab-cases span {{ display: block; padding: 0 .45rem; font-size: .8rem; line-height: 1.4; overflow: hidden;
-  text-overflow: ellipsis; white-space: nowrap; font-variant-numeric: tabular-nums; }}
+.lab-cases span {{ display: flex; justify-content: space-between; gap: .3rem; padding: 0 .45rem; font-size: .8rem;
+  line-height: 1.4; white-space: nowrap; font-variant-numeric: tabular-nums; }}
+.lab-cases span i {{ font-style: normal; overflow: hidden; text-overflow: ellipsis; }}
 .lab-cases span.said {{ padding-top: .3rem; font-weight: 600; }}
-.lab-cases span.more {{ opacity: .75; }}
+.lab-cases span.other {{ opacity: .75; }}
 """
 
 _JS = """
-function line(card, kind, text) {
+function line(card, kind, [name, share]) {
   const node = document.createElement('span');
   node.className = kind;
-  node.textContent = text;
+  for (const [tag, text] of [['i', name], ['small', share]]) {
+    const part = document.createElement(tag);
+    part.textContent = text;
+    node.appendChild(part);
+  }
   card.appendChild(node);
 }
 
@@ -69,8 +75,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     image.className = tile.small ? 'small' : '';
     card.appendChild(image);
     line(card, 'said', tile.said);
-    line(card, 'more', tile.truth);
-    if (tile.more) line(card, 'more', tile.more);
+    line(card, 'other', tile.other);
     card.onclick = () => root.open(tile.key);
     return card;
   }));
@@ -84,17 +89,15 @@ class Case:
 
     Attributes:
         key: What it is called in links.
-        said: What the network says of it, with the probability.
-        truth: What it really is.
-        right: Whether that is the same.
-        more: Another line; or empty.
+        said: What the network says of it, and how probable it finds that.
+        other: The true class where that is another one, or the second most probable one, and its probability.
+        right: Whether the network is right.
     """
 
     key: str
-    said: str
-    truth: str
+    said: tuple[str, str]
+    other: tuple[str, str]
     right: bool
-    more: str = ""
 
 
 @st.cache_resource(show_spinner=False)
@@ -136,8 +139,8 @@ def opened_case(state: object, cases: Sequence[Case]) -> str | None:
 
 
 def _tile(case: Case, source: str, *, small: bool) -> dict[str, Any]:
-    words = f"{case.said}; {case.truth}. Open it in the Inspector."
-    facts = {"said": case.said, "truth": case.truth, "more": case.more, "right": case.right}
+    words = f"{' '.join(case.said)}; {' '.join(case.other)}. Open it in the Inspector."
+    facts = {"said": case.said, "other": case.other, "right": case.right}
     return {"key": case.key, "src": source, "small": small, "words": words, **facts}
 
 

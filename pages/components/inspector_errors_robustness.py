@@ -16,10 +16,10 @@ from cnncore.errors import LabError
 from cnncore.figures import theme
 from cnncore.figures.overlay import style_of
 from cnncore.figures.robustness import RobustnessCurve, robustness, robustness_table
-from cnncore.runs.artifacts import file_stem
 from cnncore.runs.log_csv import csv_table
 from cnncore.runs.pairing import check_comparable
 from cnncore.runs.subjects import parse_subject
+from pages.components.chart_files import saved_chart
 from pages.components.inspector_answers import answer_of
 from pages.components.inspector_errors_gallery import sheet_png
 from pages.components.inspector_errors_images import Judged
@@ -27,7 +27,6 @@ from pages.components.inspector_link import Look, change_link, param
 from pages.components.inspector_network import look_at, network_choices
 from pages.components.inspector_prediction import share_text
 from pages.components.lab import store
-from pages.components.live_chart import still_chart
 from pages.components.transfer_use_answers import data_url
 from pages.components.waiting import fill_in
 from pages.components.wording import plain
@@ -73,7 +72,8 @@ def _draw(judged: Judged, wish: _Wish) -> None:
     if not curves:
         return
     facts = whole[0][1].data
-    still_chart(robustness(curves, wish.spec, len(judged.look.classes)), key="inspector_robustness")
+    chart = robustness(curves, wish.spec, len(judged.look.classes))
+    saved_chart(chart, key="inspector_robustness", stem=judged.stem(wish.change))
     st.caption(
         f"{facts['count']:,} of {facts['total']:,} {judged.split} images, evenly spread, the same ones at every "
         f"strength and for every network; seed {facts['seed']}. Bars: Wilson's 95 % interval; dotted: guessing."
@@ -119,6 +119,7 @@ def _choose_change() -> str:
         required=True,
         format_func=lambda name: DISTURBANCES[name].title,
         key=_CHANGE,
+        wrap=True,
         on_change=lambda: change_link(change=st.session_state[_CHANGE]),
     )
     return current
@@ -210,7 +211,7 @@ def _show_strip(judged: Judged, answer: Answer, wish: _Wish) -> None:
     st.download_button(
         "These images (PNG)",
         lambda: sheet_png(pixels.reshape(-1, *pixels.shape[2:])),
-        file_name=f"{file_stem(judged.look.title, wish.change)}-images.png",
+        file_name=f"{judged.stem(wish.change)}-images.png",
         icon=":material/download:",
         on_click="ignore",
         key="inspector_robustness_png",
@@ -232,7 +233,7 @@ def _strip(
     figures = [
         f"<figure><img class='{'small' if image.shape[0] < 96 else ''}' src='{data_url(image)}' alt=''>"
         f"<figcaption>{strength}<br><b style='color:{theme.RIGHT if place == label else theme.WRONG}'>"
-        f"{'✓' if place == label else '✗'} {html.escape(classes[place])}</b> {html.escape(share_text(share))}"
+        f"{'✓' if place == label else '✗'} {html.escape(classes[place])}</b><br>{html.escape(share_text(share))}"
         "</figcaption></figure>"
         for image, strength, place, share in zip(pixels, strengths, said, shares, strict=True)
     ]
@@ -249,7 +250,7 @@ def _show_table(judged: Judged, curves: Sequence[RobustnessCurve], wish: _Wish) 
     st.download_button(
         "Curves (CSV)",
         csv_table(table.to_dict("records")),
-        file_name=f"{file_stem(judged.look.title, wish.change)}.csv",
+        file_name=f"{judged.stem(wish.change)}.csv",
         icon=":material/table_view:",
         on_click="ignore",
         key="inspector_robustness_csv",
@@ -257,7 +258,7 @@ def _show_table(judged: Judged, curves: Sequence[RobustnessCurve], wish: _Wish) 
 
 
 _STYLE = """<style>
-.lab-strengths { display: grid; grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); gap: .5rem;
+.lab-strengths { display: grid; grid-template-columns: repeat(auto-fill, minmax(76px, 1fr)); gap: .5rem;
   margin-bottom: .8rem; }
 .lab-strengths figure { margin: 0; min-width: 0; }
 .lab-strengths img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 5px;

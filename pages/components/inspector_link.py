@@ -35,6 +35,9 @@ PARAMS = (
     "whole",
     "aim",
     "seed",
+    "cell",
+    "bins",
+    "change",
 )
 """`with` names further networks, with commas between; `part` is the part of a view; the rest is as the views say."""
 

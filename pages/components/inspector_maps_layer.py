@@ -12,9 +12,9 @@ import streamlit as st
 from pages.components.inspector_link import change_link
 from pages.components.inspector_maps_link import choice
 
-_LAYER, _GROUP = "inspector_maps_layer", "inspector_maps_group"
+_LAYER, _GROUP, _ASKED_GROUP = "inspector_maps_layer", "inspector_maps_group", "inspector_maps_asked_group"
 _WORTH, _ALL = "worth", "all"
-_KINDS = {"block": "block of layers", "pooling": "pooling", "normalization": "batch normalization"}
+_KINDS = {"block": "block of layers"}
 _GROUP_HELP = (
     "Worth seeing: the ends of the network's parts, as the lab's catalog names them. All: every layer that leaves maps "
     "with height and width; behind the last one only numbers are left."
@@ -61,20 +61,21 @@ def read_layers(found: Sequence[Mapping[str, Any]]) -> dict[str, Layer]:
 
 def choose_layer(layers: Mapping[str, Layer]) -> Layer:
     """Draw the choice; `layers` holds at least one."""
-    taps = [name for name, layer in layers.items() if layer.is_tap]
-    current = choice("layer", layers, (taps or list(layers))[0], "layer of this network with maps")
-    names = _choose_group(list(layers), taps, current)
-    place = names.index(current)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.session_state[_LAYER] = current
-        st.selectbox(
-            f"Layer, {place + 1} of {len(names)} from the image on",
-            names,
-            format_func=lambda name: f"{layers[name].title}: {layers[name].words}",
-            key=_LAYER,
-            on_change=lambda: _open(st.session_state[_LAYER]),
-        )
+    every = list(layers)
+    taps = [name for name in every if layers[name].is_tap]
+    current = choice("layer", layers, (taps or every)[0], "layer of this network with maps")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", gap="small"):
+        names = _choose_group(every, taps, current)
+        place = names.index(current)
         step_buttons(names, place, key="inspector_maps_step", open_one=_open)
+    st.session_state[_LAYER] = current
+    st.selectbox(
+        f"Layer, {place + 1} of {len(names)} from the image on",
+        names,
+        format_func=lambda name: f"{layers[name].title}: {layers[name].words}",
+        key=_LAYER,
+        on_change=lambda: _open(st.session_state[_LAYER]),
+    )
     return layers[current]
 
 
@@ -96,11 +97,9 @@ def _choose_group(every: list[str], taps: list[str], current: str) -> list[str]:
     """The names that are offered, the current one among them."""
     if not taps or len(taps) == len(every):
         return every
-    if current not in taps:
-        st.session_state[_GROUP] = _ALL
-    elif _GROUP not in st.session_state:
-        st.session_state[_GROUP] = _WORTH
-    group = st.segmented_control(
+    group = _ALL if current not in taps else st.session_state.get(_ASKED_GROUP, _WORTH)
+    st.session_state[_GROUP] = group
+    st.segmented_control(
         "Layers",
         (_WORTH, _ALL),
         required=True,
@@ -114,6 +113,7 @@ def _choose_group(every: list[str], taps: list[str], current: str) -> list[str]:
 
 def _grouped(every: list[str], taps: list[str], current: str) -> None:
     """Where only those worth seeing are left, the last of them before the current layer is shown."""
+    st.session_state[_ASKED_GROUP] = st.session_state[_GROUP]
     if st.session_state[_GROUP] == _WORTH and current not in taps:
         before = [name for name in taps if every.index(name) <= every.index(current)]
         _open((before or taps)[-1 if before else 0])

@@ -42,18 +42,16 @@ def show_unit(look: Look, layer: Layer, maps: Answer, names: Collection[str]) ->
     values, low, high = _map_in(held, unit)
     where = place("place", *values.shape) or _strongest(values)
     _choose_numbers(layer, unit, where)
-    height, width = values.shape
-    pixels = seen.arrays["pixels"]
     shown = MapOnImage(
         values=values,
         low=low,
         high=high,
-        pixels=pixels,
+        pixels=seen.arrays["pixels"],
         rows=held.arrays["rows"],
         columns=held.arrays["columns"],
-        map_words=f"Map {unit}, {height} × {width}, from {exact(low)} (dark) to {exact(high)} (bright). Click a place.",
-        image_words=f"What the network saw, {pixels.shape[0]} × {pixels.shape[1]} pixels. The box is the receptive "
-        f"field of the place: {_field_words(layer)}",
+        map_words=f"Map {unit}, {values.shape[0]} × {values.shape[1]}. "
+        f"Colors from {exact(low)} (dark) to {exact(high)} (bright). Click a place.",
+        image_words=_image_words(layer, seen.arrays["pixels"]),
     )
     choose_place(shown, key="inspector_maps_place", place=where, on_choose=_go)
     answer = answer_of(
@@ -95,14 +93,14 @@ def _strongest(values: Map) -> tuple[int, int]:
 def _choose_numbers(layer: Layer, unit: int, where: tuple[int, int]) -> None:
     """The same as clicks, as numbers."""
     count, height, width = layer.shape
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", width=420):
         for label, key, value, most in (
             ("Map", _UNIT, unit, count),
             ("Row", _ROW, where[0], height),
             ("Column", _COLUMN, where[1], width),
         ):
             st.session_state[key] = value
-            st.number_input(label, 0, most - 1, key=key, on_change=_numbered, args=(label,), width=106)
+            st.number_input(label, 0, most - 1, key=key, on_change=_numbered, args=(label,))
 
 
 def _numbered(label: str) -> None:
@@ -112,10 +110,13 @@ def _numbered(label: str) -> None:
         _go(st.session_state[_ROW], st.session_state[_COLUMN])
 
 
-def _field_words(layer: Layer) -> str:
-    if layer.receptive_field is None:
-        return "the whole image."
-    return f"{layer.receptive_field:,} pixels along a side, cut at the edges."
+def _image_words(layer: Layer, pixels: npt.NDArray[np.uint8]) -> str:
+    field = layer.receptive_field
+    sees = "the whole image" if field is None else f"{field:,} pixels along a side, cut at the edges"
+    return (
+        f"What the network saw, {pixels.shape[0]} × {pixels.shape[1]} pixels. The box is the receptive field of the "
+        f"place: {sees}."
+    )
 
 
 def _show_downloads(look: Look, layer: Layer, unit: int, shown: MapOnImage, answer: Answer | None) -> None:

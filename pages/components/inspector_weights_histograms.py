@@ -66,16 +66,15 @@ def _choose_tensor(tensors: Sequence[Tensor]) -> Tensor:
     names = list(by_name)
     current = choice("tensor", by_name, names[0], "weight tensor of this network")
     place = names.index(current)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.session_state[_TENSOR] = current
-        st.selectbox(
-            f"Tensor, {place + 1} of {len(names)} from the image on",
-            names,
-            format_func=lambda name: f"{name.replace('.', ' › ')}: {_shape(by_name[name])}",
-            key=_TENSOR,
-            on_change=lambda: change_link(tensor=st.session_state[_TENSOR]),
-        )
-        step_buttons(names, place, key="inspector_weights_step", open_one=lambda name: change_link(tensor=name))
+    st.session_state[_TENSOR] = current
+    st.selectbox(
+        f"Tensor, {place + 1} of {len(names)} from the image on",
+        names,
+        format_func=lambda name: f"{name.replace('.', ' › ')}: {_shape(by_name[name])}",
+        key=_TENSOR,
+        on_change=lambda: change_link(tensor=st.session_state[_TENSOR]),
+    )
+    step_buttons(names, place, key="inspector_weights_step", open_one=lambda name: change_link(tensor=name))
     return by_name[current]
 
 

@@ -23,7 +23,7 @@ def choose_class(look: Look, wish: Wish, said: Answer) -> None:
     """The five most probable classes as buttons, and all others to search among."""
     names, top = said.data["classes"], [int(place) for place in said.arrays["top"]]
     labels = {
-        place: plain(f"{name} {share_text(share)}")
+        place: plain(f"{name} · {share_text(share)}")
         for place, name, share in zip(top, names, said.arrays["shares"].tolist(), strict=True)
     }
     target = top[0] if wish.target is None else wish.target
@@ -36,6 +36,7 @@ def choose_class(look: Look, wish: Wish, said: Answer) -> None:
             top,
             format_func=labels.__getitem__,
             key=_TOP,
+            wrap=True,
             # The most probable class is what a link without a class means, also for the next picture.
             on_change=lambda: _write_class(_TOP, usual=top[0]),
         )
@@ -65,6 +66,7 @@ def choose_methods(look: Look, wish: Wish) -> None:
         selection_mode="multi",
         format_func=lambda method: METHODS[method].title,
         key=_METHODS,
+        wrap=True,
         on_change=_write_methods,
     )
     offered = {name: title for name, title in network_choices().items() if name != look.network}
@@ -103,6 +105,7 @@ def choose_look(wish: Wish, layers: Sequence[str]) -> None:
             required=True,
             format_func=SHOWN.__getitem__,
             key=_SHOW,
+            wrap=True,
             on_change=lambda: write_settings(wish.settings, st.session_state[_SHOW], wish.opacity),
         )
         if wish.show == "over":

@@ -42,7 +42,7 @@ def png(picture: Picture, least: int = LEAST_PX) -> bytes:
     factor = -(-least // max(picture.shape[:2]))
     large = picture.repeat(factor, axis=0).repeat(factor, axis=1)
     buffer = io.BytesIO()
-    Image.fromarray(large[..., 0] if large.shape[-1] == 1 else large).save(buffer, format="PNG", compress_level=1)
+    Image.fromarray(large[..., 0] if large.shape[-1] == 1 else large).save(buffer, format="PNG")
     return buffer.getvalue()
 
 

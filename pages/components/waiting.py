@@ -32,7 +32,9 @@ _PART_LOOK_MS = 400
 _QUESTIONS = "waiting_questions"
 
 _ALARM_JS = """
-export default function ({ data, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
+  // Streamlit calls this again for new data, without having called what the last call returned.
+  parentElement.endAlarm?.();
   let alarm;
   const set = (delay) => {
     clearTimeout(alarm);
@@ -50,10 +52,11 @@ export default function ({ data, setTriggerValue }) {
   const kinds = ['pointerdown', 'keydown'];
   kinds.forEach((kind) => window.addEventListener(kind, wait, true));
   set(data.delay);
-  return () => {
+  parentElement.endAlarm = () => {
     clearTimeout(alarm);
     kinds.forEach((kind) => window.removeEventListener(kind, wait, true));
   };
+  return parentElement.endAlarm;
 }
 """
 
@@ -159,6 +162,8 @@ def _reply(question: _Question) -> Reply:
     if error is None:
         return Reply(question.future.result())
     if isinstance(error, LabError):
+        # What the service itself could not do for the moment is tried again; what a person must mend is not.
+        question.shown_open = type(error) is LabError
         return Reply(error=error)
     raise error
 

@@ -132,6 +132,7 @@ def test_a_network_looks_at_its_images(lab: Lab, data_root: Path) -> None:
     network = subjects.network(f"run:{lab.digits.id}")
     images = subjects.images_named(network, f"run:{lab.digits.id}")
     found, told = finished(observe(network, images, "test", 130))
+    assert images.test is not None
     assert told == [(64, 130), (128, 130), (130, 130)]
     assert (len(found.places), found.total, found.thumbnails.shape) == (130, len(images.test), (130, 28, 28, 1))
     assert found.labels.tolist() == images.test.labels[found.places].tolist()
