@@ -36,10 +36,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from cnncore.analysis.grad_cam import grad_cam, last_maps, layers_with_maps
+from cnncore.analysis.grad_cam import grad_cam, last_maps, last_of, layers_with_maps
 from cnncore.analysis.scans import Work
 from cnncore.config import Section
-from cnncore.errors import ConfigError, DataError, lookup
+from cnncore.errors import MOST_NAMED, ConfigError, DataError, lookup
 
 BASELINE = "the mean color of the preprocessing"
 """What covers a window and where the path begins: 0 after normalization."""
@@ -156,14 +156,17 @@ class _Asked:
 
 
 def _gradcam(asked: _Asked) -> Work[Attribution]:
-    layer = asked.layer or last_maps(asked.model, asked.image)
+    through = layers_with_maps(asked.model, asked.image)
+    layer = asked.layer or last_of(through) or last_maps(asked.model, asked.image)
     yield 0, 1
-    if layer not in (through := layers_with_maps(asked.model, asked.image)):
+    if layer not in through:
         lookup(dict(asked.model.named_modules()), layer, "layer", "layer")
         raise ConfigError(
             "layer",
             f"Grad-CAM cannot take the layer {layer}: it has no maps, or not everything passes through it.",
-            f"Choose one of {', '.join(through)}.",
+            f"Choose one of {', '.join(through)}."
+            if len(through) <= MOST_NAMED
+            else f"Choose one like {[*through][-1]}.",
         )
     return Attribution(map=grad_cam(asked.model, asked.image, [asked.target], layer)[0], layer=layer)
 

@@ -42,18 +42,16 @@ def show_unit(look: Look, layer: Layer, maps: Answer, names: Collection[str]) ->
     values, low, high = _map_in(held, unit)
     where = place("place", *values.shape) or _strongest(values)
     _choose_numbers(layer, unit, where)
-    height, width = values.shape
-    pixels = seen.arrays["pixels"]
     shown = MapOnImage(
         values=values,
         low=low,
         high=high,
-        pixels=pixels,
+        pixels=seen.arrays["pixels"],
         rows=held.arrays["rows"],
         columns=held.arrays["columns"],
-        map_words=f"Map {unit}, {height} × {width}, from {exact(low)} (dark) to {exact(high)} (bright). Click a place.",
-        image_words=f"What the network saw, {pixels.shape[0]} × {pixels.shape[1]} pixels. The box is the receptive "
-        f"field of the place: {_field_words(layer)}",
+        map_words=f"Map {unit}, {values.shape[0]} × {values.shape[1]}. "
+        f"Colors from {exact(low)} (dark) to {exact(high)} (bright). Click a place.",
+        image_words=_image_words(layer, seen.arrays["pixels"]),
     )
     choose_place(shown, key="inspector_maps_place", place=where, on_choose=_go)
     answer = answer_of(
@@ -112,10 +110,13 @@ def _numbered(label: str) -> None:
         _go(st.session_state[_ROW], st.session_state[_COLUMN])
 
 
-def _field_words(layer: Layer) -> str:
-    if layer.receptive_field is None:
-        return "the whole image."
-    return f"{layer.receptive_field:,} pixels along a side, cut at the edges."
+def _image_words(layer: Layer, pixels: npt.NDArray[np.uint8]) -> str:
+    field = layer.receptive_field
+    sees = "the whole image" if field is None else f"{field:,} pixels along a side, cut at the edges"
+    return (
+        f"What the network saw, {pixels.shape[0]} × {pixels.shape[1]} pixels. The box is the receptive field of the "
+        f"place: {sees}."
+    )
 
 
 def _show_downloads(look: Look, layer: Layer, unit: int, shown: MapOnImage, answer: Answer | None) -> None:

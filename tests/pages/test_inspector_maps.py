@@ -70,9 +70,10 @@ def unit(request: Mapping[str, Any]) -> Answer:
     source = {"layer": "conv1.conv", "reads": "image", "channels": [0, 1, 2], "terms": terms, "bias": 0.5, "sum": 2.3}
     window = {"values": [[1.0, 1.25]], "takes": "max", "winner": [5, 6]}
     stage = {"type": "", "window": None, "chosen": False}
+    norm = {**stage, "kind": "normalization", "type": "BatchNorm2d"}
     steps = [
         {**stage, "name": "conv1.conv", "kind": "convolution", "value": 2.3},
-        {**stage, "name": "conv1.norm", "kind": "normalization", "value": -1.0},
+        {**norm, "name": "conv1.norm", "value": -1.0},
         {**stage, "name": "conv1.act", "kind": "activation", "type": "ReLU", "value": 0.0},
         {**stage, "name": "conv1.pool", "kind": "pooling", "value": 1.25, "window": window, "chosen": True},
     ]
@@ -257,7 +258,15 @@ def test_the_sum_is_told_step_by_step(browser: Browser) -> None:
     assert told.index(">red<") < told.index(">green<") < told.index(">blue<")
     assert told.count("class='is-padding'") == 3 * 2 * 3
     steps = told[told.index("lab-sum-steps") :]
-    for part in ("1.8<", "0.5<", "2.3<", "−1<", "largest of 1, 1.25; followed: row 5, column 6", "becomes 0"):
+    for part in (
+        "1.8<",
+        "0.5<",
+        "2.3<",
+        "−1<",
+        "largest of 1, 1.25; followed: row 5, column 6",
+        "becomes 0",
+        "batch norm",
+    ):
         assert part in steps
     assert "= conv1.pool (the number of the map)" in steps
     assert "mean is taken off" in told
