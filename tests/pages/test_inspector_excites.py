@@ -18,6 +18,7 @@ from pages.components import inspector_excites_overview, inspector_excites_patch
 from pages.components.inspector_excites_patches import COUNT, pictures_of
 from pages.components.inspector_excites_synthesis import picture_html, said_words
 from pages.components.inspector_excites_target import Target
+from pages.components.inspector_link import Look
 from pages.components.inspector_maps_tiles import Tiles
 from tests.pages.conftest import ANSWERS, address, assert_clean
 from tests.pages.transfer_runs import words
@@ -108,6 +109,7 @@ def view(asked: Asked, monkeypatch: pytest.MonkeyPatch, shown: dict[str, tuple[T
     questions = {"layers": layers, "exciting_patches": patches, "exciting_units": units, "synthesis": synthesis}
     for name, answer in questions.items():
         monkeypatch.setitem(ANSWERS, name, answer)
+    monkeypatch.setattr("pages.components.waiting.PATIENCE_S", 20.0)
     monkeypatch.setattr("pages.components.inspector_images._titles", lambda look: {"": "Its own", "data:mnist5k": "5k"})
 
     def choose(tiles: Tiles, *, key: str, on_choose: Any, **_: Any) -> None:
@@ -222,7 +224,7 @@ def test_another_number_of_images_is_in_the_link(view: AppTest, asked: Asked) ->
 
 def test_the_sheet_is_a_picture() -> None:
     target = Target(layer="conv1", unit=0, count=20, title="unit 0 of conv1", group="unit")
-    look = type("Look", (), {"title": "Zoo"})()
+    look = Look(network="run:cccccc", title="Zoo", stamp="1", picture="", size=28, classes=CLASSES)
     content = inspector_excites_patches._sheet(look, target, patches({"unit": 0, "whole": True}))
     assert Image.open(io.BytesIO(content)).width > 3 * 96
 
