@@ -3,10 +3,10 @@
 All of them explain the logit of the class, not its probability, which would also change with the other classes.
 
 gradcam               `cnncore.analysis.grad_cam` (Selvaraju et al. 2017). Unsigned: the largest value is 1.
-occlusion             Zeiler and Fergus 2014, section 2.1 (D. Visualizing with occlusions, 4.2): how far the logit falls
-                      when a window is covered. Signed. The paper covers with gray and draws one value a window; here a
-                      place has the mean over the windows that cover it, as Captum has it.
-integrated_gradients  Sundararajan, Taly and Yan 2017, equation 3: gradients along the straight path from a baseline to
+occlusion             Zeiler and Fergus 2014, section 4.2: how far the logit falls when a window is covered. Signed. The
+                      paper covers with gray and draws the probability by the place of the window; here a place has the
+                      mean over the windows that cover it, as in Captum.
+integrated_gradients  Sundararajan, Taly and Yan 2017, section 3: gradients along the straight path from a baseline to
                       the image, times the difference. Signed, summed over the channels; all places together give the
                       logit of the image less that of the baseline (completeness, proposition 1).
 gradient              Simonyan, Vedaldi and Zisserman 2014, section 3.1: the largest absolute gradient of the channels.

@@ -36,7 +36,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--class", dest="label", default="", help="the class to explain; the most probable one")
     parser.add_argument("--unit", type=int, help=f"for {MAPS}: this channel alone, not the {MOST_MAPS} strongest")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="steps=64, window=16, …")
-    parser.add_argument("--out", type=Path, metavar="PNG", help="where the picture goes")
+    parser.add_argument("--out", type=Path, metavar="PNG", help="where the picture goes; METHOD.png if not given")
     parser.add_argument("--json", action="store_true")
 
 
@@ -55,13 +55,13 @@ def _inspect(arguments: argparse.Namespace) -> int:
         content, told, words = _maps(network, shown, arguments)
     else:
         content, told, words = _why(network, shown, arguments)
-    facts = {"network": name, "image": arguments.image, "method": arguments.method, **told}
-    if arguments.out:
-        try:
-            arguments.out.write_bytes(content)
-        except OSError as error:
-            raise LabError(f"The file cannot be written: {error}.", "Choose another place with --out.") from None
-    print(json.dumps({**facts, "out": str(arguments.out)}, ensure_ascii=False) if arguments.json else words)
+    out = arguments.out or Path(f"{arguments.method}.png")
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise LabError(f"The file cannot be written: {error}.", "Choose another place with --out.") from None
+    facts = {"network": name, "image": arguments.image, "method": arguments.method, **told, "out": str(out)}
+    print(json.dumps(facts, ensure_ascii=False) if arguments.json else f"{out}: {words}")
     return 0
 
 
@@ -76,8 +76,6 @@ def _check(arguments: argparse.Namespace) -> None:
     lookup(dict.fromkeys(METHODS), arguments.method, "method", "method")
     if not arguments.image:
         raise ConfigError("image", "No picture was named.", "Name an image file, or list the layers with --layers.")
-    if arguments.out is None:
-        raise ConfigError("out", "The picture needs a place.", "Name a file with --out.")
     if arguments.layer and arguments.method not in WITH_LAYER:
         raise ConfigError("layer", f"--layer is for {' and '.join(WITH_LAYER)}.", f"{arguments.method} takes none.")
     if arguments.unit is not None and arguments.method != MAPS:
@@ -136,7 +134,7 @@ def _why(network: TrainedNetwork, shown: Shown, arguments: argparse.Namespace) -
     how = f"red speaks for {label}, blue against it" if method.signed else f"bright is what matters most for {label}"
     by = f"{method.title} by the maps of {found.layer}" if found.layer else method.title
     told: dict[str, Any] = {"class": label, "layer": found.layer, "signed": method.signed}
-    words = f"{arguments.out}: {by}: {how}."
+    words = f"{by}: {how}."
     if found.completeness is not None:
         complete = found.completeness
         told["completeness"] = {**dataclasses.asdict(complete), "gap_percent": complete.gap_percent}
@@ -171,7 +169,7 @@ def _maps(network: TrainedNetwork, shown: Shown, arguments: argparse.Namespace) 
     ends = (f"{found.low:.3g}", f"{found.high:.3g}")
     content = sheet(pictures, [str(unit) for unit in found.units], title=title, ends=ends, side=side)
     told = {"layer": layer, "units": found.units, "low": found.low, "high": found.high}
-    return content, told, f"{arguments.out}: {title}, from {ends[0]} to {ends[1]}."
+    return content, told, f"{title}, from {ends[0]} to {ends[1]}."
 
 
 COMMANDS = {

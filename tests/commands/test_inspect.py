@@ -91,6 +91,14 @@ def test_a_picture_by_name_and_one_map_of_a_layer(tmp_path: Path, cnncore: Call)
     assert out.is_file()
 
 
+def test_without_a_place_the_picture_is_called_by_its_method(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cnncore: Call
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cnncore("inspect", NETWORK, photo, "--method", "gradient")[1].startswith("gradient.png: Gradient: ")
+    assert (tmp_path / "gradient.png").is_file()
+
+
 def test_layers_are_listed_with_the_one_that_grad_cam_takes(cnncore: Call) -> None:
     code, text, _ = cnncore("inspect", NETWORK, "--layers")
     assert code == 0
@@ -109,7 +117,6 @@ def test_what_is_wrong_is_told_in_one_line(photo: Path, tmp_path: Path, cnncore:
     (tmp_path / "text.png").write_text("no")
     lines: tuple[tuple[tuple[object, ...], str], ...] = (
         ((NETWORK, *out), "No picture was named"),
-        ((NETWORK, photo), "needs a place"),
         ((NETWORK, photo, "--out", tmp_path), "cannot be written"),
         ((NETWORK, tmp_path / "nowhere.png", *out), "There is no file"),
         ((NETWORK, tmp_path / "text.png", *out), "not an image"),
