@@ -22,7 +22,7 @@ from pages.components.inspector_picture_given import (
     upload_picture,
 )
 from pages.components.inspector_picture_images import choose_image, first_image
-from pages.components.lab import artifacts
+from pages.components.lab import artifacts, show_problem
 from pages.components.wording import plain
 
 _SOURCE, _SEEN = "inspector_source", "inspector_source_of"
@@ -64,7 +64,11 @@ def choose_picture(look: Look) -> Look:
     names = list(SOURCES) if small_gray else [*(name for name in SOURCES if name != "draw"), "draw"]
     source = _choose_source(look, names, asked)
     asked = asked or _default(look, source)
-    picture = SOURCES[source].choose(look, asked)
+    try:
+        picture = SOURCES[source].choose(look, asked)
+    except LabError as error:
+        show_problem(error)
+        picture = asked
     if source != "draw":
         forget_drawing()
         show_kept(picture)
@@ -90,8 +94,8 @@ def _asked() -> str:
 
 def _choose_source(look: Look, names: list[str], asked: str) -> str:
     """The source that was chosen; that of the picture where a link brought another one."""
-    if st.session_state.get(_SEEN) != asked or _SOURCE not in st.session_state:
-        st.session_state[_SEEN] = asked
+    if st.session_state.get(_SEEN) != param("picture") or _SOURCE not in st.session_state:
+        _note_picture()
         kind = parse_picture(asked).kind if asked else ""
         now = st.session_state.get(_SOURCE)
         if asked and (now is None or kind not in SOURCES[now].kinds):
@@ -104,8 +108,14 @@ def _choose_source(look: Look, names: list[str], asked: str) -> str:
         required=True,
         format_func=lambda name: SOURCES[name].title,
         key=_SOURCE,
+        on_change=_note_picture,
     )
     return st.session_state[_SOURCE]
+
+
+def _note_picture() -> None:
+    """The source fits the picture of the link, or a person chose it in spite of it."""
+    st.session_state[_SEEN] = param("picture")
 
 
 def _first_source(look: Look) -> str:

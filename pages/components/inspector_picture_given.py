@@ -63,8 +63,8 @@ def upload_picture(_look: Look, asked: str) -> str:
         "Picture",
         type=_ENDINGS,
         key="inspector_file",
+        label_visibility="collapsed",
         max_upload_size=limits().image_mb,
-        help=f"Up to {limits().image_mb} MB. It stays on the lab's machine, as long as it is looked at now and then.",
     )
     return asked if file is None else _taken(asked, f"file {file.file_id}", file.getvalue(), file.name)
 

@@ -24,14 +24,14 @@ from pages.components.transfer_images_edits import image_sets
 from pages.components.transfer_use_answers import data_url
 from pages.components.waiting import fill_in, inquire
 
-COUNT = 10
+COUNT = 12
 """Pictures of one strip."""
 _ANY = -1
 """All classes."""
 _PATIENCE_S = 60.0
 _IMAGES, _SPLIT, _CLASS = "inspector_images", "inspector_images_split", "inspector_images_class"
 _WRONG, _FIRST, _SEED = "inspector_images_wrong", "inspector_images_first", "inspector_images_seed"
-_TAKE = "inspector_images_take"
+_TAKE, _SHOWN = "inspector_images_take", "inspector_images_shown"
 _SPLITS = ("test", "validation", "train")
 _KINDS = {"sample": "run", "data": "data", "set": "set"}
 
@@ -58,7 +58,7 @@ def choose_image(look: Look, asked: str) -> str:
     current = _collection_of(asked)
     if current and current not in titles:
         titles = {current: f"Images of {current}", **titles}
-    _begin_with(look, asked, titles)
+    _begin_with(asked, titles)
     st.selectbox("Images", list(titles), format_func=lambda name: titles[name], key=_IMAGES, on_change=_start_over)
     fill_in("inspector_images", lambda: _draw(look, asked))
     return asked
@@ -100,15 +100,18 @@ def _collection_of(asked: str) -> str:
     return f"{_KINDS[reference.kind]}:{reference.source}"
 
 
-def _begin_with(look: Look, asked: str, titles: dict[str, str]) -> None:
-    """Let the widgets show the picture of a link that was opened; later they are as a person left them."""
-    if st.session_state.get(_IMAGES) not in titles:
-        _start_over()
-        st.session_state[_IMAGES] = _collection_of(asked) or next(iter(titles))
-        reference = parse_picture(asked) if asked else None
-        st.session_state[_SPLIT] = reference.split if reference and reference.split else "test"
-        if reference and reference.split and reference.place >= COUNT:
-            st.session_state[_FIRST] = reference.place - reference.place % COUNT
+def _begin_with(asked: str, titles: dict[str, str]) -> None:
+    """Let the widgets show the picture that a link or another view named; otherwise they are as a person left them."""
+    collection = _collection_of(asked)
+    if st.session_state.get(_IMAGES) in titles and (not collection or asked == st.session_state.get(_SHOWN)):
+        return
+    _start_over()
+    st.session_state[_SHOWN] = asked
+    st.session_state[_IMAGES] = collection or next(iter(titles))
+    reference = parse_picture(asked) if collection else None
+    st.session_state[_SPLIT] = reference.split if reference and reference.split else _SPLITS[0]
+    if reference and reference.split:
+        st.session_state[_FIRST] = reference.place - reference.place % COUNT
 
 
 def _start_over() -> None:
@@ -144,6 +147,7 @@ def _draw(look: Look, asked: str) -> None:
         picked = choices[0].name
     if picked:
         st.session_state.pop(_TAKE, None)
+        st.session_state[_SHOWN] = picked
         change_link(picture=picked)
         st.rerun()
 
@@ -172,7 +176,8 @@ def _mistakes(look: Look, images: ImagesReference) -> tuple[int, ...]:
         places = places[np.argsort(-probabilities[places].max(axis=1), kind="stable")]
     if not len(places):
         st.caption("It gets none of these wrong.")
-    return tuple(int(place) for place in places)
+    # Of a large split only some images are looked at, so a row is not a position.
+    return tuple(int(place) for place in answer.arrays["places"][places])
 
 
 def _draw_filters(look: Look, facts: Mapping[str, Any]) -> None:
@@ -182,7 +187,7 @@ def _draw_filters(look: Look, facts: Mapping[str, Any]) -> None:
         st.session_state[_SPLIT] = facts["split"]
     if st.session_state.get(_CLASS, _ANY) not in range(-1, len(classes)):
         st.session_state.pop(_CLASS, None)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
             "Split", splits, required=True, key=_SPLIT, on_change=_to_the_first, label_visibility="collapsed"
         )
