@@ -3,10 +3,10 @@
 All of them explain the logit of the class, not its probability, which would also change with the other classes.
 
 gradcam               `cnncore.analysis.grad_cam` (Selvaraju et al. 2017). Unsigned: the largest value is 1.
-occlusion             Zeiler and Fergus 2014, section 2.1 (D. Visualizing with occlusions, 4.2): how far the logit falls
-                      when a window is covered. Signed. The paper covers with gray and draws one value a window; here a
-                      place has the mean over the windows that cover it, as Captum has it.
-integrated_gradients  Sundararajan, Taly and Yan 2017, equation 3: gradients along the straight path from a baseline to
+occlusion             Zeiler and Fergus 2014, section 4.2: how far the logit falls when a window is covered. Signed. The
+                      paper covers with gray and draws the probability by the place of the window; here a place has the
+                      mean over the windows that cover it, as in Captum.
+integrated_gradients  Sundararajan, Taly and Yan 2017, section 3: gradients along the straight path from a baseline to
                       the image, times the difference. Signed, summed over the channels; all places together give the
                       logit of the image less that of the baseline (completeness, proposition 1).
 gradient              Simonyan, Vedaldi and Zisserman 2014, section 3.1: the largest absolute gradient of the channels.
@@ -36,10 +36,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from cnncore.analysis.grad_cam import grad_cam, last_maps, layers_with_maps
+from cnncore.analysis.grad_cam import grad_cam, last_maps, last_of, layers_with_maps
 from cnncore.analysis.scans import Work
 from cnncore.config import Section
-from cnncore.errors import ConfigError, DataError, lookup
+from cnncore.errors import MOST_NAMED, ConfigError, DataError, lookup
 
 BASELINE = "the mean color of the preprocessing"
 """What covers a window and where the path begins: 0 after normalization."""
@@ -156,14 +156,17 @@ class _Asked:
 
 
 def _gradcam(asked: _Asked) -> Work[Attribution]:
-    layer = asked.layer or last_maps(asked.model, asked.image)
+    through = layers_with_maps(asked.model, asked.image)
+    layer = asked.layer or last_of(through) or last_maps(asked.model, asked.image)
     yield 0, 1
-    if layer not in (through := layers_with_maps(asked.model, asked.image)):
+    if layer not in through:
         lookup(dict(asked.model.named_modules()), layer, "layer", "layer")
         raise ConfigError(
             "layer",
             f"Grad-CAM cannot take the layer {layer}: it has no maps, or not everything passes through it.",
-            f"Choose one of {', '.join(through)}.",
+            f"Choose one of {', '.join(through)}."
+            if len(through) <= MOST_NAMED
+            else f"Choose one like {[*through][-1]}.",
         )
     return Attribution(map=grad_cam(asked.model, asked.image, [asked.target], layer)[0], layer=layer)
 

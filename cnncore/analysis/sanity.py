@@ -2,7 +2,8 @@
 
 Adebayo et al.: Sanity checks for saliency maps, 2018, section 3.1, cascading randomization: the output layer gets new
 random weights, then the layers before it too, until nothing learned is left. A method whose map stays the same shows
-the image rather than the network. Compared as in section 4.1, by Spearman's rank correlation of absolute values.
+the image rather than the network. One of the paper's measures of similarity is taken: Spearman's rank correlation of
+absolute values.
 
 Ours: PyTorch's default start for every layer, since a new head's own may be 0; stage by stage instead of layer by
 layer; one image, and fixed seeds. The paper averages over images and calls no value too high; the limit is ours.

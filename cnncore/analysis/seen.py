@@ -67,7 +67,7 @@ def taps_of(step: Step, axis: int) -> Taps:
 
 
 def _interpolated(before: int, after: int) -> Taps:
-    """Bilinear with antialiasing: a triangle around the middle, two input pixels wide, or two output pixels if larger."""
+    """Bilinear with antialiasing: a triangle two input pixels wide, or two output pixels where those are larger."""
     if before == after:
         return np.arange(after)[:, None]
     scale = before / after

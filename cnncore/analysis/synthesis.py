@@ -4,34 +4,42 @@ Erhan et al.: Visualizing higher-layer features of a deep network, 2009: ascent 
 inside convolutional networks, 2014, section 2: the same for the logit of a class. Olah et al.: Feature visualization,
 2017: what makes such images readable: the steps are taken on the image's frequencies, each scaled by its size, and on
 colors that are independent in photographs, and the network sees the image shifted, turned and zoomed a little anew
-each step, so that the image must hold for all of these. The scales, the matrix of colors, the optimizer (Adam) and its
-rate 0.05 are those of their code (lucid). Our deviations: a sigmoid around the mean color of the training images, so
-that nothing but the unit decides where it is bright; shift, turn and zoom are one resampling; steps are fewer, by what
-the network costs.
+each step, so that the image must hold for all of these. The scales, the matrix of colors, the optimizer (Adam), its
+rate 0.05, and that gradients pass activations that are off while the unit is, are those of their code (lucid). Our
+deviations: a sigmoid around the mean color of the training images, so that nothing but the unit decides where it is
+bright; shift, turn and zoom are one resampling; slopes are divided by their root mean square, and frequencies with
+hardly any get smaller steps; steps are fewer, by what the network costs.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
 from cnncore.analysis.subjects import Pixels
 from cnncore.analysis.units import Units
+from cnncore.errors import DataError
 
 RATE = 0.05
+LEAST_SLOPE = 0.01
+"""Share of the usual slope from which on a frequency gets whole steps: below it is noise, which Adam would enlarge."""
 FIRST_SPREAD = 0.01
 """Standard deviation of the first frequencies: nearly one color."""
 COLORS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 """Square root of the covariance of red, green and blue in ImageNet's images (lucid)."""
-MACS = 500_000_000_000
-"""Multiply-accumulates that the steps may take together, forward: some 40 s on one thread."""
-FEWEST_STEPS, MOST_STEPS = 48, 512
+MACS = 80_000_000_000
+"""Multiply-accumulates that the steps may take together, forward: some 20 s on one thread."""
+FEWEST_STEPS, MOST_STEPS = 64, 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +79,7 @@ class Synthesis:
     Attributes:
         done: Steps taken.
         total: Steps in all.
+        before: `value` of the first image.
     """
 
     def __init__(
@@ -94,16 +103,20 @@ class Synthesis:
         distance = torch.hypot(torch.fft.fftfreq(size)[:, None], across[None])
         # The constant part gets the scale of the lowest frequency.
         self._scale = (size / distance.clamp_min(1 / size)).to(device)[..., None]
-        first = FIRST_SPREAD * torch.randn(channels, size, len(across), 2, generator=self._random)
-        self._waves = first.to(device).requires_grad_()
-        self._optimizer = torch.optim.Adam([self._waves], lr=RATE)
         mixing = torch.tensor(COLORS, device=device)
         self._mixing = mixing / mixing.norm(dim=0).max() if channels == 3 else None
         self._level = torch.logit(self._mean.clamp(0.02, 0.98))
+        first = FIRST_SPREAD * torch.randn(channels, size, len(across), 2, generator=self._random)
+        self._waves = first.to(device).requires_grad_()
+        self._optimizer = torch.optim.Adam([self._waves], lr=RATE, eps=LEAST_SLOPE)
         self.before = self.value
 
     def advance(self, budget_s: float = math.inf) -> None:
-        """Take steps for some time; at least one where any is left."""
+        """Take steps for some time; at least one where any is left.
+
+        Raises:
+            DataError: if nothing in the image changes the unit.
+        """
         end = time.monotonic() + budget_s
         while self.done < self.total:
             self._step()
@@ -111,11 +124,21 @@ class Synthesis:
                 return
 
     def _step(self) -> None:
-        with torch.enable_grad():
-            loss = -self._aim(self.units.maps(self._shaken(self._normalized())[None], "fp32")[0, self.unit])
-            (self._waves.grad,) = torch.autograd.grad(loss, [self._waves])
+        slope = self._slope(nullcontext())
+        if not slope.any():
+            # The unit is off, which leaves nothing to climb, so the way to where it is on is taken.
+            slope = self._slope(_Unblocked())
+        if not slope.any():
+            raise DataError(f"No image changes unit {self.unit}: it is dead.", "Choose another one.")
+        self._waves.grad = -slope / slope.square().mean().sqrt()
         self._optimizer.step()
         self.done += 1
+
+    def _slope(self, way: AbstractContextManager[Any]) -> Tensor:
+        """In which direction the frequencies excite the unit more, as the network sees the image now."""
+        with torch.enable_grad(), way:
+            unit_map = self.units.maps(self._shaken(self._normalized())[None], "fp32")[0, self.unit]
+            return torch.autograd.grad(self._aim(unit_map), [self._waves])[0]
 
     def _aim(self, unit_map: Tensor) -> Tensor:
         if not self.middle:
@@ -158,3 +181,25 @@ class Synthesis:
         """The unit's largest value anywhere in its map of the image so far, unshaken."""
         with torch.inference_mode():
             return float(self.units.maps(self._normalized()[None], "fp32")[0, self.unit].max())
+
+
+_CLIPPING = {functional.relu, functional.relu6, functional.hardtanh, torch.relu, torch.relu_, Tensor.relu}
+
+
+class _Unblocked(TorchFunctionMode):
+    """Lets gradients pass activations that are off or at their limit; values stay what they are."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if func not in _CLIPPING:
+            return func(*args, **(kwargs or {}))
+        values, *others = args
+        # A copy, since it may be told to write over its input.
+        clipped = func(values.clone(), *others, **(kwargs or {}))
+        rest = values - clipped
+        return clipped + (rest - rest.detach())

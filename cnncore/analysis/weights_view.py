@@ -188,6 +188,9 @@ def weight_histograms(network: TrainedNetwork, start: Callable[[], Start]) -> Wo
     Args:
         network: Whose they are.
         start: Finds the first weights; called once, as a step of its own.
+
+    Raises:
+        DataError: if one of them is no number.
     """
     named = list(network.model.named_parameters())
     total = sum(value.numel() for _, value in named)
@@ -213,6 +216,8 @@ def _counted(name: str, kind: str, now: Tensor, start: Tensor | None) -> Generat
     before = None if start is None else start.detach().float().flatten()
     both = [now] if before is None else [now, before]
     low, high = min(float(each.min()) for each in both), max(float(each.max()) for each in both)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise DataError(f"The weights {name} hold values that are no numbers.", "Train the network anew.")
     edges = np.histogram_bin_edges(np.empty(0), NUM_BINS, (low, high))
     counts = np.zeros((2, NUM_BINS), dtype=np.int64)
     moved = length = 0.0

@@ -86,6 +86,7 @@ def sheet(
     columns = min(len(squares), _COLUMNS)
     rows = math.ceil(len(squares) / columns)
     font = ImageFont.load_default(_TEXT)
+    title, *names = map(_drawable, (title, *names))
     inside = max(columns * (width + _GAP) - _GAP, math.ceil(font.getlength(title)))
     bottom = _MARGIN + 2 * _LINE + rows * (height + _LINE + _GAP)
     page = Image.new("RGB", (inside + 2 * _MARGIN, bottom + (_BAR + _LINE if ends else 0) + _MARGIN), _PAPER)
@@ -99,12 +100,18 @@ def sheet(
     if ends:
         bar = np.broadcast_to(palette()[None], (_BAR, _LEVELS, 3))
         page.paste(Image.fromarray(np.ascontiguousarray(bar)), (_MARGIN, bottom))
-        pen.text((_MARGIN, bottom + _BAR + 2), ends[0], fill=_INK, font=font)
-        last = _MARGIN + _LEVELS - math.ceil(font.getlength(ends[1]))
-        pen.text((last, bottom + _BAR + 2), ends[1], fill=_INK, font=font)
+        low, high = map(_drawable, ends)
+        pen.text((_MARGIN, bottom + _BAR + 2), low, fill=_INK, font=font)
+        last = _MARGIN + _LEVELS - math.ceil(font.getlength(high))
+        pen.text((last, bottom + _BAR + 2), high, fill=_INK, font=font)
     buffer = io.BytesIO()
     page.save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+def _drawable(text: str) -> str:
+    """What Pillow's own font has letters for."""
+    return text.translate({ord("×"): "x", ord("−"): "-", ord("›"): "/"}).encode("ascii", "replace").decode()
 
 
 def color_bar() -> str:

@@ -207,9 +207,9 @@ def synthesis(asked: dict[str, Any]) -> Answer:
     """A picture made to excite a unit, see `cnncore.analysis.synthesis`, as far as it is: ask again while `pending`.
 
     Returns:
-        `pending`, `done` and `total` steps; `before` and `value`: the unit's largest value of the first picture and of
-        this one; when it is whole `said`, the class that the network sees in it, and its `share`. The array `image`,
-        uint8 (H, W, C).
+        What was asked for; `pending`, `done` and `total` steps; `before` and `value`: the unit's largest value of the
+        first picture and of this one; when it is whole `said`, the class that the network sees in it, and its `share`.
+        The array `image`, uint8 (H, W, C).
     """
     request = parse_request(SynthesisRequest, asked)
     key = request.model_dump_json()
@@ -223,7 +223,15 @@ def synthesis(asked: dict[str, Any]) -> Answer:
     made.advance(PIECE_S)
     picture = made.picture
     pending = made.done < made.total
-    facts = {"pending": pending, "done": made.done, "total": made.total, "before": made.before, "value": made.value}
+    asked_for = request.model_dump(include={"network", "layer", "unit", "aim", "seed"})
+    facts = {
+        **asked_for,
+        "pending": pending,
+        "done": made.done,
+        "total": made.total,
+        "before": made.before,
+        "value": made.value,
+    }
     if pending:
         ASCENTS[key] = made
         while len(ASCENTS) > MOST_ASCENTS:

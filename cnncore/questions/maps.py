@@ -77,6 +77,7 @@ def maps(asked: dict[str, Any]) -> Answer:
 
 
 def halved(values: npt.NDArray[np.float32]) -> npt.NDArray[np.floating]:
+    """The same in float16, where that tells them apart."""
     least, most = HALF_HOLDS
     return values.astype(np.float16) if least <= np.abs(values).max() <= most else values
 

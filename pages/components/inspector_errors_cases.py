@@ -8,14 +8,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnncore.figures.confusion import MAX_CLASSES, confusion, top_confusions
-from cnncore.runs.artifacts import file_stem
 from cnncore.runs.outcomes import Outcomes, confident_mistakes, confusion_matrix, images_behind, least_certain
+from pages.components.chart_files import saved_chart
 from pages.components.inspector_answers import answer_of
 from pages.components.inspector_errors_gallery import Case, sheet_png, show_cases
 from pages.components.inspector_errors_images import Found, Judged, outcomes_of
 from pages.components.inspector_link import change_link, param
 from pages.components.inspector_prediction import share_text
-from pages.components.live_chart import clickable_chart
 from pages.components.waiting import fill_in
 from pages.components.wording import plain
 
@@ -87,7 +86,8 @@ def _draw_confusions(judged: Judged) -> None:
         st.dataframe(top_confusions(matrix, classes), hide_index=True, height=300)
     else:
         st.markdown("**Confusion matrix**: rows are the true classes; click a cell to see its images")
-        clickable_chart(confusion(matrix, classes, percent=False), key="inspector_confusion", on_click=_open_cell)
+        chart = confusion(matrix, classes, percent=False)
+        saved_chart(chart, key="inspector_confusion", stem=judged.stem("confusion"), on_click=_open_cell)
     cell = _choose_cell(found.outcomes)
     if cell is not None:
         rows = images_behind(found.outcomes, *cell).tolist()
@@ -158,7 +158,7 @@ def _show_rows(judged: Judged, found: Found, rows: Sequence[int], name: str) -> 
     st.download_button(
         "These images (PNG)",
         lambda: sheet_png(pixels),
-        file_name=f"{file_stem(judged.look.title, judged.split)}-{name}.png",
+        file_name=f"{judged.stem(name)}.png",
         icon=":material/download:",
         on_click="ignore",
         key="inspector_errors_png",

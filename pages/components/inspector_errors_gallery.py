@@ -23,8 +23,9 @@ _SMALL = 96
 _SHEET_SIDE = 128
 
 _CSS = f"""
-.lab-cases {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: .5rem;
+.lab-cases {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: .5rem;
   color: var(--st-text-color); font-family: var(--st-font); }}
+@media (max-width: 640px) {{ .lab-cases {{ grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); }} }}
 .lab-cases button {{ display: block; min-width: 0; padding: 0 0 .35rem; text-align: left; font: inherit; color: inherit;
   cursor: pointer; overflow: hidden; border-radius: .5rem; background: none;
   border: 1px solid var(--st-border-color, #8884); border-top: 3px solid {theme.WRONG}; }}

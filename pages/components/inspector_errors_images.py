@@ -13,7 +13,7 @@ import streamlit as st
 from cnncore.catalog import at_hand
 from cnncore.catalog.datasets import DATASETS
 from cnncore.images.picture_reference import parse_images
-from cnncore.runs.artifacts import run_dir
+from cnncore.runs.artifacts import file_stem, run_dir
 from cnncore.runs.outcomes import OUTCOMES, Outcomes, load_outcomes
 from cnncore.runs.run import Run
 from cnncore.runs.subjects import parse_subject
@@ -51,6 +51,10 @@ class Judged:
     def request(self) -> dict[str, Any]:
         """Both, as questions have them."""
         return {**self.look.subject, "images": self.images, "split": self.split}
+
+    def stem(self, what: str) -> str:
+        """Name of a file about them, without its ending."""
+        return f"{file_stem(self.look.title, self.split)}-{what}"
 
     def picture(self, place: int, name: str) -> str:
         """One of the images, for a link."""

@@ -7,13 +7,12 @@ import streamlit as st
 from cnncore.figures.calibration import balance_words, calibration, calibration_table, confidence_words
 from cnncore.figures.intervals import wilson
 from cnncore.figures.per_class import MAX_BARS, per_class, per_class_table
-from cnncore.runs.artifacts import file_stem
 from cnncore.runs.calibration import FEW, NUM_BINS, reliability
 from cnncore.runs.log_csv import outcomes_csv
 from cnncore.runs.outcomes import confusion_matrix
+from pages.components.chart_files import saved_chart
 from pages.components.inspector_errors_images import Found, Judged, outcomes_of
 from pages.components.inspector_link import change_link, param
-from pages.components.live_chart import still_chart
 from pages.components.waiting import fill_in
 from pages.components.wording import plain
 
@@ -43,10 +42,11 @@ def _draw(judged: Judged) -> None:
     with left:
         worst = f", the {MAX_BARS} worst of {len(classes):,}" if len(classes) > MAX_BARS else ""
         st.markdown(f"**Class by class**{worst}, with 95 % intervals")
-        still_chart(per_class(matrix, classes, judged.split), key="inspector_per_class")
+        chart = per_class(matrix, classes, judged.split)
+        saved_chart(chart, key="inspector_per_class", stem=judged.stem("classes"))
     with right:
         st.markdown("**Is it right as often as it says?**")
-        _show_calibration(found)
+        _show_calibration(judged, found)
     _show_tables(judged, found)
 
 
@@ -62,12 +62,12 @@ def score_words(found: Found) -> str:
     return words if count == found.total else f"{words} These are evenly spread among all {found.total:,}."
 
 
-def _show_calibration(found: Found) -> None:
+def _show_calibration(judged: Judged, found: Found) -> None:
     said = found.outcomes
     right = said.predicted == said.labels
     kind = _choose_bins()
     bins = reliability(said.confidence, right, equal_mass=kind == "mass")
-    still_chart(calibration(bins, said.split), key="inspector_calibration")
+    saved_chart(calibration(bins, said.split), key="inspector_calibration", stem=judged.stem("calibration"))
     st.markdown(plain(confidence_words(said.confidence, right)))
     st.caption(plain(f"{balance_words(said.confidence, right)} {error_words(found)}"), help=_SOURCE)
 
@@ -121,7 +121,7 @@ def _show_tables(judged: Judged, found: Found) -> None:
     st.download_button(
         "Every image (CSV)",
         lambda: outcomes_csv(said, found.places),
-        file_name=f"{file_stem(judged.look.title, judged.split)}-outcomes.csv",
+        file_name=f"{judged.stem('outcomes')}.csv",
         icon=":material/table_view:",
         help="Of each image its true class, what the network says, and the probability of every class.",
         on_click="ignore",

@@ -16,10 +16,10 @@ from cnncore.errors import LabError
 from cnncore.figures import theme
 from cnncore.figures.overlay import style_of
 from cnncore.figures.robustness import RobustnessCurve, robustness, robustness_table
-from cnncore.runs.artifacts import file_stem
 from cnncore.runs.log_csv import csv_table
 from cnncore.runs.pairing import check_comparable
 from cnncore.runs.subjects import parse_subject
+from pages.components.chart_files import saved_chart
 from pages.components.inspector_answers import answer_of
 from pages.components.inspector_errors_gallery import sheet_png
 from pages.components.inspector_errors_images import Judged
@@ -27,7 +27,6 @@ from pages.components.inspector_link import Look, change_link, param
 from pages.components.inspector_network import look_at, network_choices
 from pages.components.inspector_prediction import share_text
 from pages.components.lab import store
-from pages.components.live_chart import still_chart
 from pages.components.transfer_use_answers import data_url
 from pages.components.waiting import fill_in
 from pages.components.wording import plain
@@ -66,21 +65,24 @@ def show_robustness(judged: Judged) -> None:
 
 
 def _draw(judged: Judged, wish: _Wish) -> None:
-    looks = (judged.look, *wish.others)
-    answers = {look.network: _answer(judged, look, wish) for look in looks}
-    whole = [(look, answer) for look in looks if (answer := answers[look.network]) is not None]
-    curves = [_curve(place, look, answer) for place, (look, answer) in enumerate(whole)]
-    if not curves:
+    whole: list[tuple[Look, Answer]] = []
+    for look in (judged.look, *wish.others):
+        answer = _answer(judged, look, wish)
+        if answer is None:
+            # One after the other: the service keeps few works that have begun.
+            break
+        whole.append((look, answer))
+    if not whole:
         return
+    curves = [_curve(place, look, answer) for place, (look, answer) in enumerate(whole)]
     facts = whole[0][1].data
-    still_chart(robustness(curves, wish.spec, len(judged.look.classes)), key="inspector_robustness")
+    chart = robustness(curves, wish.spec, len(judged.look.classes))
+    saved_chart(chart, key="inspector_robustness", stem=judged.stem(wish.change))
     st.caption(
         f"{facts['count']:,} of {facts['total']:,} {judged.split} images, evenly spread, the same ones at every "
         f"strength and for every network; seed {facts['seed']}. Bars: Wilson's 95 % interval; dotted: guessing."
     )
-    first = answers[judged.look.network]
-    if first is not None:
-        _show_strip(judged, first, wish)
+    _show_strip(judged, whole[0][1], wish)
     _show_table(judged, curves, wish)
 
 
@@ -211,7 +213,7 @@ def _show_strip(judged: Judged, answer: Answer, wish: _Wish) -> None:
     st.download_button(
         "These images (PNG)",
         lambda: sheet_png(pixels.reshape(-1, *pixels.shape[2:])),
-        file_name=f"{file_stem(judged.look.title, wish.change)}-images.png",
+        file_name=f"{judged.stem(wish.change)}-images.png",
         icon=":material/download:",
         on_click="ignore",
         key="inspector_robustness_png",
@@ -250,7 +252,7 @@ def _show_table(judged: Judged, curves: Sequence[RobustnessCurve], wish: _Wish) 
     st.download_button(
         "Curves (CSV)",
         csv_table(table.to_dict("records")),
-        file_name=f"{file_stem(judged.look.title, wish.change)}.csv",
+        file_name=f"{judged.stem(wish.change)}.csv",
         icon=":material/table_view:",
         on_click="ignore",
         key="inspector_robustness_csv",

@@ -32,6 +32,12 @@ PARAMS = (
     "color",
     "marked",
     "most",
+    "whole",
+    "aim",
+    "seed",
+    "cell",
+    "bins",
+    "change",
 )
 """`with` names further networks, with commas between; `part` is the part of a view; the rest is as the views say."""
 

@@ -21,6 +21,7 @@ _SOURCE = (
     "Looking at them layer by layer: Zeiler, Fergus, Visualizing and understanding convolutional networks, 2014. "
     "Colors: inferno (Smith, van der Walt, 2015), whose lightness rises evenly."
 )
+_UNIT_REM = 60
 
 
 def show_maps(look: Look) -> None:
@@ -39,8 +40,10 @@ def _draw(look: Look) -> None:
         return
     layer = choose_layer(layers)
     maps = show_grid(look, layer)
-    if maps is None:
+    if not param("unit"):
         return
-    with st.container(key="inspector_unit"):
-        if param("unit"):
-            show_unit(look, layer, maps, layers)
+    if maps is None:
+        # Nothing jumps while the maps of another picture are on their way.
+        st.html(f"<div style='min-height:{_UNIT_REM}rem'></div>")
+    else:
+        show_unit(look, layer, maps, layers)

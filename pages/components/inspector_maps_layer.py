@@ -14,7 +14,7 @@ from pages.components.inspector_maps_link import choice
 
 _LAYER, _GROUP, _ASKED_GROUP = "inspector_maps_layer", "inspector_maps_group", "inspector_maps_asked_group"
 _WORTH, _ALL = "worth", "all"
-_KINDS = {"block": "block of layers", "pooling": "pooling", "normalization": "batch normalization"}
+_KINDS = {"block": "block of layers"}
 _GROUP_HELP = (
     "Worth seeing: the ends of the network's parts, as the lab's catalog names them. All: every layer that leaves maps "
     "with height and width; behind the last one only numbers are left."

@@ -30,22 +30,37 @@ _NORMALIZED = (
     "so dark pixels are below zero."
 )
 _BIAS = "a learned number that is added everywhere"
-_NO_BIAS = "this convolution has none"
-_ACTIVATIONS = {"ReLU": "what is below zero becomes 0, the rest stays", "ReLU6": "cut to the range from 0 to 6"}
-_NORMALIZATION = (
+_NO_BIAS = "there is none, or it is still zero"
+_BATCH = (
     "batch normalization: the channel's usual mean is taken off, the rest scaled, both as learned in training "
     "(Ioffe, Szegedy, 2015)"
 )
+_NORMS = {
+    "BatchNorm2d": _BATCH,
+    "BatchNormAct2d": f"{_BATCH}; then the activation",
+    "LocalResponseNorm": "divided by how strong the neighboring maps are here (Krizhevsky, Sutskever, Hinton, 2012)",
+}
+_ACTIVATIONS = {
+    "relu": "what is below zero becomes 0, the rest stays",
+    "relu6": "cut to the range from 0 to 6",
+    "leakyrelu": "what is below zero becomes small, the rest stays",
+    "elu": "what is below zero is squeezed to −1 at most, the rest stays",
+    "gelu": "what is far below zero becomes nearly 0, what is far above stays",
+    "silu": "what is far below zero becomes nearly 0, what is far above stays",
+    "tanh": "squeezed to the range from −1 to 1",
+    "scaledtanh": "squeezed to the range from −1.7159 to 1.7159",
+    "sigmoid": "squeezed to the range from 0 to 1",
+}
+_AFTER_POOLING = {"Subsample": ", times a learned coefficient, plus a learned bias"}
 
 
-def show_sum(
-    look: Look, layer: Layer, unit: int, where: tuple[int, int], answer: Answer, names: Collection[str]
-) -> None:
-    """Draw it, for the place `where` of a unit's map; `names` are the layers that can be looked at."""
+def show_sum(look: Look, layer: Layer, answer: Answer, names: Collection[str]) -> None:
+    """Draw what an answer tells; `names` are the layers that can be looked at."""
     st.html(STYLE)
     st.markdown("#### Where this number comes from")
     facts = answer.data
-    st.markdown(f"Map {unit} at row {where[0]}, column {where[1]} is **{exact(facts['value'])}**.")
+    unit, row, column = (facts[name] for name in ("unit", "row", "column"))
+    st.markdown(f"Map {unit} at row {row}, column {column} is **{exact(facts['value'])}**.")
     if facts["note"]:
         st.markdown(plain(facts["note"]))
     if facts["addends"]:
@@ -64,7 +79,7 @@ def show_sum(
         st.download_button(
             "Sum (CSV)",
             partial(_table, terms),
-            file_name=file_name(look, layer.name, f"map{unit}-row{where[0]}-column{where[1]}", ".csv"),
+            file_name=file_name(look, layer.name, f"map{unit}-row{row}-column{column}", ".csv"),
             icon=":material/table_view:",
             on_click="ignore",
             key="inspector_maps_sum_csv",
@@ -90,10 +105,10 @@ def _show_products(found: Mapping[str, Any], terms: Sequence[Term]) -> None:
     rows, columns = terms[0].kernel.shape
     count = len(terms)
     source = "the picture" if found["reads"] == IMAGE else plain(str(found["reads"]))
-    channels = "channel" if count == 1 else "channels"
+    channels = "" if count == 1 else f"{count:,} channels × "
     st.markdown(
         f"**{plain(str(found['layer']))}** is a convolution: its {rows} × {columns} kernel lies on {source}, "
-        f"multiplies each number below it with a weight, and adds up all {count:,} {channels} × {rows} × {columns} = "
+        f"multiplies each number below it with a weight, and adds up all {channels}{rows} × {columns} = "
         f"{count * rows * columns:,} products."
     )
     if count > _MOST_ROWS:
@@ -159,10 +174,11 @@ def _how(stage: Mapping[str, Any]) -> str:
     kind = str(stage["kind"])
     if kind == "convolution":
         return "the sum and the bias together"
+    name = str(stage["type"])
     if kind == "normalization":
-        return _NORMALIZATION
+        return _NORMS.get(name, name)
     if kind == "activation":
-        return f"{stage['type']}: {_ACTIVATIONS.get(stage['type'], 'a fixed curve')}"
+        return f"{name}: {_ACTIVATIONS.get(name.lower(), 'a fixed curve')}"
     window = stage["window"]
     if window is None:
         return kind
@@ -170,7 +186,8 @@ def _how(stage: Mapping[str, Any]) -> str:
     word = "the largest" if window["takes"] == "max" else "the mean"
     shown = f" of {', '.join(map(exact, values))}" if len(values) <= 9 else f" of {len(values):,} numbers"
     row, column = window["winner"]
-    return f"pooling takes {word}{shown}; followed: row {row}, column {column}"
+    more = _AFTER_POOLING.get(name, "")
+    return f"pooling takes {word}{shown}{more}; followed: row {row}, column {column}"
 
 
 def _table(terms: Sequence[Term]) -> str:

@@ -18,7 +18,6 @@ from cnncore.figures.feature_maps import palette
 
 _ALIGNED = 4
 _SIDE_PX = 68
-"""Width of a tile below which another column is not begun."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,7 +44,14 @@ def _component() -> ComponentRenderer:
 
 
 def choose_tile(
-    tiles: Tiles, *, key: str, label: str, hint: str, chosen: int | None, on_choose: Callable[[int], None]
+    tiles: Tiles,
+    *,
+    key: str,
+    label: str,
+    hint: str,
+    chosen: int | None,
+    on_choose: Callable[[int], None],
+    side_px: int = _SIDE_PX,
 ) -> None:
     """Show tiles; calls back with the key of the one that is chosen.
 
@@ -56,6 +62,7 @@ def choose_tile(
         hint: Below it while no tile is pointed at.
         chosen: Key of the tile that is marked.
         on_choose: Called before the page is drawn again.
+        side_px: Width of a tile below which another column is not begun.
     """
 
     def told() -> None:
@@ -63,17 +70,17 @@ def choose_tile(
         if type(found) is int and found in tiles.keys:
             on_choose(found)
 
-    _component()(key=key, data=_packed(tiles, label, hint, chosen), on_chosen_change=told)
+    _component()(key=key, data=_packed(tiles, label, hint, chosen, side_px), on_chosen_change=told)
 
 
-def _packed(tiles: Tiles, label: str, hint: str, chosen: int | None) -> bytes:
+def _packed(tiles: Tiles, label: str, hint: str, chosen: int | None, side_px: int) -> bytes:
     height, width = tiles.pictures.shape[1:3]
     facts = zip(tiles.keys, tiles.labels, tiles.words, strict=True)
     header = {
         "label": label,
         "hint": hint,
         "chosen": chosen,
-        "side": _SIDE_PX,
+        "side": side_px,
         "palette": palette().ravel().tolist(),
         "channels": 3 if tiles.pictures.ndim == 4 else 1,
         "tiles": [

@@ -11,13 +11,7 @@ from pages.components.inspector_link import Look
 from pages.components.inspector_why_cards import show_row
 from pages.components.inspector_why_controls import choose_class, choose_look, choose_methods
 from pages.components.inspector_why_link import Wish, read_wish
-from pages.components.inspector_why_networks import (
-    Explained,
-    explained,
-    explained_beside,
-    map_layers_of,
-    said_of,
-)
+from pages.components.inspector_why_networks import Explained, explained, explained_beside, map_layers_of, said_of
 from pages.components.inspector_why_pictures import STYLE
 from pages.components.inspector_why_sanity import show_sanity
 from pages.components.waiting import fill_in
@@ -44,12 +38,12 @@ def _draw(look: Look) -> None:
     choose_class(look, wish, said)
     choose_methods(look, wish)
     choose_look(wish, layers or ())
-    _explain_reading(wish)
+    _explain_reading()
     if awaited:
         return
     first = explained(look, wish, said, wish.layer)
     _show_rows(first, wish)
-    show_sanity(first, wish)
+    show_sanity(first, _without_maps(wish, layers))
 
 
 def _with_layer(wish: Wish, layers: Sequence[str] | None) -> tuple[Wish, bool]:
@@ -65,11 +59,18 @@ def _with_layer(wish: Wish, layers: Sequence[str] | None) -> tuple[Wish, bool]:
     return replace(wish, layer="", problems=(*wish.problems, sentence)), False
 
 
-def _explain_reading(wish: Wish) -> None:
-    ends = "Colors end at the value that only one pixel in a hundred exceeds, so that a few do not leave the rest pale"
+def _without_maps(wish: Wish, layers: Sequence[str] | None) -> Wish:
+    """What is asked for without Grad-CAM, where the network has no layer for it."""
+    if layers or layers is None:
+        return wish
+    return replace(wish, methods=tuple(method for method in wish.methods if method != "gradcam"))
+
+
+def _explain_reading() -> None:
     st.caption(
         "Each map colors the picture by how much its places count for the class's score, the number (logit) that the "
-        f"network turns into a probability. {ends}; each map has its own scale."
+        "network turns into a probability. Each has its own scale, whose colors end at the value that only one pixel "
+        "in a hundred exceeds, so that a few do not leave the rest pale."
     )
 
 

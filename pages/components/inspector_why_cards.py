@@ -10,13 +10,13 @@ from typing import Any
 import streamlit as st
 
 from cnncore.answers import Answer
-from cnncore.images.heat_map import reach
+from cnncore.images.heat_map import Picture, reach
 from cnncore.runs.artifacts import file_stem
 from pages.components.inspector_answers import answer_of
 from pages.components.inspector_why_link import Wish
 from pages.components.inspector_why_methods import METHODS
 from pages.components.inspector_why_networks import Explained
-from pages.components.inspector_why_pictures import bar, csv, drawn, figure, png, source
+from pages.components.inspector_why_pictures import Map, bar, csv, drawn, figure, png, source
 
 _LEAST_PX = 230
 _CLOSE_PERCENT = 5.0
@@ -61,18 +61,19 @@ def _show_card(row: Explained, method: str, wish: Wish, *, words: bool) -> None:
 
 def _show_map(row: Explained, method: str, wish: Wish, answer: Answer) -> None:
     pixels, values, signed = answer.arrays["pixels"], answer.arrays["map"], bool(answer.data["signed"])
-    look: Mapping[str, Any] = {"signed": signed, "show": wish.show, "opacity": wish.opacity}
+    manner: Mapping[str, Any] = {"signed": signed, "show": wish.show, "opacity": wish.opacity}
     alt = f"{METHODS[method].title} for {row.name} by {row.look.title}"
-    shown = figure(source(pixels, values, **look), alt)
+    shown = figure(source(pixels, values, **manner), alt)
     end = reach(values)
     low, high = (f"against: −{end:.2g}", f"for {row.name}: {end:.2g}") if signed else ("little", f"much: {end:.2g}")
-    st.html(f"{shown}{bar(low, high, signed=signed)}{_facts(answer, end)}")
+    meaning = "" if wish.show == "picture" else bar(low, high, signed=signed)
+    st.html(f"{shown}{meaning}{_facts(answer, end)}")
     stem = file_stem(f"{row.name}-{row.look.title}", method)
     key = f"why_{{}}_{_safe(row)}_{method}"
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "PNG",
-            partial(_png, pixels, values, look),
+            partial(_png, pixels, values, manner),
             file_name=f"{stem}-{wish.show}.png",
             mime="image/png",
             icon=":material/download:",
@@ -94,8 +95,8 @@ def _show_map(row: Explained, method: str, wish: Wish, answer: Answer) -> None:
         )
 
 
-def _png(pixels: Any, values: Any, look: Mapping[str, Any]) -> bytes:
-    return png(drawn(pixels, values, **look))
+def _png(pixels: Picture, values: Map, manner: Mapping[str, Any]) -> bytes:
+    return png(drawn(pixels, values, **manner))
 
 
 def _facts(answer: Answer, end: float) -> str:
@@ -114,12 +115,16 @@ def completeness_words(facts: Mapping[str, Any]) -> str:
     """Whether integrated gradients add up: their sum, what it should be, and what to do about the rest."""
     rise = facts["image"] - facts["baseline"]
     told = (
-        f"All places add up to {facts['attributed']:.3g}; the score rose by {rise:.3g}, from {facts['baseline']:.3g} "
-        f"for the even picture to {facts['image']:.3g}."
+        f"All places add up to {_number(facts['attributed'])}; the score rose by {_number(rise)}, from "
+        f"{_number(facts['baseline'])} for the even picture to {_number(facts['image'])}."
     )
     gap = facts["gap_percent"]
     if gap is None:
         return f"{told} The score hardly changed, so there is little to share out."
     if gap <= _CLOSE_PERCENT:
-        return f"{told} They explain it all but for {gap:.1f} %."
-    return f"{told} {gap:.0f} % of it are missing or too much: take more steps."
+        return f"{told} That is {gap:.1f} % off: close."
+    return f"{told} That is {gap:.0f} % off: take more steps."
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")

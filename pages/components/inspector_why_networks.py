@@ -38,7 +38,7 @@ class Explained:
     @property
     def name(self) -> str:
         """Of the class."""
-        return self.look.classes[self.target] if self.target < len(self.look.classes) else f"class {self.target}"
+        return self.look.classes[self.target]
 
 
 def said_of(look: Look) -> Answer | None:
@@ -47,10 +47,12 @@ def said_of(look: Look) -> Answer | None:
 
 
 def map_layers_of(look: Look) -> tuple[str, ...] | None:
-    """Layers that Grad-CAM can take, input side first; None until they are known."""
+    """Layers that Grad-CAM can take, input side first; none where no maps say where; None until they are known."""
     answer = answer_of(f"why_layers_{look.network}", "layers", look.subject, quiet=True)
     if answer is None:
         return None
+    if not answer.data["last"]:
+        return ()
     return tuple(layer["name"] for layer in answer.data["layers"] if layer["passes_all"])
 
 

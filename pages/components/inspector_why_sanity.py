@@ -23,6 +23,7 @@ from pages.components.inspector_why_methods import METHODS
 from pages.components.inspector_why_networks import Explained
 from pages.components.inspector_why_pictures import png
 from pages.components.live_chart import still_chart
+from pages.components.wording import plain
 
 _WHAT = (
     "Random weights know nothing. If a map explains what the network **learned**, it must fall apart when the weights "
@@ -39,9 +40,17 @@ _HOW = (
 
 
 def show_sanity(row: Explained, wish: Wish) -> None:
-    """Draw the check, or the button that opens it."""
+    """Draw the check, or the button that opens it.
+
+    Args:
+        row: The network, and the class that it explains.
+        wish: The methods; only such that the network has maps for.
+    """
     st.markdown("##### Does the method notice the weights?")
     st.caption(_WHAT)
+    if not wish.methods:
+        st.caption("None of the chosen methods has a map for this network.")
+        return
     if row.look.network.startswith("untrained:"):
         st.caption("The weights of this network are random as they are: choose a trained one for this check.")
         return
@@ -58,13 +67,15 @@ def show_sanity(row: Explained, wish: Wish) -> None:
         request["layer"] = row.layer
     answer = answer_of("why_sanity", "sanity", request, words="Giving layers random weights…")
     if answer is not None:
-        _show_answer(row, answer)
+        _show_answer(row, wish, answer)
     st.button("Close", key="why_sanity_close", type="tertiary", on_click=lambda: change_link(part=""))
 
 
-def _show_answer(row: Explained, answer: Answer) -> None:
+def _show_answer(row: Explained, wish: Wish, answer: Answer) -> None:
     facts, maps = answer.data, answer.arrays["maps"]
     depths, methods = facts["depths"], facts["methods"]
+    if wish.others:
+        st.markdown(f"**{plain(row.look.title)}**")
     blocks = [_block(method, facts, maps[place]) for place, method in enumerate(methods)]
     st.html(f"{_STYLE}{''.join(blocks)}{_names(depths)}")
     titled = {METHODS[method].title: facts["similarity"][method] for method in methods}

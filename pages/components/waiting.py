@@ -27,10 +27,14 @@ PATIENCE_S = 0.12
 """A warm service answers most questions within this time, so that nothing needs to be drawn twice."""
 RETRY_S = 5.0
 _FIRST_LOOK_MS, _LAST_LOOK_MS = 250, 2_000
+_PART_LOOK_MS = 400
+"""Work that comes in parts stands still between two questions."""
 _QUESTIONS = "waiting_questions"
 
 _ALARM_JS = """
-export default function ({ data, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
+  // Streamlit calls this again for new data, without having called what the last call returned.
+  parentElement.endAlarm?.();
   let alarm;
   const set = (delay) => {
     clearTimeout(alarm);
@@ -48,10 +52,11 @@ export default function ({ data, setTriggerValue }) {
   const kinds = ['pointerdown', 'keydown'];
   kinds.forEach((kind) => window.addEventListener(kind, wait, true));
   set(data.delay);
-  return () => {
+  parentElement.endAlarm = () => {
     clearTimeout(alarm);
     kinds.forEach((kind) => window.removeEventListener(kind, wait, true));
   };
+  return parentElement.endAlarm;
 }
 """
 
@@ -64,6 +69,8 @@ class _Question:
     last: Answer | None = None
     shown_open: bool = False
     """Whether the present drawing shows it as not answered yet."""
+    goes_on: bool = False
+    """Whether it has been answered in part before."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,7 @@ def inquire(
             _pool().submit(ask, name, dict(request), **({} if timeout_s is None else {"timeout_s": timeout_s})),
             time.monotonic(),
             _answer_of(before) if before else None,
+            goes_on=before is not None and before.text == text and _has_part(before, is_part),
         )
         wait_for([questions[place].future], timeout=patience_s)
     reply = _reply(questions[place])
@@ -190,9 +198,11 @@ def fill_in(part: str, draw: Callable[[], None]) -> None:
             for question in questions.values():
                 question.shown_open = False
             draw()
-            if any(question.shown_open for question in questions.values()):
+            pending = [question for question in questions.values() if question.shown_open]
+            if pending:
                 st.session_state[looks] += 1
-                delay_ms = min(_FIRST_LOOK_MS * st.session_state[looks], _LAST_LOOK_MS)
+                longest_ms = _PART_LOOK_MS if any(question.goes_on for question in pending) else _LAST_LOOK_MS
+                delay_ms = min(_FIRST_LOOK_MS * st.session_state[looks], longest_ms)
                 data = {"look": st.session_state[looks], "delay": delay_ms}
                 with st.container(key=f"alarm_{part}"):
                     _alarm()(key=f"alarm_{part}_clock", data=data, on_rung_change=lambda: None)

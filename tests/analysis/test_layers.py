@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from tests.models.members import NAMES, SMALL
 
 Box = tuple[int, int, int, int]
 
-NARROW = {"width": 1 / 8}
+NARROW: dict[str, Any] = {"width": 1 / 8}
 SEEN: list[tuple[str, int, dict[str, Any], tuple[str, ...]]] = [
     # network, side, options, layers
     ("lenet5", 32, {}, ("c1", "s2", "c3.conv", "s4", "c5")),
@@ -83,10 +84,12 @@ def test_positions_see_the_pixels_that_have_a_gradient(
     image = torch.rand(1, network.preprocessing.channels, side, side, dtype=torch.float64) * 1e-3
     image.requires_grad_()
     model, maps = averaging(network), dict[str, Tensor]()
+
+    def keep(layer: str, _module: nn.Module, _inputs: object, output: Tensor) -> None:
+        maps[layer] = output.clone()
+
     for layer in names:
-        model.get_submodule(layer).register_forward_hook(
-            lambda _module, _inputs, output, layer=layer: maps.update({layer: output.clone()})
-        )
+        model.get_submodule(layer).register_forward_hook(partial(keep, layer))
     model(image)
     for layer in names:
         _, height, width = layers[layer].shape

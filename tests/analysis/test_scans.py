@@ -1,118 +1,76 @@
-"""Work in pieces: goes on where it stopped, ends once, and is dropped when nobody asks for it."""
+"""Work in pieces: it goes on, is done once, makes room when forsaken, and many at once all come to an end."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from cnncore.analysis.scans import Piece, Scans, Work
-from cnncore.answers import Answer
-from cnncore.errors import DataError
-from cnncore.questions import looking
-from cnncore.questions.looking import SubjectRequest, in_pieces
+from cnncore.analysis.scans import Scans, Work, finished
+
+STEPS = 5
 
 
-def counting(steps: int, log: list[str], name: str = "") -> Callable[[], Work[str]]:
-    def work() -> Work[str]:
-        log.append(f"begun {name}")
-        try:
-            for step in range(steps):
-                yield step + 1, steps
-        finally:
-            log.append(f"ended {name}")
-        return f"result {name}"
-
-    return work
-
-
-def test_with_no_time_one_step_is_done_and_the_next_question_goes_on() -> None:
-    log: list[str] = []
-    scans, start = Scans(), counting(3, log)
-    pieces = [scans.advance("a", start, budget_s=0) for _ in range(4)]
-    assert [(piece.done, piece.total, piece.result) for piece in pieces[:3]] == [
-        (1, 3, None),
-        (2, 3, None),
-        (3, 3, None),
-    ]
-    assert pieces[3] == Piece(done=1, total=1, result="result ")
-    assert log == ["begun ", "ended "]
-    assert scans.advance("a", start, budget_s=0).done == 1, "what has ended begins anew"
-
-
-def test_with_time_it_is_done_at_once() -> None:
-    assert Scans().advance("a", counting(1_000, []), budget_s=60).result == "result "
-
-
-def test_a_piece_ends_soon_after_its_time() -> None:
-    def slow() -> Work[str]:
-        for step in range(100):
-            time.sleep(0.01)
-            yield step, 100
-        return "done"
-
-    begin = time.monotonic()
-    piece = Scans().advance("a", slow, budget_s=0.05)
-    assert piece.result is None
-    assert time.monotonic() - begin < 0.5
-    assert piece.done >= 1
-
-
-def test_works_go_on_side_by_side_and_the_one_not_asked_for_longest_is_dropped() -> None:
-    log: list[str] = []
-    scans = Scans(most=2)
-    for name in ("a", "b", "a", "c"):
-        scans.advance(name, counting(9, log, name), budget_s=0)
-    assert log == ["begun a", "begun b", "begun c", "ended b"]
-    assert scans.advance("a", counting(9, log, "a"), budget_s=0).done == 3
-    assert scans.advance("b", counting(9, log, "b"), budget_s=0).done == 1
-
-
-def test_a_work_that_fails_tells_why_and_is_forgotten() -> None:
-    def failing() -> Work[str]:
-        yield 1, 2
-        raise DataError("The images are gone.", "Bring them back.")
-
-    scans = Scans()
-    assert scans.advance("a", failing, budget_s=0).result is None
-    with pytest.raises(DataError, match="The images are gone"):
-        scans.advance("a", failing, budget_s=0)
-    assert scans.advance("a", failing, budget_s=0).done == 1
-
-
-class Hurried:
-    """Scans whose questions do a single step."""
+class Counted:
+    """Works that count their steps, and how many were begun and closed."""
 
     def __init__(self) -> None:
-        self._scans = Scans()
+        self.begun = 0
+        self.closed = 0
 
-    def advance(self, key: str, start: Callable[[], Work[str]]) -> Piece[str]:
-        return self._scans.advance(key, start, budget_s=0)
+    def work(self, steps: int = STEPS) -> Work[str]:
+        self.begun += 1
+        try:
+            for step in range(1, steps + 1):
+                yield step, steps
+        except GeneratorExit:
+            self.closed += 1
+            raise
+        return "done"
 
 
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "SCANS", Hurried())
-
-
-@pytest.mark.parametrize(("stamp", "lasts"), [("7 8", True), ("", False)])
-def test_an_answer_in_pieces_lasts_only_when_whole_and_of_known_weights(stamp: str, lasts: bool) -> None:
-    request = SubjectRequest(network="untrained:resnet20", stamp=stamp)
-    answers = [in_pieces("test", request, counting(2, []), lambda text: Answer({"text": text})) for _ in range(3)]
-    facts: list[dict[str, Any]] = [answer.data for answer in answers]
-    assert facts == [
-        {"pending": True, "done": 1, "total": 2},
-        {"pending": True, "done": 2, "total": 2},
-        {"pending": False, "text": "result "},
+def test_each_question_does_a_piece_until_the_result_is_there() -> None:
+    counted, scans = Counted(), Scans()
+    pieces = [scans.advance("a", counted.work, budget_s=0) for _ in range(STEPS + 1)]
+    assert [(piece.done, piece.total, piece.result) for piece in pieces] == [
+        *((step, STEPS, None) for step in range(1, STEPS + 1)),
+        (1, 1, "done"),
     ]
-    assert [answer.lasting for answer in answers] == [False, False, lasts]
+    assert counted.begun == 1
+    assert Scans().advance("a", counted.work).result == finished(counted.work()) == "done"
 
 
-def test_other_weights_are_another_work() -> None:
-    def piece(stamp: str) -> dict[str, Any]:
-        request = SubjectRequest(network="untrained:resnet20", stamp=stamp)
-        return in_pieces("test", request, counting(5, []), lambda text: Answer({"text": text})).data
+@pytest.mark.parametrize("visitors", [3, 4, 10])
+def test_many_works_at_once_all_come_to_an_end(visitors: int) -> None:
+    counted, scans = Counted(), Scans(most=3)
+    left = {str(visitor) for visitor in range(visitors)}
+    for _ in range(20 * STEPS):
+        left -= {key for key in sorted(left) if scans.advance(key, counted.work, budget_s=0).result}
+    assert not left
+    # Each that has to wait was begun once to see that it is long.
+    assert counted.begun <= 2 * visitors
 
-    assert [piece(stamp)["done"] for stamp in ("a", "a", "b", "a")] == [1, 2, 1, 3]
+
+def test_a_short_work_need_not_wait() -> None:
+    counted, scans = Counted(), Scans(most=1)
+    assert scans.advance("long", counted.work, budget_s=0).result is None
+    assert scans.advance("short", lambda: counted.work(0), budget_s=0).result == "done"
+    assert scans.advance("long", counted.work, budget_s=1).result == "done"
+
+
+def test_a_work_that_nobody_asks_for_makes_room() -> None:
+    counted, scans = Counted(), Scans(most=1, forsaken_s=0)
+    for key in "abc":
+        assert scans.advance(key, counted.work, budget_s=0).done == 1
+    assert (counted.begun, counted.closed) == (3, 2)
+
+
+def test_what_goes_wrong_ends_the_work() -> None:
+    scans = Scans()
+
+    def failing() -> Work[str]:
+        yield 1, 2
+        raise ZeroDivisionError
+
+    assert scans.advance("a", failing, budget_s=0).done == 1
+    with pytest.raises(ZeroDivisionError):
+        scans.advance("a", failing)
+    assert scans.advance("a", failing, budget_s=0).done == 1

@@ -18,7 +18,7 @@ from cnncore.models.blocks import PartialConv2d
 from cnncore.training.trained import TrainedNetwork
 from tests.analysis.made import made_network, noise
 
-NARROW = {"width": 1 / 8}
+NARROW: dict[str, Any] = {"width": 1 / 8}
 NETWORKS: list[tuple[str, int, dict[str, Any]]] = [
     ("lenet5", 28, {}),
     ("lenet_tutorial", 28, {}),

@@ -102,7 +102,8 @@ def test_weights_of_another_run_are_those_the_run_began_with(
     )
 
     path = run_dir(artifacts, first.id) / WEIGHTS
-    os.utime(path, (store.since(run.id).rows[0].time + 5,) * 2)
+    later = store.since(run.id).rows[0].time + 5
+    os.utime(path, (later, later))
     changed = start_of(network, run, store, artifacts, data_root)
     assert not changed.weights
     assert changed.note == f"The run {first.id}, whose weights it began with, is gone or was trained on since then."
@@ -170,7 +171,7 @@ def test_where_nothing_is_known_the_reason_is_said(
 
 def counted(network: TrainedNetwork, start: Start) -> Histograms:
     work = weight_histograms(network, lambda: start)
-    done = -1
+    done, total = -1, 0
     while True:
         try:
             now, total = next(work)
@@ -213,6 +214,14 @@ def test_weights_that_are_all_the_same_have_bins_too() -> None:
     tensor = next(tensor for tensor in counted(network, Start()).tensors if tensor.name == "stem.norm.weight")
     assert (tensor.kind, tensor.std, sum(tensor.now)) == ("normalization", 0, 4)
     assert tensor.edges[0] < 1 < tensor.edges[-1]
+
+
+def test_weights_that_are_no_numbers_get_one_sentence() -> None:
+    network = made_network("cnn3", 28)
+    with torch.no_grad():
+        network.model.get_parameter("conv1.conv.weight")[0, 0, 0, 0] = torch.nan
+    with pytest.raises(DataError, match=r"The weights conv1\.conv\.weight hold values that are no numbers"):
+        counted(network, Start())
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,9 @@ def test_how_maps_are_shown_is_in_the_link_and_asks_nothing_anew(why: AppTest, a
     why.segmented_control(key="why_show").set_value("map").run()
     assert address(why)["settings"] == "show:map,opacity:30"
     assert not [each for each in why.slider if each.key == "why_opacity"]
+    assert "class='lab-why-bar'" in html(why)
+    why.segmented_control(key="why_show").set_value("picture").run()
+    assert "class='lab-why-bar'" not in html(why), "a picture alone has no colors to explain"
     assert len(asked) == before
     assert_clean(why)
 
@@ -210,7 +213,7 @@ def test_only_layers_that_everything_passes_through_are_offered(why: AppTest, as
 # Waiting and failing
 
 
-def test_a_card_that_fails_leaves_the_others(why: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_card_that_fails_leaves_the_others(why: AppTest, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     def without_maps(request: Mapping[str, Any]) -> Answer:
         if request["method"] == "gradcam":
             raise DataError("This network keeps no maps.", "Use a network with convolutions.")
@@ -218,11 +221,16 @@ def test_a_card_that_fails_leaves_the_others(why: AppTest, monkeypatch: pytest.M
 
     monkeypatch.setitem(ANSWERS, "attribution", without_maps)
     monkeypatch.setitem(ANSWERS, "layers", lambda request: Answer({"layers": [], "last": "", "size": 8}))
-    follow(why)
+    follow(why, part="sanity")
     assert not why.exception
+    assert [request["methods"] for name, request in asked if name == "sanity"] == [
+        ["occlusion", "integrated_gradients"]
+    ]
     assert [each.value for each in why.error] == ["This network keeps no maps. Use a network with convolutions."]
-    assert html(why).count("<img alt=") == len(DEFAULT_METHODS) - 1
+    assert html(why).count("lab-why-picture'><img") == len(DEFAULT_METHODS) - 1
     assert not [each for each in why.selectbox if each.key == "why_layer"]
+    follow(why, method="gradcam")
+    assert "None of the chosen methods has a map for this network." in words(why)
 
 
 def test_slow_methods_do_not_hold_back_the_others(why: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -476,8 +484,8 @@ def test_the_files_of_the_check_hold_all_methods_and_depths() -> None:
 @pytest.mark.parametrize(
     ("gap", "sentence"),
     [
-        (1.25, "They explain it all but for 1.2 %."),
-        (40.0, "40 % of it are missing or too much: take more steps."),
+        (1.25, "That is 1.2 % off: close."),
+        (40.0, "That is 40 % off: take more steps."),
         (None, "The score hardly changed, so there is little to share out."),
     ],
 )
