@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
@@ -13,10 +11,11 @@ from cnncore.catalog.backbone_files import backbones_at_hand
 from cnncore.catalog.backbones import BACKBONES, DEFAULT_BACKBONE
 from cnncore.catalog.imagenet import imagenet_classes
 from cnncore.errors import LabError, RunError
-from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
+from cnncore.runs.artifacts import WEIGHTS, run_dir
 from cnncore.runs.run import Run
 from cnncore.runs.search import Search, find_runs
 from cnncore.runs.subjects import Subject, parse_subject, subject_stamp
+from cnncore.runs.weights_card import read_card
 from pages.components.inspector_link import Look, change_link, param
 from pages.components.lab import artifacts, data_root, look_after, shown_errors, store
 from pages.components.navigation import TRAIN
@@ -128,7 +127,7 @@ def _result_words(run: Run) -> str:
 
 def _epoch(run: Run) -> str:
     try:
-        return str(_card(run.id).get("epoch", "?"))
+        return str(read_card(run_dir(artifacts(), run.id)).get("epoch", "?"))
     except RunError:
         return "?"
 
@@ -136,25 +135,17 @@ def _epoch(run: Run) -> str:
 def _look_at_run(subject: Subject) -> Look:
     stamp = subject_stamp(artifacts(), data_root(), subject)
     run = store().get(subject.key)
-    card = _card(run.id)
-    try:
-        channels, size, _ = card["in_shape"]
-        classes = tuple(str(name) for name in card["classes"])
-    except (KeyError, TypeError, ValueError):
-        raise RunError(f"What stands beside the weights of {run.name} is damaged.", "Choose another run.") from None
+    card = read_card(run_dir(artifacts(), run.id))
+    channels, size, _ = card["in_shape"]
     return Look(
-        network=str(subject), title=run.name, stamp=stamp, picture="", size=size, classes=classes, channels=channels
+        network=str(subject),
+        title=run.name,
+        stamp=stamp,
+        picture="",
+        size=size,
+        classes=tuple(card["classes"]),
+        channels=channels,
     )
-
-
-def _card(run_id: str) -> dict[str, Any]:
-    try:
-        card = json.loads((run_dir(artifacts(), run_id) / WEIGHTS_CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        card = None
-    if not isinstance(card, dict):
-        raise RunError("What stands beside the weights of this run is gone or damaged.", "Choose another run.")
-    return card
 
 
 def _look_at_backbone(subject: Subject) -> Look:

@@ -18,12 +18,13 @@ from cnncore.analysis.subjects import Subjects, check_class, pixels_at, smaller,
 from cnncore.catalog.imagenet import imagenet_classes
 from cnncore.config import DataConfig
 from cnncore.data import open_images
-from cnncore.errors import ConfigError, DataError, LabError
+from cnncore.errors import ConfigError, DataError, LabError, RunError
 from cnncore.images.decode import open_rgb
 from cnncore.images.drawing import drawing_text, example_digit
 from cnncore.images.kept_pictures import keep_picture
 from cnncore.questions import QUESTIONS, inspection, looking
 from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
+from cnncore.training.familiarity import FAMILIARITY
 from tests.analysis.conftest import Lab
 from tests.images.pictures import encoded
 
@@ -276,4 +277,42 @@ def test_browsing_a_split_that_is_empty_shows_another(lab: Lab, subjects: Subjec
     with pytest.raises(LabError, match="There are no images named"):
         QUESTIONS["browse"]({"network": f"run:{lab.colors.id}", "images": "nonsense"})
     with pytest.raises(LabError, match="takes gray images"):
-        QUESTIONS["browse"]({"network": f"run:{lab.digits.id}", "images": "set:x@1"})
+        QUESTIONS["browse"]({"network": f"run:{lab.digits.id}", "images": "set:000000000000@1"})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        (WEIGHTS, b"", "weights of run .* are damaged"),
+        (WEIGHTS, bytes(1_000), "weights of run .* are damaged"),
+        (WEIGHTS_CARD, b"[1]", "card beside the weights of run .* is damaged"),
+        (WEIGHTS_CARD, b"\xff{", "card beside the weights of run .* is damaged"),
+        (WEIGHTS_CARD, {"in_shape": "abc"}, "card beside the weights of run .* is damaged"),
+        (WEIGHTS_CARD, {"classes": "0123456789"}, "card beside the weights of run .* is damaged"),
+        (WEIGHTS_CARD, {"model": {}}, "card beside the weights of run .* is damaged"),
+        (WEIGHTS_CARD, {"classes": ["a", "b"]}, "do not fit the card"),
+        (WEIGHTS_CARD, {"config": {"model": {"name": "lenet5", "gears": 3}}}, "another version of the lab.*gears"),
+    ],
+)
+def test_weights_that_cannot_be_used_are_one_sentence(
+    lab: Lab, gone: Subjects, name: str, content: bytes | dict[str, Any], sentence: str
+) -> None:
+    path = run_dir(gone.artifacts, lab.digits.id) / name
+    whole = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content if isinstance(content, bytes) else json.dumps(json.loads(whole) | content).encode())
+    with pytest.raises(RunError, match=sentence):
+        gone.network(f"run:{lab.digits.id}")
+
+
+def test_half_a_file_of_weights_is_one_sentence_and_of_familiar_images_no_loss(lab: Lab, gone: Subjects) -> None:
+    folder = run_dir(gone.artifacts, lab.colors.id)
+    assert gone.network(f"run:{lab.colors.id}").familiarity is not None
+    for name in (FAMILIARITY, WEIGHTS):
+        half = (folder / name).read_bytes()[: (folder / name).stat().st_size // 2]
+        (folder / name).unlink()
+        (folder / name).write_bytes(half)
+        if name == FAMILIARITY:
+            assert gone.network(f"run:{lab.colors.id}").familiarity is None
+    with pytest.raises(RunError, match="are damaged"):
+        gone.network(f"run:{lab.colors.id}")
