@@ -213,8 +213,9 @@ def inspect(**request: Any) -> Any:
 
 def test_what_is_said_is_what_the_network_says(lab: Lab, subjects: Subjects) -> None:
     picture = f"sample:{lab.digits.id}:validation:1"
-    answer = inspect(network=f"run:{lab.digits.id}", picture=picture, tensor=True, stamp="7")
-    network = subjects.network(f"run:{lab.digits.id}")
+    name = f"run:{lab.digits.id}"
+    answer = inspect(network=name, picture=picture, tensor=True, stamp=subjects.stamp(name))
+    network = subjects.network(name)
     seen = subjects.shown(network, picture)
     expected = network.model(seen.tensor).softmax(dim=1)[0].detach().numpy()
     arrays, facts = answer.arrays, answer.data
@@ -236,11 +237,25 @@ def test_what_is_said_is_what_the_network_says(lab: Lab, subjects: Subjects) -> 
 def test_answers_about_a_folder_or_unknown_weights_are_not_kept(lab: Lab, subjects: Subjects) -> None:
     digits, colors = f"run:{lab.digits.id}", f"run:{lab.colors.id}"
     assert not inspect(network=digits, picture="data:mnist5k:test:0").lasting
-    assert inspect(network=colors, picture="data:mnist5k:test:0", stamp="7").lasting
-    assert not inspect(network=digits, picture=f"sample:{lab.colors.id}:train:0", stamp="7").lasting
+    assert inspect(network=colors, picture="data:mnist5k:test:0", stamp=subjects.stamp(colors)).lasting
+    stamp = subjects.stamp(digits)
+    assert not inspect(network=digits, picture=f"sample:{lab.colors.id}:train:0", stamp=stamp).lasting
     browse = QUESTIONS["browse"]
-    assert browse({"network": digits, "stamp": "7"}).lasting
-    assert not browse({"network": colors, "stamp": "7"}).lasting
+    assert browse({"network": digits, "stamp": stamp}).lasting
+    assert not browse({"network": colors, "stamp": subjects.stamp(colors)}).lasting
+
+
+def test_an_answer_is_not_kept_for_weights_that_have_been_replaced_since(
+    lab: Lab, gone: Subjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (looking, inspection):
+        monkeypatch.setattr(module, "subjects", lambda: gone)
+    name = f"run:{lab.digits.id}"
+    request = {"network": name, "stamp": gone.stamp(name), "picture": "data:mnist5k:test:0"}
+    assert inspect(**request).lasting
+    (gone.artifacts / lab.digits.id / WEIGHTS).touch()
+    assert not inspect(**request).lasting
+    assert inspect(**{**request, "stamp": gone.stamp(name)}).lasting
 
 
 def test_a_stranger_is_farther_than_the_threshold(lab: Lab, subjects: Subjects) -> None:
