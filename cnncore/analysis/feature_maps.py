@@ -130,7 +130,9 @@ def values_around(
             stack.callback(hook.remove)
         for name in out_of:
             stack.callback(model.get_submodule(name).register_forward_hook(partial(leave, name)).remove)
-        with suppress(_EnoughError), torch.inference_mode():
+        # Graphics cards would round what convolutions get to ten bits (TF32), and no sum would add up.
+        exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+        with suppress(_EnoughError), torch.inference_mode(), exact:
             model(image.to(memory_format=torch.channels_last))
     return given, left
 

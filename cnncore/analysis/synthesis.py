@@ -7,7 +7,8 @@ colors that are independent in photographs, and the network sees the image shift
 each step, so that the image must hold for all of these. The scales, the matrix of colors, the optimizer (Adam), its
 rate 0.05, and that gradients pass activations that are off while the unit is, are those of their code (lucid). Our
 deviations: a sigmoid around the mean color of the training images, so that nothing but the unit decides where it is
-bright; shift, turn and zoom are one resampling; steps are fewer, by what the network costs.
+bright; shift, turn and zoom are one resampling; slopes are divided by their root mean square, and frequencies with
+hardly any get smaller steps; steps are fewer, by what the network costs.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from cnncore.analysis.units import Units
 from cnncore.errors import DataError
 
 RATE = 0.05
+LEAST_SLOPE = 0.01
+"""Share of the usual slope from which on a frequency gets whole steps: below it is noise, which Adam would enlarge."""
 FIRST_SPREAD = 0.01
 """Standard deviation of the first frequencies: nearly one color."""
 COLORS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
@@ -105,7 +108,7 @@ class Synthesis:
         self._level = torch.logit(self._mean.clamp(0.02, 0.98))
         first = FIRST_SPREAD * torch.randn(channels, size, len(across), 2, generator=self._random)
         self._waves = first.to(device).requires_grad_()
-        self._optimizer = torch.optim.Adam([self._waves], lr=RATE)
+        self._optimizer = torch.optim.Adam([self._waves], lr=RATE, eps=LEAST_SLOPE)
         self.before = self.value
 
     def advance(self, budget_s: float = math.inf) -> None:
@@ -127,7 +130,7 @@ class Synthesis:
             slope = self._slope(_Unblocked())
         if not slope.any():
             raise DataError(f"No image changes unit {self.unit}: it is dead.", "Choose another one.")
-        self._waves.grad = -slope
+        self._waves.grad = -slope / slope.square().mean().sqrt()
         self._optimizer.step()
         self.done += 1
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NoReturn
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from cnncore.analysis.layers import MapLayer, map_layer
-from cnncore.analysis.seen import Seen
 from cnncore.config import TrainConfig
 from cnncore.errors import ConfigError
 from cnncore.models.profile import profile_model
@@ -76,7 +74,7 @@ def units_of(network: TrainedNetwork, layer: str) -> Units:
     config = TrainConfig.model_validate(network.card["config"])
     shape = (made.channels, made.size, made.size)
     macs = profile_model(config.model, shape, len(network.classes), training=False).macs
-    found, module = map_layer(network, layer) if layer else (_classes(len(network.classes), made.size), None)
+    found, module = map_layer(network, layer) if layer else (_classes(len(network.classes)), None)
     return Units(network=network, layer=found, module=module, macs=macs)
 
 
@@ -93,8 +91,7 @@ def check_unit(layer: MapLayer, unit: int) -> int:
     raise ConfigError("unit", f"There is no {what}.", f"Allowed: 0 to {count - 1}.")
 
 
-def _classes(count: int, size: int) -> MapLayer:
-    whole = np.array([[0, size]])
+def _classes(count: int) -> MapLayer:
     return MapLayer(
         name=CLASSES,
         kind="classes",
@@ -107,7 +104,7 @@ def _classes(count: int, size: int) -> MapLayer:
         start=None,
         passes_all=True,
         is_tap=False,
-        seen=Seen(rows=whole, columns=whole),
+        seen=None,
     )
 
 

@@ -17,6 +17,8 @@ _MOST_NUMBERS = 25
 """Cells of a tile up to which each shows its number."""
 _LARGE_PX, _SMALL_PX, _LONE_PX = 128, 128, 46
 """Width of a tile of 3 × 3 cells, of one without numbers, and of a single cell."""
+_MOST_NARROW = 3
+"""Columns up to which three tiles with numbers fit beside each other on a phone."""
 _DARK = 128.0
 """Brightness of a cell below which its number is white."""
 
@@ -129,8 +131,9 @@ def _tile(values: Numbers, top: float, kind: str, inside: npt.NDArray[np.bool_] 
     )
     kind = html.escape(kind)
     words = f"{kind}, {rows} × {columns}: {exact(float(values.min()))} to {exact(float(values.max()))}"
+    narrow = " class='is-narrow'" if columns <= _MOST_NARROW or not with_numbers else ""
     return (
-        f"<figure role='img' aria-label='{words}'><div style='grid-template-columns:repeat({columns},{cell}px);"
+        f"<figure role='img' aria-label='{words}'><div{narrow} style='--columns:{columns};--cell:{cell}px;"
         f"grid-auto-rows:{min(cell, 32)}px'>{cells}</div><figcaption>{kind}</figcaption></figure>"
     )
 
@@ -166,7 +169,7 @@ STYLE = """<style>
 .lab-sum b { font-weight: 500; opacity: .7; }
 .lab-sum strong { font-variant-numeric: tabular-nums; font-weight: 650; }
 .lab-sum figure { margin: 0; }
-.lab-sum figure > div { display: grid; gap: 1px; }
+.lab-sum figure > div { display: grid; gap: 1px; grid-template-columns: repeat(var(--columns), var(--cell)); }
 .lab-sum figcaption { font-size: .68rem; opacity: .7; text-align: center; line-height: 1.5; }
 .lab-sum i { display: grid; place-items: center; font-style: normal; font-size: .66rem; overflow: hidden;
   font-variant-numeric: tabular-nums; letter-spacing: -.02em; }
@@ -182,5 +185,11 @@ STYLE = """<style>
 .lab-sum-steps .is-shown td { font-weight: 650; color: inherit; }
 .lab-sum-steps .is-shown td small { font-weight: 400; }
 .lab-sum-steps td:last-child { vertical-align: top; white-space: nowrap; padding-left: 1rem; }
-@media (max-width: 640px) { .lab-sum-name { flex-basis: 100%; font-weight: 600; } }
+@media (max-width: 640px) {
+  .lab-sum-name { flex-basis: 100%; font-weight: 600; }
+  .lab-sum-row { gap: .3rem; }
+  .lab-sum figure > .is-narrow { grid-template-columns:
+    repeat(var(--columns), min(var(--cell), calc((100vw - 5.6rem) / 3 / var(--columns)))); }
+  .lab-sum .is-narrow i { font-size: .6rem; }
+}
 </style>"""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from cnncore.figures import theme
-from cnncore.figures.chart import INK, Chart, Trace, encode, escape
+from cnncore.figures.chart import Chart, Trace, encode, escape
 
-HEIGHT = 340
+HEIGHT = 320
 _WORDS = ((0.01, "hardly moved"), (0.1, "moved a little"), (0.5, "moved clearly"), (1.0, "moved far"))
 
 
@@ -31,7 +31,6 @@ def weight_histogram(name: str, edges: Sequence[float], now: Sequence[int], befo
         traces=traces,
         layout={
             "uirevision": name,
-            "title": {"text": escape(name), "x": 0, "xref": "paper", "font": {"size": 15, "color": INK}},
             "xaxis": {"title": {"text": "value", "standoff": 6}, "nticks": 9},
             "yaxis": {"title": {"text": "numbers in the bin", "standoff": 6}, "rangemode": "tozero", "nticks": 6},
             "hovermode": "x unified",

@@ -27,6 +27,7 @@ from cnncore.errors import DataError
 from cnncore.places import artifacts_dir, data_dir
 from cnncore.questions.looking import ImagesRequest, in_pieces, subjects
 from cnncore.runs.calibration import error_by_chance, error_with_temperature, fit_temperature, reliability
+from cnncore.runs.outcomes import Outcomes
 from cnncore.runs.subjects import parse_subject, subject_stamp
 from cnncore.training.trained import TrainedNetwork
 
@@ -36,7 +37,10 @@ _MOST_SIDE = 160
 """Pixels of a thumbnail; larger images are shrunk."""
 _MOST_KEPT = 4
 
-_RESIDENT: OrderedDict[str, SplitOutcomes] = OrderedDict()
+_Kept = tuple[SplitOutcomes, dict[str, float | None]]
+"""What a network says of a split, and how well calibrated it is."""
+
+_RESIDENT: OrderedDict[str, _Kept] = OrderedDict()
 """What was answered last, since answers about a folder, whose images may change, are not kept on disk."""
 
 
@@ -53,15 +57,18 @@ def split_outcomes(asked: dict[str, Any]) -> Answer:
     return in_pieces("split_outcomes", request, lambda: _outcomes(request), _told)
 
 
-def _outcomes(request: ImagesRequest) -> Work[SplitOutcomes]:
+def _outcomes(request: ImagesRequest) -> Work[_Kept]:
     network, found = _opened(request)
     stamp = subject_stamp(artifacts_dir(), data_dir(), parse_subject(request.network))
     key = f"{request.network} {stamp} {request.named()} {found.images.fingerprint} {request.split}"
-    known = _RESIDENT.pop(key, None) or kept_outcomes(subjects(), request.network, found)
-    _RESIDENT[key] = known or (yield from scan_outcomes(network, found))
+    kept = _RESIDENT.pop(key, None)
+    if kept is None:
+        said = kept_outcomes(subjects(), request.network, found) or (yield from scan_outcomes(network, found))
+        kept = said, (yield from _calibration(said.outcomes))
+    _RESIDENT[key] = kept
     while len(_RESIDENT) > _MOST_KEPT:
         _RESIDENT.popitem(last=False)
-    return _RESIDENT[key]
+    return kept
 
 
 def _opened(request: ImagesRequest) -> tuple[TrainedNetwork, Judged]:
@@ -69,26 +76,24 @@ def _opened(request: ImagesRequest) -> tuple[TrainedNetwork, Judged]:
     return network, judged(subjects(), network, request.network, request.named(), request.split)
 
 
-def _told(found: SplitOutcomes) -> Answer:
+def _told(kept: _Kept) -> Answer:
+    found, calibration = kept
     said = found.outcomes
-    facts = {
-        "classes": said.classes,
-        "split": said.split,
-        "total": found.total,
-        "calibration": _calibration(found),
-    }
+    facts = {"classes": said.classes, "split": said.split, "total": found.total, "calibration": calibration}
     arrays = {"labels": said.labels, "probabilities": said.probabilities, "names": said.names, "places": found.places}
     return Answer(facts, arrays)
 
 
-def _calibration(found: SplitOutcomes) -> dict[str, float | None]:
-    said = found.outcomes
+def _calibration(said: Outcomes) -> Work[dict[str, float | None]]:
+    """Facts that take up to a second each where there are many classes."""
     facts: dict[str, float | None] = {
         "error": reliability(said.confidence, said.predicted == said.labels).error,
         "by_chance": error_by_chance(said.confidence),
     }
     if said.split == "validation":
+        yield len(said.labels), len(said.labels)
         facts["temperature"] = fit_temperature(said.probabilities, said.labels)
+        yield len(said.labels), len(said.labels)
         facts["error_after"] = error_with_temperature(said.probabilities, said.labels)
     return facts
 

@@ -187,7 +187,7 @@ class _Source:
             "value": float(made.highest[row, unit]),
             "row": line,
             "column": column,
-            "box": made.layer.seen_by(line, column),
+            "box": made.layer.seen_by(line, column, len(pixels)),
             "middle": _middle(made.layer, line, column, len(pixels)),
         }
         return _Place(facts=facts, patch=cut.of(pixels), pixels=pixels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -47,6 +47,24 @@ def answer_of(
             _show_wait(reply.answer, words)
         return None
     return reply.answer
+
+
+def newest_answer(
+    place: str, name: str, request: Mapping[str, Any], *, words: str, fits: Callable[[Answer], bool]
+) -> tuple[Answer | None, bool]:
+    """Likewise for a question that is answered at once; and whether it is the answer to this very question.
+
+    While it is on its way, the last answer is returned where it `fits` what is drawn, so that nothing jumps: show it
+    in a container whose key begins with `waiting_`, which dims it.
+    """
+    reply = inquire(place, name, request, timeout_s=_PATIENCE_S)
+    if reply.error is not None:
+        show_problem(reply.error)
+        return None, True
+    if reply.pending and (reply.answer is None or not fits(reply.answer)):
+        _show_wait(None, words)
+        return None, False
+    return reply.answer, not reply.pending
 
 
 def is_part(answer: Answer) -> bool:

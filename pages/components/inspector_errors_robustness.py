@@ -65,12 +65,16 @@ def show_robustness(judged: Judged) -> None:
 
 
 def _draw(judged: Judged, wish: _Wish) -> None:
-    looks = (judged.look, *wish.others)
-    answers = {look.network: _answer(judged, look, wish) for look in looks}
-    whole = [(look, answer) for look in looks if (answer := answers[look.network]) is not None]
-    curves = [_curve(place, look, answer) for place, (look, answer) in enumerate(whole)]
-    if not curves:
+    whole: list[tuple[Look, Answer]] = []
+    for look in (judged.look, *wish.others):
+        answer = _answer(judged, look, wish)
+        if answer is None:
+            # One after the other: the service keeps few works that have begun.
+            break
+        whole.append((look, answer))
+    if not whole:
         return
+    curves = [_curve(place, look, answer) for place, (look, answer) in enumerate(whole)]
     facts = whole[0][1].data
     chart = robustness(curves, wish.spec, len(judged.look.classes))
     saved_chart(chart, key="inspector_robustness", stem=judged.stem(wish.change))
@@ -78,9 +82,7 @@ def _draw(judged: Judged, wish: _Wish) -> None:
         f"{facts['count']:,} of {facts['total']:,} {judged.split} images, evenly spread, the same ones at every "
         f"strength and for every network; seed {facts['seed']}. Bars: Wilson's 95 % interval; dotted: guessing."
     )
-    first = answers[judged.look.network]
-    if first is not None:
-        _show_strip(judged, first, wish)
+    _show_strip(judged, whole[0][1], wish)
     _show_table(judged, curves, wish)
 
 

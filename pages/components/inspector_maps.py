@@ -8,6 +8,7 @@ from pages.components.inspector_answers import answer_of
 from pages.components.inspector_link import Look, param
 from pages.components.inspector_maps_grid import show_grid
 from pages.components.inspector_maps_layer import choose_layer, read_layers
+from pages.components.inspector_maps_link import moved_on
 from pages.components.inspector_maps_unit import show_unit
 from pages.components.waiting import fill_in
 
@@ -21,6 +22,7 @@ _SOURCE = (
     "Looking at them layer by layer: Zeiler, Fergus, Visualizing and understanding convolutional networks, 2014. "
     "Colors: inferno (Smith, van der Walt, 2015), whose lightness rises evenly."
 )
+_UNIT_REM = 60
 
 
 def show_maps(look: Look) -> None:
@@ -29,6 +31,7 @@ def show_maps(look: Look) -> None:
 
 
 def _draw(look: Look) -> None:
+    moved_on()
     st.markdown(_WHAT, help=_SOURCE)
     found = answer_of("inspector_layers", "layers", look.subject, words="Opening the network…")
     if found is None:
@@ -39,8 +42,10 @@ def _draw(look: Look) -> None:
         return
     layer = choose_layer(layers)
     maps = show_grid(look, layer)
-    if maps is None:
+    if not param("unit"):
         return
-    with st.container(key="inspector_unit"):
-        if param("unit"):
-            show_unit(look, layer, maps, layers)
+    if maps is None:
+        # Nothing jumps while the maps of another picture are on their way.
+        st.html(f"<div style='min-height:{_UNIT_REM}rem'></div>")
+    else:
+        show_unit(look, layer, maps, layers)

@@ -15,7 +15,7 @@ import streamlit as st
 from cnncore.answers import Answer
 from cnncore.figures.feature_maps import coarser, color_bar, levels, palette, sheet
 from cnncore.figures.unit_sum import exact
-from pages.components.inspector_answers import answer_of
+from pages.components.inspector_answers import newest_answer
 from pages.components.inspector_link import Look, change_link, param
 from pages.components.inspector_maps_layer import Layer
 from pages.components.inspector_maps_link import choice, read_number, refuse
@@ -42,22 +42,19 @@ def show_grid(look: Look, layer: Layer) -> Answer | None:
         scale = _choose("scale", _SCALES, "Color scale", _SCALE)
         order = _choose("order", _ORDERS, "Order", _ORDER)
     first = PER_PAGE * _page(layer.shape[0])
-    request = {**look.request, "layer": layer.name, "first": first, "count": PER_PAGE, "order": order}
-    answer = answer_of("inspector_maps", "feature_maps", request, words="Running the network…")
+    answer, is_new = newest_answer(
+        "inspector_maps",
+        "feature_maps",
+        {**look.request, "layer": layer.name, "first": first, "count": PER_PAGE, "order": order},
+        words="Running the network…",
+        fits=partial(_holds, layer),
+    )
     if answer is None:
         st.html(f"<div class='lab-empty' style='min-height:{_HEIGHT_REM}rem'></div>")
         return None
-    tiles = _tiles(answer, scale)
-    unit = read_number(param("unit"), layer.shape[0])
-    st.html(_legend(_ends(answer, scale), scale))
-    choose_tile(
-        tiles,
-        key="inspector_maps_grid",
-        label=f"Maps of {layer.title}; arrow keys move, Enter opens one",
-        hint="Click a map, or open it with Enter, to see where its numbers come from.",
-        chosen=unit,
-        on_choose=lambda chosen: change_link(unit=str(chosen), place=""),
-    )
+    with st.container(key="inspector_maps_shown" if is_new else "waiting_inspector_maps"):
+        st.html(_legend(_ends(answer, scale), scale))
+        _show_tiles(answer, layer, scale)
     _choose_page(layer.shape[0], layer.name, order)
     st.download_button(
         "Grid (PNG)",
@@ -67,7 +64,24 @@ def show_grid(look: Look, layer: Layer) -> Answer | None:
         on_click="ignore",
         key="inspector_maps_sheet",
     )
-    return answer
+    return answer if is_new else None
+
+
+def _holds(layer: Layer, answer: Answer) -> bool:
+    """Whether an answer is of such a layer, perhaps for another picture or page."""
+    facts = answer.data["layer"]
+    return facts["name"] == layer.name and tuple(facts["shape"]) == layer.shape
+
+
+def _show_tiles(answer: Answer, layer: Layer, scale: str) -> None:
+    choose_tile(
+        _tiles(answer, scale),
+        key="inspector_maps_grid",
+        label=f"Maps of {layer.title}; arrow keys move, Enter opens one",
+        hint="Click a map, or open it with Enter, to see where its numbers come from.",
+        chosen=read_number(param("unit"), layer.shape[0]),
+        on_choose=lambda chosen: change_link(unit=str(chosen), place=""),
+    )
 
 
 def file_name(look: Look, *parts: str) -> str:

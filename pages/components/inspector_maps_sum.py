@@ -54,14 +54,13 @@ _ACTIVATIONS = {
 _AFTER_POOLING = {"Subsample": ", times a learned coefficient, plus a learned bias"}
 
 
-def show_sum(
-    look: Look, layer: Layer, unit: int, where: tuple[int, int], answer: Answer, names: Collection[str]
-) -> None:
-    """Draw it, for the place `where` of a unit's map; `names` are the layers that can be looked at."""
+def show_sum(look: Look, layer: Layer, answer: Answer, names: Collection[str]) -> None:
+    """Draw what an answer tells; `names` are the layers that can be looked at."""
     st.html(STYLE)
     st.markdown("#### Where this number comes from")
     facts = answer.data
-    st.markdown(f"Map {unit} at row {where[0]}, column {where[1]} is **{exact(facts['value'])}**.")
+    unit, row, column = (facts[name] for name in ("unit", "row", "column"))
+    st.markdown(f"Map {unit} at row {row}, column {column} is **{exact(facts['value'])}**.")
     if facts["note"]:
         st.markdown(plain(facts["note"]))
     if facts["addends"]:
@@ -80,7 +79,7 @@ def show_sum(
         st.download_button(
             "Sum (CSV)",
             partial(_table, terms),
-            file_name=file_name(look, layer.name, f"map{unit}-row{where[0]}-column{where[1]}", ".csv"),
+            file_name=file_name(look, layer.name, f"map{unit}-row{row}-column{column}", ".csv"),
             icon=":material/table_view:",
             on_click="ignore",
             key="inspector_maps_sum_csv",

@@ -15,11 +15,11 @@ from PIL import Image, ImageDraw
 from cnncore.answers import Answer
 from cnncore.figures.feature_maps import enlarged, levels, palette, png
 from cnncore.figures.unit_sum import exact
-from pages.components.inspector_answers import answer_of
+from pages.components.inspector_answers import PREDICTION, answer_of, newest_answer
 from pages.components.inspector_link import Look, change_link
 from pages.components.inspector_maps_grid import asked_scale, file_name, scaled
 from pages.components.inspector_maps_layer import Layer
-from pages.components.inspector_maps_link import number, place
+from pages.components.inspector_maps_link import number, open_view, place
 from pages.components.inspector_maps_place import MapOnImage, choose_place
 from pages.components.inspector_maps_sum import show_sum
 
@@ -36,7 +36,7 @@ def show_unit(look: Look, layer: Layer, maps: Answer, names: Collection[str]) ->
         return
     st.subheader(f"Map {unit} of {layer.title}", anchor=False)
     held = _answer_with(look, layer, unit, maps)
-    seen = answer_of("inspector_maps_image", "inspect", look.request, words="Asking for the picture…")
+    seen = answer_of(PREDICTION, "inspect", look.request, words="Asking for the picture…")
     if held is None or seen is None:
         return
     values, low, high = _map_in(held, unit)
@@ -54,15 +54,17 @@ def show_unit(look: Look, layer: Layer, maps: Answer, names: Collection[str]) ->
         image_words=_image_words(layer, seen.arrays["pixels"]),
     )
     choose_place(shown, key="inspector_maps_place", place=where, on_choose=_go)
-    answer = answer_of(
+    answer, is_new = newest_answer(
         "inspector_maps_sum",
         "unit",
         {**look.request, "layer": layer.name, "unit": unit, "row": where[0], "column": where[1]},
         words="Following the sum…",
+        fits=lambda last: last.data["layer"]["name"] == layer.name,
     )
-    _show_downloads(look, layer, unit, shown, answer)
+    _show_downloads(look, layer, unit, shown, where)
     if answer is not None:
-        show_sum(look, layer, unit, where, answer, names)
+        with st.container(key="inspector_maps_told" if is_new else "waiting_inspector_maps_told"):
+            show_sum(look, layer, answer, names)
 
 
 def _go(row: int, column: int) -> None:
@@ -119,7 +121,7 @@ def _image_words(layer: Layer, pixels: npt.NDArray[np.uint8]) -> str:
     )
 
 
-def _show_downloads(look: Look, layer: Layer, unit: int, shown: MapOnImage, answer: Answer | None) -> None:
+def _show_downloads(look: Look, layer: Layer, unit: int, shown: MapOnImage, where: tuple[int, int]) -> None:
     stem = (layer.name, f"map{unit}")
     with st.container(horizontal=True, gap="small"):
         st.download_button(
@@ -139,15 +141,22 @@ def _show_downloads(look: Look, layer: Layer, unit: int, shown: MapOnImage, answ
             key="inspector_maps_one_csv",
             help="The numbers of the map, a row a line.",
         )
-        if answer is not None:
-            st.download_button(
-                "Picture with the box (PNG)",
-                partial(_boxed, shown.pixels, tuple(answer.data["box"])),
-                file_name=file_name(look, *stem, "sees", ".png"),
-                icon=":material/download:",
-                on_click="ignore",
-                key="inspector_maps_boxed",
-            )
+        (top, bottom), (left, right) = shown.rows[where[0]], shown.columns[where[1]]
+        st.download_button(
+            "Picture with the box (PNG)",
+            partial(_boxed, shown.pixels, (top, left, bottom, right)),
+            file_name=file_name(look, *stem, f"row{where[0]}", f"column{where[1]}", "sees", ".png"),
+            icon=":material/download:",
+            on_click="ignore",
+            key="inspector_maps_boxed",
+        )
+        st.button(
+            "What excites it",
+            icon=":material/bolt:",
+            key="inspector_maps_excites",
+            on_click=partial(open_view, "excites", layer=layer.name, unit=str(unit)),
+            help="The images that this unit answers to most.",
+        )
 
 
 def _map_picture(shown: MapOnImage) -> bytes:

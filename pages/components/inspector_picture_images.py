@@ -176,7 +176,8 @@ def _mistakes(look: Look, images: ImagesReference) -> tuple[int, ...]:
         places = places[np.argsort(-probabilities[places].max(axis=1), kind="stable")]
     if not len(places):
         st.caption("It gets none of these wrong.")
-    return tuple(int(place) for place in places)
+    # Of a large split only some images are looked at, so a row is not a position.
+    return tuple(int(place) for place in answer.arrays["places"][places])
 
 
 def _draw_filters(look: Look, facts: Mapping[str, Any]) -> None:

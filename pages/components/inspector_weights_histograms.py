@@ -87,6 +87,8 @@ def _words(tensor: Tensor) -> str:
     changed = tensor["changed"]
     if changed is None:
         return facts if tensor["before"] is None else f"{facts} It started at zero, so no share can be said."
+    if not changed:
+        return f"{facts} Since its start this tensor **{change_words(changed)}**."
     return (
         f"{facts} Since its start this tensor **{change_words(changed)}**: the distance to the start is "
         f"{100 * changed:.3g} % of the start's own distance from zero (L2 norms)."
@@ -95,7 +97,7 @@ def _words(tensor: Tensor) -> str:
 
 def _show_changes(tensors: Sequence[Tensor], shown: str) -> None:
     known = [tensor for tensor in tensors if tensor["changed"] is not None]
-    if known:
+    if any(tensor["changed"] for tensor in known):
         st.markdown("**How far each tensor moved**, in percent of its size at the start, from the image on")
         names, moved = zip(*((str(tensor["name"]), tensor["changed"]) for tensor in known), strict=True)
         still_chart(changes(names, moved, shown), key="inspector_weights_changes")

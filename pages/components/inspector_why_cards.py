@@ -66,7 +66,8 @@ def _show_map(row: Explained, method: str, wish: Wish, answer: Answer) -> None:
     shown = figure(source(pixels, values, **manner), alt)
     end = reach(values)
     low, high = (f"against: −{end:.2g}", f"for {row.name}: {end:.2g}") if signed else ("little", f"much: {end:.2g}")
-    st.html(f"{shown}{bar(low, high, signed=signed)}{_facts(answer, end)}")
+    meaning = "" if wish.show == "picture" else bar(low, high, signed=signed)
+    st.html(f"{shown}{meaning}{_facts(answer, end)}")
     stem = file_stem(f"{row.name}-{row.look.title}", method)
     key = f"why_{{}}_{_safe(row)}_{method}"
     with st.container(horizontal=True, gap="small"):

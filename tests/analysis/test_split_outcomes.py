@@ -130,6 +130,16 @@ def test_the_question_is_answered_in_full(lab: Lab, monkeypatch: pytest.MonkeyPa
     assert test.data["calibration"].keys() == {"error", "by_chance"}, "a temperature is never fitted on test images"
 
 
+def test_what_was_answered_stays_in_memory(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CNNLAB_ARTIFACTS", str(lab.artifacts))
+    request = {"network": f"run:{lab.colors.id}", "split": "train"}
+    first = asked("split_outcomes", request)
+    assert not first.lasting, "a folder may change, so this is not kept on disk"
+    monkeypatch.setattr("cnncore.questions.errors.scan_outcomes", lambda network, found: pytest.fail("looked again"))
+    again = asked("split_outcomes", request)
+    np.testing.assert_array_equal(again.arrays["probabilities"], first.arrays["probabilities"])
+
+
 def test_thumbnails_are_the_images_at_these_places(lab: Lab, data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CNNLAB_ARTIFACTS", str(lab.artifacts))
     name = f"run:{lab.digits.id}"

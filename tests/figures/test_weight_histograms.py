@@ -29,8 +29,7 @@ def test_without_a_start_there_is_one_curve() -> None:
     chart = weight_histogram("a <b>", EDGES, (1, 2, 3), None)
     assert len(chart.traces) == 1
     assert not chart.layout["showlegend"]
-    assert chart.layout["title"]["text"] == "a &lt;b&gt;"
-    assert chart.to_bytes()
+    assert b"Histogram of a <b>" in chart.to_bytes(), "as the chart's words, which are no HTML"
 
 
 def test_the_tensor_shown_stands_out() -> None:

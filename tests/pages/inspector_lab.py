@@ -95,7 +95,7 @@ def outcomes(request: Mapping[str, Any]) -> Answer:
     probabilities[np.arange(len(labels)), labels] = 0.9
     probabilities[4, 9], probabilities[17, 1] = 0.95, 0.99
     facts = {"pending": False, "classes": CLASSES, "split": request["split"]}
-    return Answer(facts, {"labels": labels, "probabilities": probabilities})
+    return Answer(facts, {"labels": labels, "probabilities": probabilities, "places": np.arange(len(labels))})
 
 
 def look(app: AppTest, **params: str) -> AppTest:

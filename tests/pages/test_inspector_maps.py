@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,13 +53,15 @@ def feature_maps(request: Mapping[str, Any]) -> Answer:
     maps = np.stack([unit + places for unit in units]).astype(np.float16)
     ends = maps.min((1, 2)).astype(np.float32), maps.max((1, 2)).astype(np.float32)
     seen = {"rows": np.stack([np.arange(height), np.arange(height) + 3], 1), "columns": np.zeros((width, 2), int)}
-    facts = {"num_maps": count, "low": 0.0, "high": float(count), "units": units}
+    of = {"name": request["layer"], "shape": SHAPES[request["layer"]]}
+    facts = {"layer": of, "num_maps": count, "low": 0.0, "high": float(count), "units": units}
     return Answer(facts, {"maps": maps, "lows": ends[0], "highs": ends[1], "means": ends[0], **seen})
 
 
 def unit(request: Mapping[str, Any]) -> Answer:
     """A sum over three channels of the picture, or what two branches add up to (conv2)."""
-    facts = {"value": 1.25, "box": (0, 0, 3, 3), "note": "", "addends": [], "steps": [], "source": None}
+    of = {"layer": {"name": request["layer"]}, **{name: request.get(name) for name in ("unit", "row", "column")}}
+    facts = {**of, "value": 1.25, "box": (0, 0, 3, 3), "note": "", "addends": [], "steps": [], "source": None}
     if request["layer"] == "conv2":
         parts = [{"name": "conv1", "value": 1.0}, {"name": "a <b>", "value": 0.25}]
         return Answer({**facts, "addends": parts, "note": "Branches <i>add up</i>."})
@@ -307,6 +310,13 @@ def test_branches_can_be_followed(browser: Browser) -> None:
     assert address(app) == {"layer": "conv1", "unit": "1", "place": "1,0"}
 
 
+def test_a_unit_leads_to_what_excites_it(browser: Browser) -> None:
+    app = look(unit="1", place="2,3", page="1")
+    app.button(key="inspector_maps_excites").click().run()
+    assert_clean(app)
+    assert address(app) == {"view": "excites", "layer": "conv1", "unit": "1"}
+
+
 def test_a_map_of_one_number_is_shown(browser: Browser) -> None:
     app = look(layer="conv3", unit="0")
     assert_clean(app)
@@ -339,6 +349,38 @@ def test_what_a_link_cannot_mean_is_said_once(browser: Browser, link: dict[str, 
     assert len(app.warning) == 1
     assert len(app.warning[0].value) < 400
     assert browser.grids, "the rest is shown"
+
+
+def test_nothing_jumps_while_another_picture_is_on_its_way(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = look(unit="1", place="2,3")
+    answered = threading.Event()
+
+    def late(request: Mapping[str, Any]) -> Answer:
+        answered.wait(20)
+        return feature_maps(request)
+
+    monkeypatch.setitem(ANSWERS, "feature_maps", late)
+    monkeypatch.setattr("pages.components.waiting.PATIENCE_S", 0.05)
+    drawn = len(browser.grids), len(browser.places)
+    app.segmented_control(key="inspector_maps_order").set_value("strength").run()
+    answered.set()
+    assert_clean(app)
+    assert len(browser.grids) == drawn[0] + 1, "the last maps stay, dimmed"
+    assert len(browser.places) == drawn[1]
+    assert "min-height:60rem" in words(app), "and so does the height of what is below"
+
+
+def test_another_layer_shows_no_maps_of_the_last_one(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = look()
+    answered = threading.Event()
+    monkeypatch.setitem(ANSWERS, "feature_maps", lambda request: answered.wait(20) and feature_maps(request))
+    monkeypatch.setattr("pages.components.waiting.PATIENCE_S", 0.05)
+    drawn = len(browser.grids)
+    app.button(key="inspector_maps_step1").click().run()
+    answered.set()
+    assert_clean(app)
+    assert len(browser.grids) == drawn
+    assert app.get("progress")
 
 
 def test_a_network_without_maps_says_so(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

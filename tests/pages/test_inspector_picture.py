@@ -16,6 +16,7 @@ import streamlit as st
 from PIL import Image, ImageDraw, PngImagePlugin
 from streamlit.testing.v1 import AppTest
 
+from cnncore.answers import Answer
 from cnncore.errors import DataError
 from cnncore.images.drawing import drawing_text, example_digit, like_mnist
 from cnncore.images.kept_pictures import keep_picture, kept_picture
@@ -321,6 +322,19 @@ def test_mistakes_are_those_of_the_network_the_surest_first(
     assert browser.strips[-1][0] == [f"sample:{run.id}:validation:4"]
     app.selectbox(key="inspector_images_class").set_value(5).run()
     assert "It gets none of these wrong" in words(app)
+
+
+def test_mistakes_of_a_large_split_are_told_by_their_positions(
+    app: AppTest, run: Run, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sampled(request: Mapping[str, Any]) -> Answer:
+        answer = outcomes(request)
+        return Answer(answer.data, {**answer.arrays, "places": answer.arrays["places"] + 3})
+
+    monkeypatch.setitem(ANSWERS, "split_outcomes", sampled)
+    look(app, network=f"run:{run.id}", picture=f"sample:{run.id}:validation:0")
+    app.toggle(key="inspector_images_wrong").set_value(True).run()
+    assert browser.strips[-1][0] == [f"sample:{run.id}:validation:20", f"sample:{run.id}:validation:7"]
 
 
 def test_networks_of_other_classes_have_no_mistakes_here(app: AppTest, run: Run, browser: Browser) -> None:

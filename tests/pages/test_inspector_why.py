@@ -180,6 +180,9 @@ def test_how_maps_are_shown_is_in_the_link_and_asks_nothing_anew(why: AppTest, a
     why.segmented_control(key="why_show").set_value("map").run()
     assert address(why)["settings"] == "show:map,opacity:30"
     assert not [each for each in why.slider if each.key == "why_opacity"]
+    assert "class='lab-why-bar'" in html(why)
+    why.segmented_control(key="why_show").set_value("picture").run()
+    assert "class='lab-why-bar'" not in html(why), "a picture alone has no colors to explain"
     assert len(asked) == before
     assert_clean(why)
 
