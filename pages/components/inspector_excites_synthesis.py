@@ -40,7 +40,7 @@ _FOOLED = (
     "It is certain; whether a person would agree is another matter: networks are certain of many images in which "
     "nobody recognizes anything (Nguyen, Yosinski, Clune, Deep neural networks are easily fooled, 2015)."
 )
-_REAL_GRID = "<style>.lab-strips .lab-strip { grid-template-columns: repeat(4, minmax(0, 1fr)); }</style>"
+_REAL_GRID = "<style>.lab-real .lab-strip { grid-template-columns: repeat(4, minmax(0, 1fr)); }</style>"
 _SOURCE = (
     "Gradient ascent: Erhan et al., Visualizing higher-layer features of a deep network, 2009; Simonyan et al., Deep "
     "inside convolutional networks, 2014. On the image's frequencies, seen shifted, turned and zoomed by chance: Olah, "
@@ -121,7 +121,7 @@ def _draw_facts(look: Look, target: Target, answer: Answer) -> None:
         st.markdown(said_words(target, facts))
     if real is not None:
         st.caption("What excited it most among real images:")
-        st.html(f"<div class='lab-strips'>{_REAL_GRID}{strip(real.patches)}</div>")
+        st.html(f"<div class='lab-real'>{_REAL_GRID}{strip(real.patches)}</div>")
     else:
         st.button(
             "Compare with real images",
