@@ -32,6 +32,7 @@ PARAMS = (
     "color",
     "marked",
     "most",
+    "points",
     "whole",
     "aim",
     "seed",
