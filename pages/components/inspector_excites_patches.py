@@ -162,7 +162,7 @@ def _draw_actions(look: Look, target: Target, answer: Answer) -> None:
 
 
 def _open_maps(target: Target) -> None:
-    change_link(view="maps", layer=target.layer, unit=str(target.unit), part="")
+    change_link(view="maps", layer=target.layer, unit=str(target.unit), part="", page="")
     st.session_state[_AGAIN] = True
 
 

@@ -83,13 +83,13 @@ def param(name: str) -> str:
 
 
 def change_link(**values: str) -> None:
-    """Change parameters of the address, `class_` and `with_` for those two; an empty value removes one."""
-    for name, value in values.items():
-        name = name.rstrip("_")
-        if value:
-            st.query_params[name] = value
-        else:
-            st.query_params.pop(name, None)
+    """Change parameters of the address, `class_` and `with_` for those two; an empty value removes one.
+
+    All at once, so that it is one step back in the browser.
+    """
+    changed = {name.rstrip("_"): value for name, value in values.items()}
+    kept = {name: value for name, value in st.query_params.to_dict().items() if name not in changed}
+    st.query_params.from_dict({**kept, **{name: value for name, value in changed.items() if value}})
 
 
 def draw_share(look: Look) -> None:

@@ -26,6 +26,8 @@ from pages.components.wording import bytes_text, plain
 
 QUICK_PRESET = "lenet_20s"
 _CHOICE = "inspector_network"
+_OF_NETWORK = ("layer", "unit", "place", "class_", "page", "filter", "tensor")
+"""Parameters that mean something else for another network."""
 _MOST_OFFERED = 200
 _TICK_S = 2.0
 
@@ -65,7 +67,7 @@ def choose_network() -> Look | None:
         list(offered),
         format_func=lambda name: offered.get(name, name),
         key=_CHOICE,
-        on_change=lambda: change_link(network=st.session_state[_CHOICE], layer="", unit="", place="", class_=""),
+        on_change=lambda: change_link(network=st.session_state[_CHOICE], **dict.fromkeys(_OF_NETWORK, "")),
         help="Type to search. Runs with weights come first, also running ones; then networks pretrained on ImageNet, "
         "and untrained ones with random weights, to compare with.",
     )
