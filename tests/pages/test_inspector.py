@@ -109,7 +109,7 @@ def test_networks_are_told_with_what_they_take(run: Run) -> None:
 @pytest.mark.parametrize(
     ("reference", "sentence"),
     [
-        ("run:ffffffffffff", "files of run ffffffffffff are gone"),
+        ("run:ffffffffffff", "There is no run 'ffffffffffff' here"),
         ("backbone:vgg16", "python -m cnncore backbones --download vgg16"),
         ("nonsense", "There is no network named 'nonsense'. Choose one of the list."),
     ],
@@ -184,7 +184,8 @@ def test_an_open_run_shows_the_weights_it_has_and_follows(
     run = open_run(store, artifacts, upto=120)
     look(app, network=f"run:{run.id}", picture="data:mnist5k:test:1")
     assert_clean(app)
-    assert "has no trained weights yet" in words(app)
+    assert "Fake run has no trained weights yet" in words(app)
+    assert app.selectbox(key=NETWORK).options[0] == "Run · Fake run"
     assert "this fills in by itself" in words(app)
     give_weights(artifacts, run, epoch=2)
     app.run()
