@@ -375,5 +375,19 @@ def test_objects_never_travel() -> None:
         unpack(b"PK\x05\x06" + b"\0" * 18)
 
 
+def test_whatever_bit_of_an_answer_is_wrong_it_is_damaged_and_nothing_else() -> None:
+    content = pack(Answer({"x": 1}, {"numbers": np.arange(3)}))
+    damaged = 0
+    for place in range(len(content)):
+        for mask in (0x01, 0x08, 0x40):
+            flipped = bytearray(content)
+            flipped[place] ^= mask
+            try:
+                unpack(bytes(flipped))
+            except ValueError:
+                damaged += 1
+    assert damaged > len(content)
+
+
 def test_the_order_of_a_request_does_not_matter() -> None:
     assert question_text("q", {"a": 1, "b": (1, 2)}) == question_text("q", {"b": [1, 2], "a": 1})

@@ -34,6 +34,7 @@ PARAMS = (
     "color",
     "marked",
     "most",
+    "points",
     "whole",
     "aim",
     "seed",

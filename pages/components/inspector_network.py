@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 import streamlit as st
 
@@ -14,10 +12,11 @@ from cnncore.catalog.backbone_files import backbones_at_hand
 from cnncore.catalog.backbones import BACKBONES, DEFAULT_BACKBONE
 from cnncore.catalog.imagenet import imagenet_classes
 from cnncore.errors import LabError, RunError
-from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
+from cnncore.runs.artifacts import WEIGHTS, run_dir
 from cnncore.runs.run import Run
 from cnncore.runs.search import Search, find_runs
 from cnncore.runs.subjects import Subject, parse_subject, subject_stamp
+from cnncore.runs.weights_card import read_card
 from pages.components.inspector_link import Look, change_link, param
 from pages.components.lab import artifacts, data_root, look_after, shown_errors, store
 from pages.components.navigation import TRAIN
@@ -138,7 +137,7 @@ def _result_words(run: Run) -> str:
 
 def _epoch(run: Run) -> str:
     try:
-        return str(_card(run.id).get("epoch", "?"))
+        return str(read_card(run_dir(artifacts(), run.id)).get("epoch", "?"))
     except RunError:
         return "?"
 
@@ -148,25 +147,17 @@ def _look_at_run(subject: Subject) -> Look:
     if run.is_open and not _has_weights(run):
         raise RunError(f"{run.name} has no trained weights yet.", "Wait for its first epoch to end.")
     stamp = subject_stamp(artifacts(), data_root(), subject)
-    card = _card(run.id)
-    try:
-        channels, size, _ = card["in_shape"]
-        classes = tuple(str(name) for name in card["classes"])
-    except (KeyError, TypeError, ValueError):
-        raise RunError(f"What stands beside the weights of {run.name} is damaged.", "Choose another run.") from None
+    card = read_card(run_dir(artifacts(), run.id))
+    channels, size, _ = card["in_shape"]
     return Look(
-        network=str(subject), title=run.name, stamp=stamp, picture="", size=size, classes=classes, channels=channels
+        network=str(subject),
+        title=run.name,
+        stamp=stamp,
+        picture="",
+        size=size,
+        classes=tuple(card["classes"]),
+        channels=channels,
     )
-
-
-def _card(run_id: str) -> dict[str, Any]:
-    try:
-        card = json.loads((run_dir(artifacts(), run_id) / WEIGHTS_CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        card = None
-    if not isinstance(card, dict):
-        raise RunError("What stands beside the weights of this run is gone or damaged.", "Choose another run.")
-    return card
 
 
 def _look_at_backbone(subject: Subject) -> Look:

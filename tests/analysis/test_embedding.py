@@ -15,6 +15,7 @@ from cnncore.analysis.subjects import Subjects
 from cnncore.answers import Answer
 from cnncore.errors import DataError
 from cnncore.questions import QUESTIONS
+from cnncore.questions.looking import subjects
 from tests.analysis.conftest import Lab
 
 
@@ -152,7 +153,8 @@ def test_a_network_that_diverged(lab: Lab, data_root: Path) -> None:
 
 def test_the_question(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CNNLAB_ARTIFACTS", str(lab.artifacts))
-    request = {"network": f"run:{lab.digits.id}", "stamp": "now", "split": "test", "most_images": 60}
+    name = f"run:{lab.digits.id}"
+    request = {"network": name, "stamp": subjects().stamp(name), "split": "test", "most_images": 60}
     plain, near = asked(**request), asked(**request, method="tsne")
     for answer in (plain, near):
         assert answer.lasting
@@ -160,7 +162,7 @@ def test_the_question(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         assert answer.data["names"] is None
         assert {name: len(array) for name, array in answer.arrays.items()} == dict.fromkeys(answer.arrays, 60)
     assert np.array_equal(plain.arrays["thumbnails"], near.arrays["thumbnails"])
-    assert plain.data["note"].startswith("This plane keeps")
+    assert plain.data["note"].startswith("The plane keeps")
     assert near.data["variance"] is None
     assert near.data["perplexity"] == pytest.approx(59 / 3)
 

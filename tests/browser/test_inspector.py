@@ -121,7 +121,7 @@ def test_a_mistake_opens_and_its_link_shows_the_same(page: Page, server: Server,
 
 
 def test_points_show_their_images(page: Page, server: Server, run: Run) -> None:
-    page.goto(url(server, run, view="embedding", split="test", most="300"))
+    page.goto(url(server, run, view="embedding", split="test", points="300"))
     plot = page.locator(".st-key-inspector_embedding_board .nsewdrag")
     expect(plot).to_be_visible(timeout=COLD_MS)
     plot.scroll_into_view_if_needed()
@@ -141,7 +141,7 @@ def test_points_show_their_images(page: Page, server: Server, run: Run) -> None:
 
 
 def test_the_page_recovers_from_a_killed_service(page: Page, server: Server, run: Run) -> None:
-    page.goto(url(server, run, view="embedding", split="train", most="1000", projection="tsne"))
+    page.goto(url(server, run, view="embedding", split="train", points="1000", projection="tsne"))
     bar = page.get_by_text("laying them out")
     expect(bar).to_be_visible(timeout=COLD_MS)
     for service in services(server.artifacts):
