@@ -67,7 +67,8 @@ def unpack(content: bytes) -> Answer:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files if name != _JSON}
             return Answer(json.loads(file[_JSON].tobytes()), arrays)
-    except (KeyError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as problem:
+    # numpy and zipfile tell damage in many ways; RuntimeError is of flags that no answer has.
+    except (KeyError, OSError, EOFError, AttributeError, RuntimeError, MemoryError, zipfile.BadZipFile) as problem:
         raise ValueError(f"damaged answer: {problem}") from problem
 
 

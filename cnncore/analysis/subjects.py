@@ -94,6 +94,14 @@ class Subjects:
             self._others.popitem(last=False)
         return kept[1]
 
+    def stamp(self, subject: str) -> str:
+        """What `cnncore.runs.subjects.subject_stamp` says of a network now.
+
+        Raises:
+            LabError: if there is none (any more).
+        """
+        return subject_stamp(self.artifacts, self.data_root, parse_subject(subject))
+
     def data_config(self, subject: str) -> DataConfig:
         """The images that a run was trained on.
 

@@ -252,9 +252,11 @@ def _classes(made: Scan, rows: np.ndarray, names: tuple[str, ...]) -> list[dict[
 
 
 def _middle(layer: MapLayer, row: int, column: int, size: int) -> tuple[float, float]:
-    """Row and column, in pixels of the image, of the middle of what a position stands for."""
-    _, height, width = layer.shape
-    return (row + 0.5) * size / height, (column + 0.5) * size / width
+    """Row and column, in pixels of the image, of the middle of what a position sees, padding included."""
+    if layer.start is None or layer.jump is None:
+        return size / 2, size / 2
+    start, jump = layer.start, layer.jump
+    return min(max(start + row * jump, 0.0), float(size)), min(max(start + column * jump, 0.0), float(size))
 
 
 def _stack(pixels: list[Pixels]) -> Pixels:

@@ -199,10 +199,13 @@ def _choose_split(run: Run | None) -> str:
 def _splits_of(run: Run) -> list[str]:
     """Those that the run has, the test images only once they have been scored: that is for the end of a training."""
     found = [split for split in SPLITS if run.summary.get(f"num_{split}") != 0]
-    kept = load_outcomes(run_dir(artifacts(), run.id) / OUTCOMES)
-    if "test" in found and not run.summary.get("test_scored") and "test" not in kept:
+    if "test" in found and not run.summary.get("test_scored") and not _kept_test(run):
         found.remove("test")
     return found or ["train"]
+
+
+def _kept_test(run: Run) -> bool:
+    return "test" in load_outcomes(run_dir(artifacts(), run.id) / OUTCOMES)
 
 
 def _refusal(run: Run | None, asked: str) -> str:

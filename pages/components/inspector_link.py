@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,5 +100,26 @@ def draw_share(look: Look) -> None:
         params = {name: param(name) for name in PARAMS if param(name)}
         params |= {"network": look.network} | ({"picture": look.picture} if look.picture else {})
         st.code(address(st.context.url or "", params), language=None, wrap_lines=True)
-        st.caption("The same on the command line:")
-        st.code(f"python -m cnncore inspect {look.network} {look.picture or 'IMAGE'}", language="bash", wrap_lines=True)
+        st.caption("The picture of it on the command line:")
+        st.code(command_line(look, params), language="bash", wrap_lines=True)
+
+
+def command_line(look: Look, params: Mapping[str, str]) -> str:
+    """The command that draws what these parameters show: the maps of a layer, else why the network says what it says.
+
+    Texts of an address that cannot be taken are quoted, so that a shell takes them as texts too.
+    """
+    view, method = params.get("view", "maps"), params.get("method", "").partition(",")[0]
+    words = ["python", "-m", "cnncore", "inspect", look.network, look.picture or "IMAGE"]
+    if view == "maps":
+        words += ["--method", "maps"]
+    elif view == "why" and method:
+        words += ["--method", method]
+    if params.get("layer") and (view == "maps" or (view == "why" and method in ("", "gradcam"))):
+        words += ["--layer", params["layer"]]
+    if view == "maps" and params.get("unit"):
+        words += ["--unit", params["unit"]]
+    place = params.get("class", "")
+    if view == "why" and place.isascii() and place.isdigit() and int(place[:9]) < len(look.classes):
+        words += ["--class", look.classes[int(place[:9])]]
+    return shlex.join(words)

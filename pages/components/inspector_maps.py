@@ -8,6 +8,7 @@ from pages.components.inspector_answers import answer_of
 from pages.components.inspector_link import Look, param
 from pages.components.inspector_maps_grid import show_grid
 from pages.components.inspector_maps_layer import choose_layer, read_layers
+from pages.components.inspector_maps_link import moved_on
 from pages.components.inspector_maps_unit import show_unit
 from pages.components.waiting import fill_in
 
@@ -30,6 +31,7 @@ def show_maps(look: Look) -> None:
 
 
 def _draw(look: Look) -> None:
+    moved_on()
     st.markdown(_WHAT, help=_SOURCE)
     found = answer_of("inspector_layers", "layers", look.subject, words="Opening the network…")
     if found is None:

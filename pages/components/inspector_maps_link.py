@@ -6,10 +6,11 @@ from collections.abc import Collection
 
 import streamlit as st
 
-from pages.components.inspector_link import param
+from pages.components.inspector_link import change_link, param
 from pages.components.wording import plain
 
 _MOST_SHOWN = 40
+_MOVED = "inspector_maps_moved"
 
 
 def choice(name: str, allowed: Collection[str], default: str, what: str) -> str:
@@ -47,6 +48,18 @@ def read_number(text: str, count: int) -> int | None:
         return None
     found = int(text)
     return found if found < count else None
+
+
+def open_view(view: str, **link: str) -> None:
+    """Go to another view; called by a button of a part that `moved_on` begins."""
+    change_link(view=view, part="", page="", place="", **link)
+    st.session_state[_MOVED] = True
+
+
+def moved_on() -> None:
+    """After `open_view` draw the whole page again, not only the part with the button."""
+    if st.session_state.pop(_MOVED, False):
+        st.rerun()
 
 
 def refuse(asked: str, what: str) -> None:

@@ -19,7 +19,7 @@ from pages.components.inspector_answers import PREDICTION, answer_of, newest_ans
 from pages.components.inspector_link import Look, change_link
 from pages.components.inspector_maps_grid import asked_scale, file_name, scaled
 from pages.components.inspector_maps_layer import Layer
-from pages.components.inspector_maps_link import number, place
+from pages.components.inspector_maps_link import number, open_view, place
 from pages.components.inspector_maps_place import MapOnImage, choose_place
 from pages.components.inspector_maps_sum import show_sum
 
@@ -149,6 +149,13 @@ def _show_downloads(look: Look, layer: Layer, unit: int, shown: MapOnImage, wher
             icon=":material/download:",
             on_click="ignore",
             key="inspector_maps_boxed",
+        )
+        st.button(
+            "What excites it",
+            icon=":material/bolt:",
+            key="inspector_maps_excites",
+            on_click=partial(open_view, "excites", layer=layer.name, unit=str(unit)),
+            help="The images that this unit answers to most.",
         )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
 
 import streamlit as st
 
@@ -13,10 +12,11 @@ from cnncore.catalog.backbone_files import backbones_at_hand
 from cnncore.catalog.backbones import BACKBONES, DEFAULT_BACKBONE
 from cnncore.catalog.imagenet import imagenet_classes
 from cnncore.errors import LabError, RunError
-from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
+from cnncore.runs.artifacts import WEIGHTS, run_dir
 from cnncore.runs.run import Run
 from cnncore.runs.search import Search, find_runs
 from cnncore.runs.subjects import Subject, parse_subject, subject_stamp
+from cnncore.runs.weights_card import read_card
 from pages.components.inspector_link import Look, change_link, param
 from pages.components.lab import artifacts, data_root, look_after, shown_errors, store
 from pages.components.navigation import TRAIN
@@ -25,6 +25,8 @@ from pages.components.wording import bytes_text, plain
 
 QUICK_PRESET = "lenet_20s"
 _CHOICE = "inspector_network"
+_OF_NETWORK = ("layer", "unit", "place", "class_", "page", "filter", "tensor")
+"""Parameters that mean something else for another network."""
 _MOST_OFFERED = 200
 _TICK_S = 2.0
 
@@ -55,14 +57,16 @@ def choose_network() -> Look | None:
     sizes = {f"backbone:{key}": bytes_text(spec.file.num_bytes) for key, spec in missing.items()}
     elsewhere = {name: f"Pretrained · {BACKBONES[name[9:]].title} · not here, {size}" for name, size in sizes.items()}
     look = look_at(chosen)
-    offered = {chosen: look if isinstance(look, str) else look.title} | choices | elsewhere
+    offered = choices | elsewhere
+    if chosen not in offered:
+        offered = {chosen: _title(chosen)} | offered
     st.session_state[_CHOICE] = chosen
     st.selectbox(
         "Network",
         list(offered),
-        format_func=lambda name: choices.get(name) or elsewhere.get(name) or name,
+        format_func=lambda name: offered.get(name, name),
         key=_CHOICE,
-        on_change=lambda: change_link(network=st.session_state[_CHOICE], layer="", unit="", place="", class_=""),
+        on_change=lambda: change_link(network=st.session_state[_CHOICE], **dict.fromkeys(_OF_NETWORK, "")),
         help="Type to search. Runs with weights come first, also running ones; then networks pretrained on ImageNet, "
         "and untrained ones with random weights, to compare with.",
     )
@@ -92,6 +96,14 @@ def _chosen(choices: Mapping[str, str]) -> str:
     except LabError as error:
         st.warning(plain(f"{error.message} {error.hint}".strip()), icon=":material/link_off:")
         return default
+
+
+def _title(reference: str) -> str:
+    """A network that is not among the choices: a run without weights, or one older than those that are offered."""
+    subject = parse_subject(reference)
+    with suppress(RunError):
+        return f"Run · {store().get(subject.key).name}" if subject.kind == "run" else reference
+    return reference
 
 
 def _offer_training() -> None:
@@ -126,33 +138,27 @@ def _result_words(run: Run) -> str:
 
 def _epoch(run: Run) -> str:
     try:
-        return str(_card(run.id).get("epoch", "?"))
+        return str(read_card(run_dir(artifacts(), run.id)).get("epoch", "?"))
     except RunError:
         return "?"
 
 
 def _look_at_run(subject: Subject) -> Look:
-    stamp = subject_stamp(artifacts(), data_root(), subject)
     run = store().get(subject.key)
-    card = _card(run.id)
-    try:
-        channels, size, _ = card["in_shape"]
-        classes = tuple(str(name) for name in card["classes"])
-    except (KeyError, TypeError, ValueError):
-        raise RunError(f"What stands beside the weights of {run.name} is damaged.", "Choose another run.") from None
+    if run.is_open and not _has_weights(run):
+        raise RunError(f"{run.name} has no trained weights yet.", "Wait for its first epoch to end.")
+    stamp = subject_stamp(artifacts(), data_root(), subject)
+    card = read_card(run_dir(artifacts(), run.id))
+    channels, size, _ = card["in_shape"]
     return Look(
-        network=str(subject), title=run.name, stamp=stamp, picture="", size=size, classes=classes, channels=channels
+        network=str(subject),
+        title=run.name,
+        stamp=stamp,
+        picture="",
+        size=size,
+        classes=tuple(card["classes"]),
+        channels=channels,
     )
-
-
-def _card(run_id: str) -> dict[str, Any]:
-    try:
-        card = json.loads((run_dir(artifacts(), run_id) / WEIGHTS_CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        card = None
-    if not isinstance(card, dict):
-        raise RunError("What stands beside the weights of this run is gone or damaged.", "Choose another run.")
-    return card
 
 
 def _look_at_backbone(subject: Subject) -> Look:

@@ -57,7 +57,7 @@ def choose_view() -> View:
         format_func=lambda name: f"{VIEWS[name].icon} {VIEWS[name].title}",
         key=_KEY,
         label_visibility="collapsed",
-        on_change=lambda: change_link(view=st.session_state[_KEY], part=""),
+        on_change=lambda: change_link(view=st.session_state[_KEY], part="", page=""),
     )
     return VIEWS[current]
 

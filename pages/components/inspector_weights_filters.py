@@ -13,7 +13,7 @@ from cnncore.figures.unit_sum import STYLE, exact, weight_tiles
 from pages.components.inspector_answers import answer_of
 from pages.components.inspector_link import Look, change_link
 from pages.components.inspector_maps_grid import file_name
-from pages.components.inspector_maps_link import choice, number
+from pages.components.inspector_maps_link import choice, moved_on, number, open_view
 from pages.components.inspector_maps_tiles import Tiles, choose_tile
 from pages.components.wording import plain
 
@@ -37,6 +37,7 @@ Filters = npt.NDArray[np.float32]
 
 def show_filters(look: Look) -> None:
     """Draw the filters, and the weights of the one that the link names."""
+    moved_on()
     st.subheader("First filters", anchor=False)
     answer = answer_of("inspector_filters", "filters", look.subject, words="Reading the weights…")
     if answer is None:
@@ -70,7 +71,7 @@ def show_filters(look: Look) -> None:
         key="inspector_filters_sheet",
     )
     if chosen is not None:
-        _show_filter(look, filters[chosen], pictures[chosen], chosen)
+        _show_filter(look, str(answer.data["layer"]), filters[chosen], pictures[chosen], chosen)
 
 
 def _choose_scale() -> str:
@@ -99,19 +100,27 @@ def _tiles(filters: Filters, pictures: npt.NDArray[np.uint8]) -> Tiles:
     )
 
 
-def _show_filter(look: Look, weights: Filters, picture: npt.NDArray[np.uint8], place: int) -> None:
-    """The weights of one filter, (kh, kw, C), channel by channel."""
+def _show_filter(look: Look, layer: str, weights: Filters, picture: npt.NDArray[np.uint8], place: int) -> None:
+    """The weights of one filter of a layer, (kh, kw, C), channel by channel."""
     st.html(STYLE)
     st.markdown(f"**Weights of filter {place}**")
     st.html(weight_tiles(weights.transpose(2, 0, 1), _CHANNELS[weights.shape[-1]]))
-    st.download_button(
-        "Filter (PNG)",
-        partial(_enlarged, picture),
-        file_name=file_name(look, f"filter{place}", ".png"),
-        icon=":material/download:",
-        on_click="ignore",
-        key="inspector_filters_one",
-    )
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "Filter (PNG)",
+            partial(_enlarged, picture),
+            file_name=file_name(look, f"filter{place}", ".png"),
+            icon=":material/download:",
+            on_click="ignore",
+            key="inspector_filters_one",
+        )
+        if look.picture:
+            st.button(
+                "Its map of the picture",
+                icon=":material/grid_on:",
+                key="inspector_filters_map",
+                on_click=partial(open_view, "maps", layer=layer, unit=str(place)),
+            )
 
 
 def _enlarged(picture: npt.NDArray[np.uint8]) -> bytes:

@@ -150,7 +150,7 @@ def _choose_layer(wish: Wish, layers: Sequence[str]) -> None:
         [_LAST, *reversed(layers)],
         format_func=lambda name: name or "The last with some extent",
         key=_LAYER,
-        on_change=lambda: change_link(layer=st.session_state[_LAYER]),
+        on_change=lambda: change_link(layer=st.session_state[_LAYER], unit="", place="", page=""),
         help="Late layers know what things are, early ones where edges are. Offered are those that everything passes "
         "through: inside a branch, another branch may see the class.",
     )

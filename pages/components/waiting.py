@@ -102,7 +102,7 @@ def inquire(
     max_age_s: float = 3_600.0,
     timeout_s: float | None = None,
     is_part: Callable[[Answer], bool] = lambda answer: False,
-    patience_s: float = PATIENCE_S,
+    patience_s: float | None = None,
 ) -> Reply:
     """Ask the service the question `name`, or look whether it has answered.
 
@@ -113,7 +113,7 @@ def inquire(
         max_age_s: Seconds after which the same question is asked again.
         timeout_s: Seconds after which an answer is not waited for any longer, where not the usual ones.
         is_part: Whether an answer is only a part of the work; then the question is put again for the rest of it.
-        patience_s: Seconds that drawing waits for the answer.
+        patience_s: Seconds that drawing waits for the answer, where not the usual ones.
     """
     questions: dict[str, _Question] = st.session_state.setdefault(_QUESTIONS, {})
     text = json.dumps([name, request], sort_keys=True)
@@ -128,7 +128,7 @@ def inquire(
             _answer_of(before) if before else None,
             goes_on=before is not None and before.text == text and _has_part(before, is_part),
         )
-        wait_for([questions[place].future], timeout=patience_s)
+        wait_for([questions[place].future], timeout=PATIENCE_S if patience_s is None else patience_s)
     reply = _reply(questions[place])
     if reply.answer is not None and not reply.pending and is_part(reply.answer):
         questions[place].shown_open = True

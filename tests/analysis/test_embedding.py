@@ -15,6 +15,7 @@ from cnncore.analysis.subjects import Subjects
 from cnncore.answers import Answer
 from cnncore.errors import DataError
 from cnncore.questions import QUESTIONS
+from cnncore.questions.looking import subjects
 from tests.analysis.conftest import Lab
 
 
@@ -152,7 +153,8 @@ def test_a_network_that_diverged(lab: Lab, data_root: Path) -> None:
 
 def test_the_question(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CNNLAB_ARTIFACTS", str(lab.artifacts))
-    request = {"network": f"run:{lab.digits.id}", "stamp": "now", "split": "test", "most_images": 60}
+    name = f"run:{lab.digits.id}"
+    request = {"network": name, "stamp": subjects().stamp(name), "split": "test", "most_images": 60}
     plain, near = asked(**request), asked(**request, method="tsne")
     for answer in (plain, near):
         assert answer.lasting

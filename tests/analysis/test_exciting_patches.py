@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from cnncore.analysis.exciting_patches import GRAY, Cut, KeptScans, Scan, cut_of, scan, spread, thumbnail
-from cnncore.analysis.layers import map_layer, map_layers
+from cnncore.analysis.layers import map_layers
 from cnncore.analysis.scans import Work
 from cnncore.analysis.units import CLASSES, units_of
 from cnncore.data import ImageData, Images

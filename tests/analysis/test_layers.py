@@ -111,6 +111,17 @@ def test_formulas_hold_in_the_middle() -> None:
         assert top == layer.start + middle * jump - field / 2
 
 
+@pytest.mark.parametrize(("side", "fields"), [(48, (3, 9, 15, 29)), (24, (2, 5, 8, 15)), (32, (1, 5, 9, 18))])
+def test_what_resizing_takes_belongs_to_the_receptive_field(side: int, fields: tuple[int, ...]) -> None:
+    """Resized to 32 pixels; the field is what a position sees that sees most."""
+    layers = map_layers(made_network("cnn3", side, input_size=32))
+    names = [name for name in ("resize", "conv1.conv", "conv2.conv", "conv3.conv") if name in layers]
+    assert len(names) == 4
+    for name, field in zip(names, fields, strict=True):
+        rows, _ = layers[name].spans(side)
+        assert layers[name].receptive_field == field == (rows[:, 1] - rows[:, 0]).max()
+
+
 def test_windows_that_are_not_square_see_rectangles() -> None:
     network = made_network("inception_v3", 299, width=1 / 8)
     layers = map_layers(network)

@@ -115,9 +115,10 @@ def test_kept_outcomes_are_taken_while_they_are_of_the_weights(lab: Lab, data_ro
     assert kept_outcomes(known, name, found) is None
 
 
-def test_the_question_is_answered_in_full(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_question_is_answered_in_full(lab: Lab, data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CNNLAB_ARTIFACTS", str(lab.artifacts))
-    request = {"network": f"run:{lab.digits.id}", "stamp": "s", "split": "validation"}
+    name = f"run:{lab.digits.id}"
+    request = {"network": name, "stamp": subjects(lab, data_root).stamp(name), "split": "validation"}
     answer = asked("split_outcomes", request)
     assert answer.lasting
     assert answer.data["classes"] == tuple("0123456789")
@@ -143,13 +144,14 @@ def test_what_was_answered_stays_in_memory(lab: Lab, monkeypatch: pytest.MonkeyP
 def test_thumbnails_are_the_images_at_these_places(lab: Lab, data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CNNLAB_ARTIFACTS", str(lab.artifacts))
     name = f"run:{lab.digits.id}"
-    answer = QUESTIONS["thumbnails"]({"network": name, "stamp": "s", "split": "test", "places": [3, 999, 0]})
     known = subjects(lab, data_root)
+    request = {"network": name, "stamp": known.stamp(name), "split": "test"}
+    answer = QUESTIONS["thumbnails"]({**request, "places": [3, 999, 0]})
     test = known.images_named(known.network(name), name).test
     assert test is not None
     np.testing.assert_array_equal(answer.arrays["pixels"], test.pixels.numpy()[[3, 999, 0]])  # type: ignore[union-attr]
     assert answer.lasting
-    none = QUESTIONS["thumbnails"]({"network": name, "stamp": "s", "split": "test", "places": []})
+    none = QUESTIONS["thumbnails"]({**request, "places": []})
     assert len(none.arrays["pixels"]) == 0
     with pytest.raises(LabError, match="no test image 1000"):
         QUESTIONS["thumbnails"]({"network": name, "split": "test", "places": [1_000]})

@@ -18,12 +18,13 @@ from cnncore.analysis.subjects import Subjects, check_class, pixels_at, smaller,
 from cnncore.catalog.imagenet import imagenet_classes
 from cnncore.config import DataConfig
 from cnncore.data import open_images
-from cnncore.errors import ConfigError, DataError, LabError
+from cnncore.errors import ConfigError, DataError, LabError, RunError
 from cnncore.images.decode import open_rgb
 from cnncore.images.drawing import drawing_text, example_digit
 from cnncore.images.kept_pictures import keep_picture
 from cnncore.questions import QUESTIONS, inspection, looking
 from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
+from cnncore.training.familiarity import FAMILIARITY
 from tests.analysis.conftest import Lab
 from tests.images.pictures import encoded
 
@@ -212,8 +213,9 @@ def inspect(**request: Any) -> Any:
 
 def test_what_is_said_is_what_the_network_says(lab: Lab, subjects: Subjects) -> None:
     picture = f"sample:{lab.digits.id}:validation:1"
-    answer = inspect(network=f"run:{lab.digits.id}", picture=picture, tensor=True, stamp="7")
-    network = subjects.network(f"run:{lab.digits.id}")
+    name = f"run:{lab.digits.id}"
+    answer = inspect(network=name, picture=picture, tensor=True, stamp=subjects.stamp(name))
+    network = subjects.network(name)
     seen = subjects.shown(network, picture)
     expected = network.model(seen.tensor).softmax(dim=1)[0].detach().numpy()
     arrays, facts = answer.arrays, answer.data
@@ -235,11 +237,25 @@ def test_what_is_said_is_what_the_network_says(lab: Lab, subjects: Subjects) -> 
 def test_answers_about_a_folder_or_unknown_weights_are_not_kept(lab: Lab, subjects: Subjects) -> None:
     digits, colors = f"run:{lab.digits.id}", f"run:{lab.colors.id}"
     assert not inspect(network=digits, picture="data:mnist5k:test:0").lasting
-    assert inspect(network=colors, picture="data:mnist5k:test:0", stamp="7").lasting
-    assert not inspect(network=digits, picture=f"sample:{lab.colors.id}:train:0", stamp="7").lasting
+    assert inspect(network=colors, picture="data:mnist5k:test:0", stamp=subjects.stamp(colors)).lasting
+    stamp = subjects.stamp(digits)
+    assert not inspect(network=digits, picture=f"sample:{lab.colors.id}:train:0", stamp=stamp).lasting
     browse = QUESTIONS["browse"]
-    assert browse({"network": digits, "stamp": "7"}).lasting
-    assert not browse({"network": colors, "stamp": "7"}).lasting
+    assert browse({"network": digits, "stamp": stamp}).lasting
+    assert not browse({"network": colors, "stamp": subjects.stamp(colors)}).lasting
+
+
+def test_an_answer_is_not_kept_for_weights_that_have_been_replaced_since(
+    lab: Lab, gone: Subjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (looking, inspection):
+        monkeypatch.setattr(module, "subjects", lambda: gone)
+    name = f"run:{lab.digits.id}"
+    request = {"network": name, "stamp": gone.stamp(name), "picture": "data:mnist5k:test:0"}
+    assert inspect(**request).lasting
+    (gone.artifacts / lab.digits.id / WEIGHTS).touch()
+    assert not inspect(**request).lasting
+    assert inspect(**{**request, "stamp": gone.stamp(name)}).lasting
 
 
 def test_a_stranger_is_farther_than_the_threshold(lab: Lab, subjects: Subjects) -> None:
@@ -276,4 +292,42 @@ def test_browsing_a_split_that_is_empty_shows_another(lab: Lab, subjects: Subjec
     with pytest.raises(LabError, match="There are no images named"):
         QUESTIONS["browse"]({"network": f"run:{lab.colors.id}", "images": "nonsense"})
     with pytest.raises(LabError, match="takes gray images"):
-        QUESTIONS["browse"]({"network": f"run:{lab.digits.id}", "images": "set:x@1"})
+        QUESTIONS["browse"]({"network": f"run:{lab.digits.id}", "images": "set:000000000000@1"})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        (WEIGHTS, b"", "weights of run .* are damaged"),
+        (WEIGHTS, bytes(1_000), "weights of run .* are damaged"),
+        (WEIGHTS_CARD, b"[1]", "card beside the weights of run .* is damaged"),
+        (WEIGHTS_CARD, b"\xff{", "card beside the weights of run .* is damaged"),
+        (WEIGHTS_CARD, {"in_shape": "abc"}, "card beside the weights of run .* is damaged"),
+        (WEIGHTS_CARD, {"classes": "0123456789"}, "card beside the weights of run .* is damaged"),
+        (WEIGHTS_CARD, {"model": {}}, "card beside the weights of run .* is damaged"),
+        (WEIGHTS_CARD, {"classes": ["a", "b"]}, "do not fit the card"),
+        (WEIGHTS_CARD, {"config": {"model": {"name": "lenet5", "gears": 3}}}, "another version of the lab.*gears"),
+    ],
+)
+def test_weights_that_cannot_be_used_are_one_sentence(
+    lab: Lab, gone: Subjects, name: str, content: bytes | dict[str, Any], sentence: str
+) -> None:
+    path = run_dir(gone.artifacts, lab.digits.id) / name
+    whole = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content if isinstance(content, bytes) else json.dumps(json.loads(whole) | content).encode())
+    with pytest.raises(RunError, match=sentence):
+        gone.network(f"run:{lab.digits.id}")
+
+
+def test_half_a_file_of_weights_is_one_sentence_and_of_familiar_images_no_loss(lab: Lab, gone: Subjects) -> None:
+    folder = run_dir(gone.artifacts, lab.colors.id)
+    assert gone.network(f"run:{lab.colors.id}").familiarity is not None
+    for name in (FAMILIARITY, WEIGHTS):
+        half = (folder / name).read_bytes()[: (folder / name).stat().st_size // 2]
+        (folder / name).unlink()
+        (folder / name).write_bytes(half)
+        if name == FAMILIARITY:
+            assert gone.network(f"run:{lab.colors.id}").familiarity is None
+    with pytest.raises(RunError, match="are damaged"):
+        gone.network(f"run:{lab.colors.id}")

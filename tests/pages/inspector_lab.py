@@ -34,7 +34,14 @@ def give_weights(artifacts: Path, run: Run, *, epoch: int) -> None:
     folder = run_dir(artifacts, run.id)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(b"weights" * epoch)
-    card = {"in_shape": [1, 28, 28], "classes": CLASSES, "epoch": epoch, "config": run.config}
+    card = {
+        "model": run.config["model"],
+        "in_shape": [1, 28, 28],
+        "classes": CLASSES,
+        "preprocessing": MADE.to_dict(),
+        "epoch": epoch,
+        "config": run.config,
+    }
     (folder / WEIGHTS_CARD).write_text(json.dumps(card))
 
 

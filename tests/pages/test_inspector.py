@@ -19,7 +19,7 @@ from cnncore.errors import DataError, LabError
 from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
 from cnncore.runs.store import Run, RunStore
 from cnncore.runs.tidying import delete
-from pages.components.inspector_link import Look
+from pages.components.inspector_link import Look, command_line
 from pages.components.inspector_network import look_at, network_choices
 from pages.components.inspector_prediction import (
     preprocessing_words,
@@ -109,7 +109,7 @@ def test_networks_are_told_with_what_they_take(run: Run) -> None:
 @pytest.mark.parametrize(
     ("reference", "sentence"),
     [
-        ("run:ffffffffffff", "files of run ffffffffffff are gone"),
+        ("run:ffffffffffff", "There is no run 'ffffffffffff' here"),
         ("backbone:vgg16", "python -m cnncore backbones --download vgg16"),
         ("nonsense", "There is no network named 'nonsense'. Choose one of the list."),
     ],
@@ -184,7 +184,8 @@ def test_an_open_run_shows_the_weights_it_has_and_follows(
     run = open_run(store, artifacts, upto=120)
     look(app, network=f"run:{run.id}", picture="data:mnist5k:test:1")
     assert_clean(app)
-    assert "has no trained weights yet" in words(app)
+    assert "Fake run has no trained weights yet" in words(app)
+    assert app.selectbox(key=NETWORK).options[0] == "Run · Fake run"
     assert "this fills in by itself" in words(app)
     give_weights(artifacts, run, epoch=2)
     app.run()
@@ -312,7 +313,26 @@ def test_the_link_names_everything_and_the_command_line_does_the_same(app: AppTe
     codes = [code.value for code in app.code]
     assert f"network=run%3A{run.id}&picture=data%3Amnist5k%3Atest%3A1&view=maps&layer=conv1" in codes[0]
     assert "nonsense" not in codes[0]
-    assert codes[1].startswith("python -m cnncore inspect")
+    assert codes[1] == (f"python -m cnncore inspect run:{run.id} data:mnist5k:test:1 --method maps --layer conv1")
+
+
+@pytest.mark.parametrize(
+    ("params", "options"),
+    [
+        ({}, "--method maps"),
+        ({"layer": "conv1", "unit": "3"}, "--method maps --layer conv1 --unit 3"),
+        ({"view": "why"}, ""),
+        ({"view": "why", "layer": "conv1", "class": "1"}, "--layer conv1 --class 'dog <b>'"),
+        ({"view": "why", "method": "occlusion,gradcam", "layer": "conv1"}, "--method occlusion"),
+        ({"view": "why", "class": "7"}, ""),
+        ({"view": "why", "class": "\u0663"}, ""),
+        ({"view": "maps", "layer": "x; rm -rf ~"}, "--method maps --layer 'x; rm -rf ~'"),
+        ({"view": "errors", "layer": "conv1"}, ""),
+    ],
+)
+def test_the_command_draws_what_the_view_shows(params: dict[str, str], options: str) -> None:
+    given = Look(network="run:abcdef", title="x", stamp="", picture="", size=8, classes=("cat", "dog <b>"))
+    assert command_line(given, params) == f"python -m cnncore inspect run:abcdef IMAGE {options}".strip()
 
 
 @pytest.mark.parametrize("view", ["", "nonsense", "<b>", "errors"])

@@ -310,6 +310,13 @@ def test_branches_can_be_followed(browser: Browser) -> None:
     assert address(app) == {"layer": "conv1", "unit": "1", "place": "1,0"}
 
 
+def test_a_unit_leads_to_what_excites_it(browser: Browser) -> None:
+    app = look(unit="1", place="2,3", page="1")
+    app.button(key="inspector_maps_excites").click().run()
+    assert_clean(app)
+    assert address(app) == {"view": "excites", "layer": "conv1", "unit": "1"}
+
+
 def test_a_map_of_one_number_is_shown(browser: Browser) -> None:
     app = look(layer="conv3", unit="0")
     assert_clean(app)

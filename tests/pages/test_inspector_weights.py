@@ -31,10 +31,13 @@ TENSORS = [tensor("conv1.weight", 0.3, (5, 5)), tensor("conv1.bias", None, (10, 
 
 
 def draw() -> None:
+    import streamlit as st
+
     from pages.components.inspector_link import Look
     from pages.components.inspector_weights import show_weights
 
-    show_weights(Look(network="run:abcdef", title="A <b> net", stamp="1", picture="", size=12, classes=("a",)))
+    picture = st.session_state.get("picture", "")
+    show_weights(Look(network="run:abcdef", title="A <b> net", stamp="1", picture=picture, size=12, classes=("a",)))
 
 
 @pytest.fixture
@@ -105,6 +108,16 @@ def test_a_clicked_filter_shows_its_weights(drawn: dict[str, Any]) -> None:
     assert_clean(app)
     assert "Weights of filter 4" in words(app)
     assert words(app).count("<figure") == 3
+
+
+def test_a_filter_leads_to_its_map_of_the_picture(drawn: dict[str, Any]) -> None:
+    app = look(filter="4")
+    assert "inspector_filters_map" not in {button.key for button in app.button}, "there is no picture"
+    app.session_state["picture"] = "drawn:x"
+    app.run()
+    app.button(key="inspector_filters_map").click().run()
+    assert_clean(app)
+    assert address(app) == {"filter": "4", "view": "maps", "layer": "conv1", "unit": "4"}
 
 
 def test_tensors_are_gone_through(drawn: dict[str, Any]) -> None:

@@ -42,7 +42,9 @@ def test_layers_name_what_can_be_looked_at() -> None:
 
 
 def test_maps_come_with_their_scale_and_what_positions_see() -> None:
-    answer = ask("feature_maps", picture=PICTURE, layer="conv2.conv", count=5, first=2, order="strength", stamp="x")
+    answer = ask(
+        "feature_maps", picture=PICTURE, layer="conv2.conv", count=5, first=2, order="strength", stamp="untrained"
+    )
     facts, arrays = answer.data, answer.arrays
     assert (facts["num_maps"], len(facts["units"]), facts["layer"]["name"]) == (32, 5, "conv2.conv")
     assert (arrays["maps"].shape, arrays["maps"].dtype) == ((5, 20, 20), np.float16)
@@ -65,7 +67,7 @@ def test_half_precision_is_taken_where_it_tells_the_values_apart(factor: float) 
 
 def test_a_sum_adds_up_to_the_value_of_the_map() -> None:
     where = {"picture": PICTURE, "layer": "conv2.activation", "unit": 4, "row": 3, "column": 5}
-    answer = ask("unit", **where, stamp="x")
+    answer = ask("unit", **where, stamp="untrained")
     facts, source = answer.data, answer.data["source"]
     assert facts["box"] == [6, 10, 16, 20]
     assert [step["name"] for step in facts["steps"]] == ["conv2.conv", "conv2.pool", "conv2.activation"]
