@@ -87,6 +87,13 @@ class MapLayer:
         (top, bottom), (left, right) = rows[row].tolist(), columns[column].tolist()
         return top, left, bottom, right
 
+    def middle(self, row: int, column: int, size: int) -> tuple[float, float]:
+        """Row and column in pixels of the middle of what a position sees, with what the edges cut off."""
+        if self.start is None or self.jump is None:
+            return (row + 0.5) * size / self.shape[1], (column + 0.5) * size / self.shape[2]
+        down, right = (min(max(self.start + place * self.jump, 0.0), float(size)) for place in (row, column))
+        return down, right
+
     def spans(self, size: int) -> tuple[Spans, Spans]:
         """The same of all rows (H, 2), and of all columns (W, 2)."""
         if self.seen is not None:

@@ -57,14 +57,13 @@ def choose_network() -> Look | None:
     sizes = {f"backbone:{key}": bytes_text(spec.file.num_bytes) for key, spec in missing.items()}
     elsewhere = {name: f"Pretrained · {BACKBONES[name[9:]].title} · not here, {size}" for name, size in sizes.items()}
     look = look_at(chosen)
-    offered = choices | elsewhere
-    if chosen not in offered:
-        offered = {chosen: _title(chosen)} | offered
+    unlisted = {} if chosen in choices or chosen in elsewhere else {chosen: _title(chosen)}
+    offered = unlisted | choices | elsewhere
     st.session_state[_CHOICE] = chosen
     st.selectbox(
         "Network",
         list(offered),
-        format_func=lambda name: offered.get(name, name),
+        format_func=lambda name: offered[name],
         key=_CHOICE,
         on_change=lambda: change_link(network=st.session_state[_CHOICE], **dict.fromkeys(_OF_NETWORK, "")),
         help="Type to search. Runs with weights come first, also running ones; then networks pretrained on ImageNet, "

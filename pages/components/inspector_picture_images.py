@@ -75,7 +75,7 @@ def _first_split(run: Run) -> str:
 
 
 def _collections(look: Look) -> dict[str, str]:
-    """Titles of the images that can be chosen from, by reference; the network's own come first."""
+    """Titles of the images that can be chosen from, by reference: the network's own, then those of as many channels."""
     found: dict[str, str] = {}
     run = _run_of(look)
     if run is not None and (config := read_config(run)) is not None:
@@ -83,13 +83,13 @@ def _collections(look: Look) -> dict[str, str]:
         own = data.dataset in ("folder", "image_set") or at_hand(data.dataset, data_root())
         if own and (data.dataset != "folder" or data.path):
             found[f"run:{run.id}"] = f"{images_title(config)}, as the run divided it"
-    for key, spec in DATASETS.items():
-        if key not in ("folder", "image_set") and at_hand(key, data_root()):
-            found[f"data:{key}"] = spec.title
     if look.channels == 3:
         for each in image_sets().all():
             if each.version and each.included():
                 found[f"set:{each.reference}"] = f"Image set {each.name}, version {each.version:,}"
+    at_hand_here = [key for key in DATASETS if key not in ("folder", "image_set") and at_hand(key, data_root())]
+    for key in sorted(at_hand_here, key=lambda key: DATASETS[key].in_shape[0] != look.channels):
+        found[f"data:{key}"] = DATASETS[key].title
     return found
 
 
