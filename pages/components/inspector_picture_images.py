@@ -16,6 +16,7 @@ from cnncore.images.picture_reference import ImagesReference, parse_images, pars
 from cnncore.runs.run import Run
 from cnncore.runs.subjects import parse_subject
 from pages.components.inspector_answers import answer_of
+from pages.components.inspector_images import SPLITS
 from pages.components.inspector_link import Look, change_link
 from pages.components.lab import data_root, images_title, show_problem, store
 from pages.components.picture_choice import Choice, choose_picture_of
@@ -59,7 +60,7 @@ def choose_image(look: Look, asked: str) -> str:
     if current and current not in titles:
         titles = {current: f"Images of {current}", **titles}
     _begin_with(asked, titles)
-    st.selectbox("Images", list(titles), format_func=lambda name: titles[name], key=_IMAGES, on_change=_start_over)
+    st.selectbox("Taken from", list(titles), format_func=titles.__getitem__, key=_IMAGES, on_change=_start_over)
     fill_in("inspector_images", lambda: _draw(look, asked))
     return asked
 
@@ -189,7 +190,14 @@ def _draw_filters(look: Look, facts: Mapping[str, Any]) -> None:
         st.session_state.pop(_CLASS, None)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
-            "Split", splits, required=True, key=_SPLIT, on_change=_to_the_first, label_visibility="collapsed"
+            "Split",
+            splits,
+            required=True,
+            format_func=lambda name: SPLITS[name],
+            key=_SPLIT,
+            on_change=_to_the_first,
+            label_visibility="collapsed",
+            wrap=True,
         )
         st.selectbox(
             "Class",
