@@ -89,7 +89,7 @@ class Scan:
 
 
 def scan(units: Units, images: ImageData, split: str, most_images: int) -> Work[Scan]:
-    """Put images through a network up to a layer, in the precision in which the network looks at images.
+    """Put images through a network up to a layer.
 
     Args:
         units: Those of the layer.

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from cnncore.analysis.grad_cam import last_of, layers_with_maps
-from cnncore.analysis.seen import Seen, Spans, seen_by_steps
+from cnncore.analysis.seen import Seen, Spans, resized_reach, seen_by_steps
 from cnncore.catalog import MODELS
 from cnncore.config import TrainConfig
 from cnncore.errors import ConfigError, DataError, lookup
@@ -86,6 +86,13 @@ class MapLayer:
         rows, columns = self.spans(size)
         (top, bottom), (left, right) = rows[row].tolist(), columns[column].tolist()
         return top, left, bottom, right
+
+    def middle(self, row: int, column: int, size: int) -> tuple[float, float]:
+        """Row and column in pixels of the middle of what a position sees, with what the edges cut off."""
+        if self.start is None or self.jump is None:
+            return (row + 0.5) * size / self.shape[1], (column + 0.5) * size / self.shape[2]
+        down, right = (min(max(self.start + place * self.jump, 0.0), float(size)) for place in (row, column))
+        return down, right
 
     def spans(self, size: int) -> tuple[Spans, Spans]:
         """The same of all rows (H, 2), and of all columns (W, 2)."""
@@ -177,6 +184,11 @@ def _pixels_per_input(steps: tuple[Step, ...]) -> float:
     return resized.in_shape[1] / resized.out_shape[1] if resized else 1.0
 
 
+def _pixels_seen(size: int, scale: float) -> int:
+    """Pixels of the image under a window of `size` values, `scale` pixels apart, that resizing made of it."""
+    return size if scale == 1 else math.ceil((size - 1) * scale + resized_reach(scale))
+
+
 def _layer(name: str, step: Step, seen: Seen, scale: float, *, passes_all: bool, is_tap: bool) -> MapLayer:
     is_block = step.name != name
     window = None if is_block else step.window
@@ -191,7 +203,7 @@ def _layer(name: str, step: Step, seen: Seen, scale: float, *, passes_all: bool,
         kernel=window and window.kernel,
         stride=window and window.stride,
         padding=window and window.padding,
-        receptive_field=field and math.ceil(field.size * scale),
+        receptive_field=field and _pixels_seen(field.size, scale),
         jump=field and (field.jump if scale == 1 else field.jump * scale),
         start=field and field.start * scale,
         passes_all=passes_all,

@@ -66,12 +66,19 @@ def taps_of(step: Step, axis: int) -> Taps:
     return np.arange(after)[:, None] - first
 
 
+def resized_reach(scale: float) -> float:
+    """Width, in pixels of the input, of what an output pixel takes; `scale` of the input's make one of the output's.
+
+    Bilinear with antialiasing: a triangle two input pixels wide, or two output pixels where those are larger.
+    """
+    return 2 * max(scale, 1.0)
+
+
 def _interpolated(before: int, after: int) -> Taps:
-    """Bilinear with antialiasing: a triangle two input pixels wide, or two output pixels where those are larger."""
     if before == after:
         return np.arange(after)[:, None]
     scale = before / after
-    reach, middles = max(scale, 1.0), (np.arange(after) + 0.5) * scale
+    reach, middles = resized_reach(scale) / 2, (np.arange(after) + 0.5) * scale
     # At its ends the triangle is 0; what rounding leaves there is nothing either.
     starts = np.floor(middles - reach + 0.5 + ROUNDING).astype(np.int64)
     ends = np.ceil(middles + reach - 0.5 - ROUNDING).astype(np.int64)

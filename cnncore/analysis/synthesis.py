@@ -137,7 +137,7 @@ class Synthesis:
     def _slope(self, way: AbstractContextManager[Any]) -> Tensor:
         """In which direction the frequencies excite the unit more, as the network sees the image now."""
         with torch.enable_grad(), way:
-            unit_map = self.units.maps(self._shaken(self._normalized())[None], "fp32")[0, self.unit]
+            unit_map = self.units.maps(self._shaken(self._normalized())[None])[0, self.unit]
             return torch.autograd.grad(self._aim(unit_map), [self._waves])[0]
 
     def _aim(self, unit_map: Tensor) -> Tensor:
@@ -178,9 +178,10 @@ class Synthesis:
 
     @property
     def value(self) -> float:
-        """The unit's largest value anywhere in its map of the image so far, unshaken."""
+        """The unit's largest value anywhere in its map of `picture`, unshaken and with its colors rounded."""
+        shown = torch.from_numpy(self.units.network.preprocessing.normalized(self.picture))
         with torch.inference_mode():
-            return float(self.units.maps(self._normalized()[None], "fp32")[0, self.unit].max())
+            return float(self.units.maps(shown[None])[0, self.unit].max())
 
 
 _CLIPPING = {functional.relu, functional.relu6, functional.hardtanh, torch.relu, torch.relu_, Tensor.relu}

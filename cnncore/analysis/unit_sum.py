@@ -135,7 +135,7 @@ class UnitSum:
         box: The pixels of the image that it sees: top, left, bottom, right.
         sum: The sum that it came from; None where it came from no single one.
         stages: The convolution and what followed, in order, with the value behind each.
-        addends: Where branches are added: the layers that the parts come from, with their values.
+        addends: Where branches are added: the layers that the parts come from, with what each adds.
         note: What cannot be told by numbers; empty if there is nothing.
     """
 
@@ -161,9 +161,10 @@ class _Link:
 
 @dataclass(frozen=True)
 class _Way:
-    """The steps back from a layer, itself first, the steps that are added where it ends in a sum, and a note."""
+    """The steps back from a layer, itself first, where it ends, the steps that are added if that is a sum, a note."""
 
     back: tuple[_Link, ...]
+    end: Step
     ahead: tuple[_Link, ...]
     added: tuple[_Link, ...]
     note: str
@@ -196,6 +197,8 @@ def unit_sum(network: TrainedNetwork, image: Tensor, layer: str, unit: int, row:
     later = [layout.steps[link.place].name for link in way.ahead]
     given, left = values_around(network.model, image, into, [*(step.name for step in passed), layer, *later, *added])
     stages, place = _followed(layout, way, (row, column), given, left)
+    scales = {name: _scale_of(network.model, way.end, name) for name in added}
+    scaled = [(name, scale) for name, scale in scales.items() if scale != 1]
     return UnitSum(
         layer=found,
         unit=unit,
@@ -205,9 +208,16 @@ def unit_sum(network: TrainedNetwork, image: Tensor, layer: str, unit: int, row:
         box=box,
         sum=_sum(network.model, layout, way.back[-1], place, given) if passed and _has_sum(passed[-1]) else None,
         stages=stages,
-        addends=tuple((name, float(left[name][channel][place])) for name, channel in added.items()),
-        note=way.note,
+        addends=tuple((name, scales[name] * float(left[name][channel][place])) for name, channel in added.items()),
+        note=" ".join([way.note, *(f"Of {name} {scale:g} times its value counts." for name, scale in scaled)]).strip(),
     )
+
+
+def _scale_of(model: nn.Module, end: Step, addend: str) -> float:
+    """What a part of a sum is multiplied with: timm's Inception-ResNet-v2 scales what a block adds to its input."""
+    block = end.name.rpartition(".")[0]
+    scale = getattr(model.get_submodule(block), "scale", None)
+    return scale if isinstance(scale, float) and addend.startswith(f"{block}.") else 1.0
 
 
 def _names(layout: Layout) -> dict[int, str]:
@@ -238,7 +248,7 @@ def _way(layout: Layout, layer: str, unit: int) -> _Way:
         added = tuple(_Link(place, link.unit) for place in step.inputs)
     if not _has_sum(step):
         notes.append(_ending(step))
-    return _Way(tuple(back), _ahead(layout, _Link(start, unit)), added, " ".join(notes))
+    return _Way(tuple(back), step, _ahead(layout, _Link(start, unit)), added, " ".join(notes))
 
 
 def _ending(step: Step) -> str:

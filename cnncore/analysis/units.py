@@ -13,7 +13,6 @@ from cnncore.analysis.layers import MapLayer, map_layer
 from cnncore.config import TrainConfig
 from cnncore.errors import ConfigError
 from cnncore.models.profile import profile_model
-from cnncore.training.state import DTYPES, autocast
 from cnncore.training.trained import TrainedNetwork
 
 CLASSES = ""
@@ -40,21 +39,23 @@ class Units:
     def count(self) -> int:
         return self.layer.shape[0]
 
-    def maps(self, images: Tensor, precision: str = "") -> Tensor:
+    def maps(self, images: Tensor) -> Tensor:
         """Their maps, float32 (N, U, h, w), of normalized images (N, C, H, W); gradients lead back to the images only.
+
+        In fp32 whatever the network was trained in, so that they are those of `cnncore.analysis.feature_maps`: bf16
+        tells values apart to a hundredth only, and would put other images first.
 
         Args:
             images: On any device.
-            precision: That of the network if not given.
         """
-        network, precision = self.network, precision or self.network.precision
-        images = images.to(network.device, DTYPES[precision]).to(memory_format=torch.channels_last)
+        network = self.network
+        images = images.to(network.device, torch.float32).to(memory_format=torch.channels_last)
         weights = {
             name: value.detach() for name, value in [*network.model.named_parameters(), *network.model.named_buffers()]
         }
         handle = self.module.register_forward_hook(_leave) if self.module else None
         try:
-            with autocast(network.device, precision):
+            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
                 logits = functional_call(network.model, weights, (images,))
         except _LeftError as left:
             return left.maps.float()

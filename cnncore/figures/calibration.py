@@ -109,15 +109,21 @@ def confidence_words(confidence: npt.NDArray[np.floating], right: npt.NDArray[np
                 f"{100 * hits / count:.0f} % of cases: {hits:,} of {count:,} images, 95 % interval "
                 f"{low:.0f}–{high:.0f} %."
             )
-    return f"It is hardly ever between 50 and 95 % sure: fewer than {_ENOUGH} images at any level to judge that by."
+    between = int(((confidence >= _CENTERS[-1] - _REACH) & (confidence <= _CENTERS[0] + _REACH)).sum())
+    return (
+        f"How often it is right when it says about 90, 80, 70, 60 or 50 % cannot be told: at none of these levels are "
+        f"there {_ENOUGH} images. It is between 45 and 95 % sure of {between:,} of {len(confidence):,}."
+    )
 
 
 def balance_words(confidence: npt.NDArray[np.floating], right: npt.NDArray[np.bool_]) -> str:
     """Whether a network is on the whole too sure of itself, as a sentence; of at least one image."""
     sure, share = float(confidence.mean()), float(right.mean())
     gap = 100 * (sure - share)
-    verdict = "too sure of itself" if gap > 0 else "less sure than it could be"
-    return f"On average it is {100 * sure:.1f} % sure and {100 * share:.1f} % right: {abs(gap):.1f} points {verdict}."
+    told = f"On average it is {100 * sure:.1f} % sure and {100 * share:.1f} % right"
+    if round(abs(gap), 1) == 0:
+        return f"{told}: as sure as it should be."
+    return f"{told}: {abs(gap):.1f} points {'too sure of itself' if gap > 0 else 'less sure than it could be'}."
 
 
 def _points(table: pd.DataFrame, name: str, color: str, opacity: float) -> Trace:

@@ -98,7 +98,8 @@ def _note(plane: Plane) -> str:
     """One sentence on how far the plane can be trusted."""
     if plane.trustworthiness is None:
         return "The network gives all these images the same features, so they lie on one point."
-    kept = f"this plane keeps {sum(plane.variance):.0%} of the features' variance, and " if plane.variance else ""
-    found = f"the {plane.judged} nearest of an image here are near it in the features too, to a degree of"
-    sentence = f"{kept}{found} {plane.trustworthiness:.2f} (trustworthiness; 1 is always)."
-    return sentence[0].upper() + sentence[1:]
+    kept = f"The plane keeps {sum(plane.variance):.0%} of the features' variance, and its" if plane.variance else "Its"
+    return (
+        f"{kept} trustworthiness is {plane.trustworthiness:.2f} of 1: how far the {plane.judged} nearest of an image "
+        "here are near it in the features, too (Venna and Kaski, 2001)."
+    )

@@ -11,7 +11,6 @@ import numpy as np
 from pydantic import Field
 
 from cnncore.analysis.exciting_patches import Cut, KeptScans, Scan, cut_of, scan, thumbnail
-from cnncore.analysis.layers import MapLayer
 from cnncore.analysis.scans import Work
 from cnncore.analysis.subjects import Pixels, pixels_at, shown
 from cnncore.analysis.synthesis import MOST_STEPS, Synthesis, default_steps
@@ -188,7 +187,7 @@ class _Source:
             "row": line,
             "column": column,
             "box": made.layer.seen_by(line, column, len(pixels)),
-            "middle": _middle(made.layer, line, column, len(pixels)),
+            "middle": made.layer.middle(line, column, len(pixels)),
         }
         return _Place(facts=facts, patch=cut.of(pixels), pixels=pixels)
 
@@ -249,12 +248,6 @@ def _classes(made: Scan, rows: np.ndarray, names: tuple[str, ...]) -> list[dict[
         {"name": names[label], "count": count, "share": float((made.labels == label).mean())}
         for label, count in counts.most_common()
     ]
-
-
-def _middle(layer: MapLayer, row: int, column: int, size: int) -> tuple[float, float]:
-    """Row and column, in pixels of the image, of the middle of what a position stands for."""
-    _, height, width = layer.shape
-    return (row + 0.5) * size / height, (column + 0.5) * size / width
 
 
 def _stack(pixels: list[Pixels]) -> Pixels:

@@ -83,7 +83,7 @@ def _choose(look: Look) -> Choice:
 def _choose_most(look: Look) -> int:
     titles = {str(each): f"{each:,}" for each in _MOST}
     first = _MOST[0] if look.size >= _LARGE_PX else _MOST[1]
-    return int(_pick("most", "At most", titles, start=str(first)))
+    return int(_pick("points", "At most", titles, start=str(first)))
 
 
 def _pick(name: str, label: str, titles: dict[str, str], *, start: str = "") -> str:

@@ -109,5 +109,5 @@ def _page(count: int) -> int:
 def _choose_page(count: int) -> None:
     pages = math.ceil(count / PER_PAGE)
     if pages > 1:
-        st.session_state[_PAGE] = read_number(param("page"), pages + 1) or 1
-        st.pagination(pages, key=_PAGE, on_change=lambda: change_link(page=str(st.session_state[_PAGE])))
+        asked = read_number(param("page"), pages + 1) or 1
+        st.pagination(pages, default=asked, key=_PAGE, on_change=lambda: change_link(page=str(st.session_state[_PAGE])))

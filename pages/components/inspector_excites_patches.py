@@ -87,14 +87,14 @@ def _draw_tiles(look: Look, target: Target, answer: Answer) -> None:
             Tiles(
                 keys=range(len(found)),
                 labels=[_label(each) for each in found],
-                words=[_tile_words(each) for each in found],
+                words=[_tile_words(target, each) for each in found],
                 pictures=pictures,
             ),
             key="inspector_excites_grid",
             label=f"What excites {target.title} most; arrow keys move, Enter opens the image",
             hint="Click one to open its image in the Inspector.",
             chosen=names.index(look.picture) if look.picture in names else None,
-            on_choose=lambda place: _open(found[place]),
+            on_choose=lambda place: _open(target, found[place]),
             side_px=_SIDE_PX,
         )
 
@@ -111,13 +111,14 @@ def _label(place: dict[str, Any]) -> str:
     return f"{place['label']} · {place['value']:.3g}"
 
 
-def _tile_words(place: dict[str, Any]) -> str:
-    where = f"at row {place['row']}, column {place['column']} of its map"
-    return f"An image of {place['label']}: {exact(place['value'])} {where}"
+def _tile_words(target: Target, place: dict[str, Any]) -> str:
+    said = f"An image of {place['label']}: {exact(place['value'])}"
+    return said if target.is_class else f"{said} at row {place['row']}, column {place['column']} of its map"
 
 
-def _open(place: dict[str, Any]) -> None:
-    change_link(picture=place["picture"], place=f"{place['row']},{place['column']}")
+def _open(target: Target, place: dict[str, Any]) -> None:
+    where = {} if target.is_class else {"place": f"{place['row']},{place['column']}"}
+    change_link(picture=place["picture"], **where)
     st.session_state[_AGAIN] = True
 
 

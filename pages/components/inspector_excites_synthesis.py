@@ -32,10 +32,15 @@ _PATIENCE_S = 120.0
 _SIDE = 448
 _SURE = 0.9
 _WHAT = (
-    "No photograph: an image that was **made** to excite this {group}. It begins nearly gray, and each step changes it "
-    "a little in the direction in which the {group} answers more. It shows what the {group} looks for without the "
-    "company that it keeps in real images."
+    "No photograph: an image that was **made** to excite this {group}. It begins as nearly one color, and each step "
+    "changes it a little in the direction in which the {group} answers more. It shows what the {group} looks for "
+    "without the company that it keeps in real images."
 )
+_FOOLED = (
+    "It is certain; whether a person would agree is another matter: networks are certain of many images in which "
+    "nobody recognizes anything (Nguyen, Yosinski, Clune, Deep neural networks are easily fooled, 2015)."
+)
+_REAL_GRID = "<style>.lab-real .lab-strip { grid-template-columns: repeat(4, minmax(0, 1fr)); }</style>"
 _SOURCE = (
     "Gradient ascent: Erhan et al., Visualizing higher-layer features of a deep network, 2009; Simonyan et al., Deep "
     "inside convolutional networks, 2014. On the image's frequencies, seen shifted, turned and zoomed by chance: Olah, "
@@ -116,7 +121,7 @@ def _draw_facts(look: Look, target: Target, answer: Answer) -> None:
         st.markdown(said_words(target, facts))
     if real is not None:
         st.caption("What excited it most among real images:")
-        st.html(strip(real.patches))
+        st.html(f"<div class='lab-real'>{_REAL_GRID}{strip(real.patches)}</div>")
     else:
         st.button(
             "Compare with real images",
@@ -142,7 +147,7 @@ def said_words(target: Target, facts: dict[str, Any]) -> str:
     if facts["value"] <= max(facts["before"], 0.0):
         return f"Nothing was found that excites this {target.group}: it may be dead. Try another seed. {said}"
     if facts["share"] >= _SURE:
-        return f"{said} It is certain, although a person would hardly call it that: certainty is no proof of seeing."
+        return f"{said} {_FOOLED}"
     return said
 
 

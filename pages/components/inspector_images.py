@@ -84,7 +84,9 @@ def _titles(look: Look) -> dict[str, str]:
         for key, spec in DATASETS.items()
         if key not in ("folder", "image_set") and at_hand(key, data_root())
     }
-    return titles | {f"set:{reference}": title for reference, title in image_set_choices().items()}
+    # An image set has colors.
+    sets = image_set_choices() if look.channels == 3 else {}
+    return titles | {f"set:{reference}": title for reference, title in sets.items()}
 
 
 def _own_title(look: Look) -> str:

@@ -34,6 +34,7 @@ PARAMS = (
     "color",
     "marked",
     "most",
+    "points",
     "whole",
     "aim",
     "seed",
@@ -92,9 +93,16 @@ def change_link(**values: str) -> None:
     st.query_params.from_dict({**kept, **{name: value for name, value in changed.items() if value}})
 
 
+@st.fragment
 def draw_share(look: Look) -> None:
-    """The button that shows the link to what is looked at, and the command for the same."""
-    with st.popover("Copy link", icon=":material/link:", type="tertiary"):
+    """The button that shows the link to what is looked at, and the command for the same.
+
+    Views change the address without drawing the page anew, so both are made when the button is pressed.
+    """
+    opened = st.popover("Copy link", icon=":material/link:", type="tertiary", key="inspector_share", on_change="rerun")
+    if not opened.open:
+        return
+    with opened:
         st.caption("Opens this page with the same network, picture and view.")
         params = {name: param(name) for name in PARAMS if param(name)}
         params |= {"network": look.network} | ({"picture": look.picture} if look.picture else {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import streamlit as st
 
@@ -56,12 +57,13 @@ def choose_network() -> Look | None:
     sizes = {f"backbone:{key}": bytes_text(spec.file.num_bytes) for key, spec in missing.items()}
     elsewhere = {name: f"Pretrained · {BACKBONES[name[9:]].title} · not here, {size}" for name, size in sizes.items()}
     look = look_at(chosen)
-    offered = {chosen: look if isinstance(look, str) else look.title} | choices | elsewhere
+    unlisted = {} if chosen in choices or chosen in elsewhere else {chosen: _title(chosen)}
+    offered = unlisted | choices | elsewhere
     st.session_state[_CHOICE] = chosen
     st.selectbox(
         "Network",
         list(offered),
-        format_func=lambda name: choices.get(name) or elsewhere.get(name) or name,
+        format_func=lambda name: offered[name],
         key=_CHOICE,
         on_change=lambda: change_link(network=st.session_state[_CHOICE], **dict.fromkeys(_OF_NETWORK, "")),
         help="Type to search. Runs with weights come first, also running ones; then networks pretrained on ImageNet, "
@@ -93,6 +95,14 @@ def _chosen(choices: Mapping[str, str]) -> str:
     except LabError as error:
         st.warning(plain(f"{error.message} {error.hint}".strip()), icon=":material/link_off:")
         return default
+
+
+def _title(reference: str) -> str:
+    """A network that is not among the choices: a run without weights, or one older than those that are offered."""
+    subject = parse_subject(reference)
+    with suppress(RunError):
+        return f"Run · {store().get(subject.key).name}" if subject.kind == "run" else reference
+    return reference
 
 
 def _offer_training() -> None:
@@ -133,8 +143,10 @@ def _epoch(run: Run) -> str:
 
 
 def _look_at_run(subject: Subject) -> Look:
-    stamp = subject_stamp(artifacts(), data_root(), subject)
     run = store().get(subject.key)
+    if run.is_open and not _has_weights(run):
+        raise RunError(f"{run.name} has no trained weights yet.", "Wait for its first epoch to end.")
+    stamp = subject_stamp(artifacts(), data_root(), subject)
     card = read_card(run_dir(artifacts(), run.id))
     channels, size, _ = card["in_shape"]
     return Look(

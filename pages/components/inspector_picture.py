@@ -71,6 +71,7 @@ def choose_picture(look: Look) -> Look:
         picture = asked
     if source != "draw":
         forget_drawing()
+    if "kept" in SOURCES[source].kinds:
         show_kept(picture)
     return replace(look, picture=picture)
 

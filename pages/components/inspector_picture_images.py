@@ -16,6 +16,7 @@ from cnncore.images.picture_reference import ImagesReference, parse_images, pars
 from cnncore.runs.run import Run
 from cnncore.runs.subjects import parse_subject
 from pages.components.inspector_answers import answer_of
+from pages.components.inspector_images import SPLITS
 from pages.components.inspector_link import Look, change_link
 from pages.components.lab import data_root, images_title, show_problem, store
 from pages.components.picture_choice import Choice, choose_picture_of
@@ -59,7 +60,7 @@ def choose_image(look: Look, asked: str) -> str:
     if current and current not in titles:
         titles = {current: f"Images of {current}", **titles}
     _begin_with(asked, titles)
-    st.selectbox("Images", list(titles), format_func=lambda name: titles[name], key=_IMAGES, on_change=_start_over)
+    st.selectbox("Taken from", list(titles), format_func=titles.__getitem__, key=_IMAGES, on_change=_start_over)
     fill_in("inspector_images", lambda: _draw(look, asked))
     return asked
 
@@ -74,7 +75,7 @@ def _first_split(run: Run) -> str:
 
 
 def _collections(look: Look) -> dict[str, str]:
-    """Titles of the images that can be chosen from, by reference; the network's own come first."""
+    """Titles of the images that can be chosen from, by reference: the network's own, then those of as many channels."""
     found: dict[str, str] = {}
     run = _run_of(look)
     if run is not None and (config := read_config(run)) is not None:
@@ -82,13 +83,13 @@ def _collections(look: Look) -> dict[str, str]:
         own = data.dataset in ("folder", "image_set") or at_hand(data.dataset, data_root())
         if own and (data.dataset != "folder" or data.path):
             found[f"run:{run.id}"] = f"{images_title(config)}, as the run divided it"
-    for key, spec in DATASETS.items():
-        if key not in ("folder", "image_set") and at_hand(key, data_root()):
-            found[f"data:{key}"] = spec.title
     if look.channels == 3:
         for each in image_sets().all():
             if each.version and each.included():
                 found[f"set:{each.reference}"] = f"Image set {each.name}, version {each.version:,}"
+    at_hand_here = [key for key in DATASETS if key not in ("folder", "image_set") and at_hand(key, data_root())]
+    for key in sorted(at_hand_here, key=lambda key: DATASETS[key].in_shape[0] != look.channels):
+        found[f"data:{key}"] = DATASETS[key].title
     return found
 
 
@@ -189,7 +190,14 @@ def _draw_filters(look: Look, facts: Mapping[str, Any]) -> None:
         st.session_state.pop(_CLASS, None)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
-            "Split", splits, required=True, key=_SPLIT, on_change=_to_the_first, label_visibility="collapsed"
+            "Split",
+            splits,
+            required=True,
+            format_func=lambda name: SPLITS[name],
+            key=_SPLIT,
+            on_change=_to_the_first,
+            label_visibility="collapsed",
+            wrap=True,
         )
         st.selectbox(
             "Class",

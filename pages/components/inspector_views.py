@@ -56,6 +56,7 @@ def choose_view() -> View:
         required=True,
         format_func=lambda name: f"{VIEWS[name].icon} {VIEWS[name].title}",
         key=_KEY,
+        wrap=True,
         label_visibility="collapsed",
         on_change=lambda: change_link(view=st.session_state[_KEY], part="", page=""),
     )

@@ -29,7 +29,7 @@ def choose_class(look: Look, wish: Wish, said: Answer) -> None:
     target = top[0] if wish.target is None else wish.target
     st.session_state[_TOP] = target if target in labels else None
     st.session_state[_ANY] = None if target in labels else target
-    left, right = st.columns(_SPLIT, gap="medium")
+    left, right = st.columns(_SPLIT, gap="medium") if len(look.classes) > len(top) else (st.container(), None)
     with left:
         st.pills(
             "Why does it say…",
@@ -40,7 +40,7 @@ def choose_class(look: Look, wish: Wish, said: Answer) -> None:
             # The most probable class is what a link without a class means, also for the next picture.
             on_change=lambda: _write_class(_TOP, usual=top[0]),
         )
-    if len(look.classes) > len(top):
+    if right is not None:
         right.selectbox(
             "…or what would speak for",
             range(len(look.classes)),

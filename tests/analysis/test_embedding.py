@@ -162,7 +162,7 @@ def test_the_question(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         assert answer.data["names"] is None
         assert {name: len(array) for name, array in answer.arrays.items()} == dict.fromkeys(answer.arrays, 60)
     assert np.array_equal(plain.arrays["thumbnails"], near.arrays["thumbnails"])
-    assert plain.data["note"].startswith("This plane keeps")
+    assert plain.data["note"].startswith("The plane keeps")
     assert near.data["variance"] is None
     assert near.data["perplexity"] == pytest.approx(59 / 3)
 

@@ -83,6 +83,15 @@ def test_a_scan_finds_what_a_search_by_hand_finds(layer: str) -> None:
     assert found.labels.tolist() == [place % 3 for place in range(COUNT)]
 
 
+def test_a_scan_is_exact_whatever_the_network_was_trained_in() -> None:
+    """bf16 tells values apart to a hundredth only, so that others would come first."""
+    net = network()
+    layer = [name for name, each in map_layers(net).items() if each.is_tap][1]
+    half = scanned(replace(net, precision="bf16"), layer)
+    highest = maps_by_hand(net, layer).reshape(COUNT, half.highest.shape[1], -1).max(axis=2)
+    np.testing.assert_allclose(half.highest, highest, rtol=1e-5, atol=1e-5)
+
+
 def test_work_in_pieces_tells_how_far_it_is() -> None:
     units = replace(units_of(network(), CLASSES), macs=10**9)
     found, steps = finished(scan(units, images(), "validation", 7))

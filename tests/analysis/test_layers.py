@@ -109,6 +109,26 @@ def test_formulas_hold_in_the_middle() -> None:
         assert bottom - top == right - left == field
         assert layer.start is not None
         assert top == layer.start + middle * jump - field / 2
+        assert layer.middle(middle, middle, 224) == ((top + bottom) / 2, (left + right) / 2)
+
+
+def test_the_middle_of_what_is_seen_is_not_that_of_a_share_of_the_image() -> None:
+    layer = map_layers(made_network("cnn3", 28))["conv1.conv"]
+    assert layer.seen_by(0, 23, 28) == (0, 23, 5, 28)
+    assert layer.middle(0, 23, 28) == (2.5, 25.5)
+    padded = map_layers(made_network("lenet5", 28))["frame"]
+    assert padded.middle(0, 31, 28) == (0.0, 28.0), "what sees padding only is at the edge"
+
+
+@pytest.mark.parametrize(("side", "fields"), [(48, (3, 9, 15, 29)), (24, (2, 5, 8, 15)), (32, (1, 5, 9, 18))])
+def test_what_resizing_takes_belongs_to_the_receptive_field(side: int, fields: tuple[int, ...]) -> None:
+    """Resized to 32 pixels; the field is what a position sees that sees most."""
+    layers = map_layers(made_network("cnn3", side, input_size=32))
+    names = [name for name in ("resize", "conv1.conv", "conv2.conv", "conv3.conv") if name in layers]
+    assert len(names) == 4
+    for name, field in zip(names, fields, strict=True):
+        rows, _ = layers[name].spans(side)
+        assert layers[name].receptive_field == field == (rows[:, 1] - rows[:, 0]).max()
 
 
 def test_windows_that_are_not_square_see_rectangles() -> None:
@@ -230,5 +250,6 @@ def test_a_layer_without_spans_sees_everything() -> None:
         receptive_field=None, jump=None, start=None, passes_all=True, is_tap=False,
     )  # fmt: skip
     assert layer.seen_by(0, 1, 9) == (0, 0, 9, 9)
+    assert layer.middle(0, 1, 9) == (4.5, 6.75)
     assert [spans.tolist() for spans in layer.spans(9)] == [[[0, 9]], [[0, 9], [0, 9]]]
     assert np.array_equal(layer.spans(9)[0][0], [0, 9])

@@ -87,6 +87,10 @@ def test_the_value_grows_and_the_network_is_left_as_it_was(middle: bool) -> None
     made = Synthesis(found, 1, steps=30, middle=middle)
     made.advance()
     assert made.value > made.before + 0.5
+    seen = torch.from_numpy(net.preprocessing.normalized(made.picture))[None]
+    with torch.inference_mode():
+        strongest = float(net.model.get_submodule(found.layer.name)(seen)[0, 1].max())
+    assert made.value == pytest.approx(strongest, rel=1e-5), "of the picture as it can be downloaded"
     assert all(torch.equal(value, before[name]) for name, value in net.model.state_dict().items())
     assert all(not module._forward_hooks for module in net.model.modules())
     assert all(weight.grad is None for weight in net.model.parameters())

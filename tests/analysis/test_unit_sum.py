@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -227,6 +228,38 @@ def test_sums_that_are_a_blocks_end_are_called_by_the_block() -> None:
     found = unit_sum(network, noise(network), "stage1.block3", 1, 5, 6)
     assert [name for name, _ in found.addends] == ["stage1.block3.residual.conv2", "stage1.block2"]
     assert sum(value for _, value in found.addends) == pytest.approx(found.value, abs=1e-5)
+
+
+class Scaled(nn.Module):
+    """A block as timm's Inception-ResNet-v2 has them: what it adds to its input is scaled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = 0.17
+        self.conv2d = nn.Conv2d(3, 3, 3, padding=1)
+        self.act = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(self.conv2d(x) * self.scale + x)
+
+
+def test_what_a_block_scales_before_it_adds_counts_as_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+
+    def made() -> nn.Sequential:
+        return nn.Sequential(OrderedDict(first=nn.Conv2d(3, 3, 1), block=Scaled())).eval()
+
+    monkeypatch.setattr("cnncore.analysis.layers.build_network", lambda *_: made())
+    network = dataclasses.replace(made_network("cnn3", 22, channels=3, width=1.7), model=made())
+    image, spread = noise(network), 0.0
+    for layer in ("block", "block.act"):
+        for row in range(5):
+            found = unit_sum(network, image, layer, 1, row, 3)
+            assert [name for name, _ in found.addends] == ["block.conv2d", "first"]
+            assert max(sum(value for _, value in found.addends), 0) == pytest.approx(found.value, abs=1e-6)
+            assert "Of block.conv2d 0.17 times its value counts." in found.note
+            spread = max(spread, found.value)
+    assert spread > 0
 
 
 def test_a_stacked_map_is_followed_into_its_branch() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlparse
@@ -12,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from cnncore.config import TrainConfig, replace
 from cnncore.runs.run import Run
-from tests.browser.conftest import Server
+from tests.browser.conftest import PATIENCE_MS, Server
 from tests.photographs import trained
 
 COLD_MS = 60_000
@@ -55,6 +56,16 @@ def drag(page: Page, field: Locator, *places: tuple[float, float]) -> None:
     for spot in spots[1:]:
         page.mouse.move(*spot, steps=4)
     page.mouse.up()
+
+
+def point_at(page: Page, point: Locator) -> None:
+    """Move the mouse onto a point until its image is there: what is above the chart may still grow."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while not page.locator(".lab-points-card").is_visible():
+        assert time.monotonic() < end, "the image beside the mouse"
+        page.mouse.move(0, 0)
+        point.hover(force=True)
+        page.wait_for_timeout(200)
 
 
 def services(artifacts: Path) -> list[psutil.Process]:
@@ -121,15 +132,14 @@ def test_a_mistake_opens_and_its_link_shows_the_same(page: Page, server: Server,
 
 
 def test_points_show_their_images(page: Page, server: Server, run: Run) -> None:
-    page.goto(url(server, run, view="embedding", split="test", most="300"))
+    page.goto(url(server, run, view="embedding", split="test", points="300"))
     plot = page.locator(".st-key-inspector_embedding_board .nsewdrag")
     expect(plot).to_be_visible(timeout=COLD_MS)
-    plot.scroll_into_view_if_needed()
-    point = page.locator(".scatterlayer .trace").first.locator("path.point").first
-    point.hover(force=True)
-    expect(page.locator(".lab-points-card")).to_be_visible()
-    drag(page, plot, (0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98))
     words = page.locator(".lab-points-words")
+    expect(words).to_contain_text("Point at an image")
+    plot.scroll_into_view_if_needed()
+    point_at(page, page.locator(".scatterlayer .trace").first.locator("path.point").first)
+    drag(page, plot, (0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98))
     expect(words).to_contain_text("selected")
     page.get_by_label("Show images").select_option(label="Class 3 (30)")
     expect(words).to_contain_text("Class 3: 30 images")
@@ -141,7 +151,7 @@ def test_points_show_their_images(page: Page, server: Server, run: Run) -> None:
 
 
 def test_the_page_recovers_from_a_killed_service(page: Page, server: Server, run: Run) -> None:
-    page.goto(url(server, run, view="embedding", split="train", most="1000", projection="tsne"))
+    page.goto(url(server, run, view="embedding", split="train", points="1000", projection="tsne"))
     bar = page.get_by_text("laying them out")
     expect(bar).to_be_visible(timeout=COLD_MS)
     for service in services(server.artifacts):

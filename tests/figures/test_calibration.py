@@ -41,7 +41,9 @@ def test_what_it_says_is_said_in_words() -> None:
     words = confidence_words(SURE, RIGHT)
     assert words.startswith("When it says about 90 %")
     assert "right in 84 % of cases: 42 of 50 images" in words
-    assert "hardly ever" in confidence_words(SURE[50:], RIGHT[50:])
+    few = confidence_words(np.repeat((0.99, 0.9, 0.8, 0.2), (500, 19, 19, 2)), np.ones(540, bool))
+    assert "cannot be told: at none of these levels are there 20 images" in few
+    assert "between 45 and 95 % sure of 38 of 540" in few
     other = confidence_words(np.full(40, 0.7), np.arange(40) < 30)
     assert "about 70 %" in other
     assert "75 % of cases" in other
@@ -51,4 +53,6 @@ def test_the_balance_names_the_side() -> None:
     assert balance_words(np.array([0.9, 0.9]), np.array([True, False])) == (
         "On average it is 90.0 % sure and 50.0 % right: 40.0 points too sure of itself."
     )
+    even = balance_words(np.array([0.9, 0.1004]), np.array([True, False]))
+    assert even == "On average it is 50.0 % sure and 50.0 % right: as sure as it should be."
     assert "20.0 points less sure than it could be" in balance_words(np.array([0.8]), np.array([True]))

@@ -1,13 +1,16 @@
-"""Networks for the Inspector that were never trained, and what the service would say of them."""
+"""Networks for the Inspector that were never trained, what the service would say of them, what a browser would send."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cnncore.answers import Answer
@@ -15,8 +18,13 @@ from cnncore.errors import DataError
 from cnncore.images.preprocessing import Preprocessing
 from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
 from cnncore.runs.store import Run, RunStore
+from pages.components.inspector_link import Look
+from pages.components.inspector_views import VIEWS, View
+from pages.components.picture_choice import Choice
 from tests.fake_runs import CLASSES, finish, open_run
+from tests.pages.conftest import ANSWERS
 
+Asked = list[tuple[str, Mapping[str, Any]]]
 MADE = Preprocessing(size=28, channels=1, mean=(0.1307,), std=(0.3081,))
 COUNTS = {"test": 30, "validation": 20, "train": 50}
 LABEL = 3
@@ -111,3 +119,55 @@ def look(app: AppTest, **params: str) -> AppTest:
     for name, value in params.items():
         app.query_params[name] = value
     return app.run()
+
+
+def pictures(asked: Asked) -> list[str]:
+    return [request["picture"] for name, request in asked if name == "inspect"]
+
+
+@dataclass
+class Browser:
+    """What the components would send: the drawing field its states, the strip of pictures a choice."""
+
+    pads: list[dict[str, Any]]
+    strips: list[tuple[list[str], str]]
+    picks: int | None = None
+
+    @property
+    def turn(self) -> int:
+        return self.pads[-1]["turn"]
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
+    found = Browser([], [])
+
+    def pad(key: str, turn: int, start: np.ndarray | None, *, is_example: bool, on_drawn: Any, on_settled: Any) -> None:
+        found.pads.append({"turn": turn, "start": start, "example": is_example, "drawn": on_drawn, "rest": on_settled})
+
+    def strip(choices: list[Choice], chosen: str, *, key: str, label: str) -> str | None:
+        found.strips.append(([each.name for each in choices], chosen))
+        picked, found.picks = found.picks, None
+        return None if picked is None else choices[picked].name
+
+    monkeypatch.setattr("pages.components.inspector_picture_drawn.draw_pad", pad)
+    monkeypatch.setattr("pages.components.inspector_picture_images.choose_picture_of", strip)
+    return found
+
+
+def show(given: Look) -> None:
+    """A view in which nothing but the look is seen."""
+    st.caption(f"view of {given.network} {given.stamp} with {given.picture}")
+
+
+@pytest.fixture
+def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, question in {"inspect": inspect, "browse": browse, "split_outcomes": outcomes}.items():
+        monkeypatch.setitem(ANSWERS, name, question)
+    for name in VIEWS:
+        monkeypatch.setitem(VIEWS, name, View(title=name, icon=":material/bolt:", show=show))
+
+
+@pytest.fixture
+def run(store: RunStore, artifacts: Path) -> Run:
+    return digit_run(store, artifacts)

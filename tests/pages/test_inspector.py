@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cnncore.answers import Answer
@@ -27,31 +26,15 @@ from pages.components.inspector_prediction import (
     statistics_table,
     tensor_csv,
 )
-from pages.components.inspector_views import VIEWS, View
+from pages.components.inspector_views import VIEWS
 from tests.fake_runs import CLASSES, open_run
 from tests.pages.conftest import ANSWERS, address, assert_clean
-from tests.pages.inspector_lab import MADE, browse, digit_run, give_weights, inspect, look, outcomes
+from tests.pages.inspector_lab import MADE, Asked, digit_run, fakes, give_weights, inspect, look, run
 from tests.pages.transfer_runs import words
 
-Asked = list[tuple[str, Mapping[str, Any]]]
+pytestmark = pytest.mark.usefixtures("fakes")
 NETWORK = "inspector_network"
-
-
-def show(given: Look) -> None:
-    st.caption(f"view of {given.network} {given.stamp} with {given.picture}")
-
-
-@pytest.fixture(autouse=True)
-def _fakes(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, question in {"inspect": inspect, "browse": browse, "split_outcomes": outcomes}.items():
-        monkeypatch.setitem(ANSWERS, name, question)
-    for name in VIEWS:
-        monkeypatch.setitem(VIEWS, name, View(title=name, icon=":material/bolt:", show=show))
-
-
-@pytest.fixture
-def run(store: RunStore, artifacts: Path) -> Run:
-    return digit_run(store, artifacts)
+__all__ = ["fakes", "run"]
 
 
 def asked_for(asked: Asked, question: str) -> list[Mapping[str, Any]]:
@@ -109,7 +92,7 @@ def test_networks_are_told_with_what_they_take(run: Run) -> None:
 @pytest.mark.parametrize(
     ("reference", "sentence"),
     [
-        ("run:ffffffffffff", "files of run ffffffffffff are gone"),
+        ("run:ffffffffffff", "There is no run 'ffffffffffff' here"),
         ("backbone:vgg16", "python -m cnncore backbones --download vgg16"),
         ("nonsense", "There is no network named 'nonsense'. Choose one of the list."),
     ],
@@ -184,7 +167,8 @@ def test_an_open_run_shows_the_weights_it_has_and_follows(
     run = open_run(store, artifacts, upto=120)
     look(app, network=f"run:{run.id}", picture="data:mnist5k:test:1")
     assert_clean(app)
-    assert "has no trained weights yet" in words(app)
+    assert "Fake run has no trained weights yet" in words(app)
+    assert app.selectbox(key=NETWORK).options[0] == "Run · Fake run"
     assert "this fills in by itself" in words(app)
     give_weights(artifacts, run, epoch=2)
     app.run()

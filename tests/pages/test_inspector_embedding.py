@@ -98,7 +98,7 @@ def chart(view: AppTest) -> dict[str, Any]:
 
 
 def test_the_view_asks_as_the_link_says(view: AppTest, asked: Asked) -> None:
-    opened(view, split="test", projection="tsne", images="data:mnist5k", most="300")
+    opened(view, split="test", projection="tsne", images="data:mnist5k", points="300")
     assert_clean(view)
     expected = {"images": "data:mnist5k", "split": "test", "method": "tsne", "most_images": 300}
     assert {name: last(asked)[name] for name in expected} == expected
@@ -119,7 +119,7 @@ def test_a_choice_goes_into_the_link(view: AppTest, asked: Asked) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("projection", "umap"), ("color", "taste"), ("most", "7"), ("split", "holdout"), ("images", "data:<b>")],
+    [("projection", "umap"), ("color", "taste"), ("points", "7"), ("split", "holdout"), ("images", "data:<b>")],
 )
 def test_what_a_link_cannot_mean_is_one_sentence(view: AppTest, asked: Asked, name: str, value: str) -> None:
     opened(view, **{name: value})

@@ -54,6 +54,16 @@ def test_bins_of_equal_mass_hold_equally_many() -> None:
     assert bins.counts.sum() == 1_500
 
 
+@pytest.mark.parametrize(("count", "most", "least"), [(9, 1, 0), (40, 3, 2), (151, 11, 10), (200, 14, 13)])
+def test_bins_of_equal_mass_differ_by_one_image_at_most(count: int, most: int, least: int) -> None:
+    confidence = np.random.default_rng(count).permutation(np.linspace(0.2, 0.99, count))
+    bins = reliability(confidence, np.ones(count, bool), equal_mass=True)
+    assert bins.counts.sum() == count
+    assert bins.counts.max() == most
+    assert bins.counts.min() >= least
+    assert (bins.counts == 0).sum() <= 1, "only behind the last image"
+
+
 def test_bins_of_equal_mass_never_part_equal_confidences() -> None:
     confidence = np.concatenate((np.full(90, 1.0), np.linspace(0.1, 0.5, 10)))
     bins = reliability(confidence, np.ones(100, bool), 5, equal_mass=True)
