@@ -37,8 +37,8 @@ from cnncore.training.trained import TrainedNetwork
 from cnncore.transfer.network import build_network, split_network
 from cnncore.transfer.weights import backbone_state, find_weights
 
-MAX_BYTES = 1 << 30
-"""What the networks in memory may take together."""
+MAX_BYTES = 512 << 20
+"""What the networks in memory that are none of runs may take together; the newest one stays even if it takes more."""
 MAX_OPEN = 3
 """Data sets that stay open."""
 
