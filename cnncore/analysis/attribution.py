@@ -13,9 +13,10 @@ gradient              Simonyan, Vedaldi and Zisserman 2014, section 3.1: the lar
                       Unsigned.
 smoothgrad            Smilkov et al. 2017: the mean gradient of noisy copies, then as above. Unsigned.
 
-What covers and where the path begins is the mean color of the preprocessing, which is 0 after normalization; the papers
-take gray, or black. Gradients and noise are Captum's (Kokhlikyan et al. 2020): its Saliency and NoiseTunnel. Its
-Occlusion and IntegratedGradients cannot be divided, so these two are written out here, with the same results.
+What covers and where the path begins is what is 0 after normalization: the images' mean color, or black where pixels
+are only scaled to 0 to 1 (`data.normalize` is `unit`); the papers take gray, or black. Gradients and noise are Captum's
+(Kokhlikyan et al. 2020): its Saliency and NoiseTunnel. Its Occlusion and IntegratedGradients cannot be divided, so
+these two are written out here, with the same results.
 
 Only gradients of the images are computed, none of weights, in fp32; the network is left as it was. Each method is a
 generator, so that long ones can be done in pieces (`cnncore.analysis.scans`).
@@ -41,8 +42,6 @@ from cnncore.analysis.scans import Work
 from cnncore.config import Section
 from cnncore.errors import MOST_NAMED, ConfigError, DataError, lookup
 
-BASELINE = "the mean color of the preprocessing"
-"""What covers a window and where the path begins: 0 after normalization."""
 MOST_WINDOWS = 4_000
 LEAST_RISE = 1e-3
 """Difference of two logits below which a gap is not told as a share of it."""

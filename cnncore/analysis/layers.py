@@ -43,9 +43,10 @@ class MapLayer:
         stride: Likewise.
         padding: Likewise.
         receptive_field: Pixels of the image, along the side where they are more, that one position sees, padding
-            included; None where it sees all of it. The same for jump and start.
-        jump: Pixels between what neighboring positions see.
-        start: Middle of what the first position sees, in pixels from the image's edge; 0.5 is the first pixel's middle.
+            included; where positions see differently many, of the one that sees most; None where all see all of it.
+        jump: Pixels between what neighboring positions see; None where that differs, or all see everything.
+        start: Middle of what the first position sees, in pixels from the image's edge; 0.5 is the first pixel's middle;
+            None likewise.
         passes_all: Whether everything passes through it, so that its maps alone decide: Grad-CAM needs that.
         is_tap: Whether the catalog calls it worth seeing.
         seen: The pixels that each position sees; None where every one sees all of them.
@@ -162,7 +163,9 @@ def _layout(config_json: str, in_shape: tuple[int, int, int], num_classes: int) 
     for name, place in _makers(steps, through):
         at = seen[place]
         if at is not None:
-            layers[name] = _layer(name, steps[place], at, scale, passes_all=name in through, is_tap=name in taps)
+            layers[name] = _layer(
+                name, steps[place], at, scale, in_shape[1], passes_all=name in through, is_tap=name in taps
+            )
             made_by[name] = place
     return Layout(layers=layers, steps=steps, made_by=made_by, last=last_of(through))
 
@@ -189,7 +192,13 @@ def _pixels_seen(size: int, scale: float) -> int:
     return size if scale == 1 else math.ceil((size - 1) * scale + resized_reach(scale))
 
 
-def _layer(name: str, step: Step, seen: Seen, scale: float, *, passes_all: bool, is_tap: bool) -> MapLayer:
+def _most_seen(seen: Seen, side: int) -> int | None:
+    """Pixels that the position sees that sees most; None where each of them sees all `side` of them."""
+    counts = np.concatenate([spans[:, 1] - spans[:, 0] for spans in (seen.rows, seen.columns)])
+    return None if counts.min() == side else int(counts.max())
+
+
+def _layer(name: str, step: Step, seen: Seen, scale: float, side: int, *, passes_all: bool, is_tap: bool) -> MapLayer:
     is_block = step.name != name
     window = None if is_block else step.window
     kind = BLOCK if is_block else layer_of(step).kind
@@ -203,7 +212,7 @@ def _layer(name: str, step: Step, seen: Seen, scale: float, *, passes_all: bool,
         kernel=window and window.kernel,
         stride=window and window.stride,
         padding=window and window.padding,
-        receptive_field=field and _pixels_seen(field.size, scale),
+        receptive_field=_pixels_seen(field.size, scale) if field else _most_seen(seen, side),
         jump=field and (field.jump if scale == 1 else field.jump * scale),
         start=field and field.start * scale,
         passes_all=passes_all,

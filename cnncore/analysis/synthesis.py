@@ -6,9 +6,9 @@ inside convolutional networks, 2014, section 2: the same for the logit of a clas
 colors that are independent in photographs, and the network sees the image shifted, turned and zoomed a little anew
 each step, so that the image must hold for all of these. The scales, the matrix of colors, the optimizer (Adam), its
 rate 0.05, and that gradients pass activations that are off while the unit is, are those of their code (lucid). Our
-deviations: a sigmoid around the mean color of the training images, so that nothing but the unit decides where it is
-bright; shift, turn and zoom are one resampling; slopes are divided by their root mean square, and frequencies with
-hardly any get smaller steps; steps are fewer, by what the network costs.
+deviations: a sigmoid around the color that is 0 for the network (as a rule its images' mean), so that nothing but the
+unit decides where it is bright; shift, turn and zoom are one resampling; slopes are divided by their root mean square,
+and frequencies with hardly any get smaller steps; steps are fewer, by what the network costs.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class Synthesis:
         return (self._painted() - self._mean) / self._std
 
     def _shaken(self, image: Tensor) -> Tensor:
-        """The image shifted, turned and zoomed by chance; what comes in from outside has the mean color."""
+        """The image shifted, turned and zoomed by chance; what comes in from outside is 0 for the network."""
         if self.shaking == STILL:
             return image
         draws = (2 * torch.rand(4, generator=self._random) - 1).tolist()

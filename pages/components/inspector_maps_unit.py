@@ -164,7 +164,7 @@ def _map_picture(shown: MapOnImage) -> bytes:
 
 
 def _map_table(values: Map) -> str:
-    return pd.DataFrame(values).to_csv(header=False, index=False, float_format="%.5g")
+    return pd.DataFrame(values).to_csv(header=False, index=False, float_format="%.4g")
 
 
 def _boxed(pixels: npt.NDArray[np.uint8], box: tuple[float, float, float, float]) -> bytes:

@@ -21,9 +21,9 @@ from pages.components.wording import plain
 
 _TENSOR = "inspector_weights_tensor"
 _WHAT = (
-    "The learned numbers of each layer, counted by size. They start at random around zero (scales and shifts of "
-    "normalization at 1 and 0), and training moves them. A tensor that "
-    "did not move at all was frozen or got no gradient."
+    "The learned numbers of each layer, counted by size; of a run, those of its best epoch. They start at "
+    "random around zero (scales and shifts of normalization at 1 and 0), or as the weights that the run began with, "
+    "and training moves them. A tensor that did not move at all was frozen or got no gradient."
 )
 Tensor = Mapping[str, Any]
 

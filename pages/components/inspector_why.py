@@ -70,7 +70,8 @@ def _explain_reading() -> None:
     st.caption(
         "Each map colors the picture by how much its places count for the class's score, the number (logit) that the "
         "network turns into a probability. Each has its own scale, whose colors end at the value that only one pixel "
-        "in a hundred exceeds, so that a few do not leave the rest pale."
+        "in a hundred exceeds, so that a few do not leave the rest pale. All is computed in full precision (fp32), "
+        "whatever the network was trained in."
     )
 
 

@@ -34,8 +34,8 @@ METHODS: dict[str, Method] = {
     ),
     "occlusion": Method(
         title="Occlusion",
-        shows="A square in the pictures' mean color covers one place after the other; red where the class's score "
-        "falls without that place, blue where it rises.",
+        shows="A square of the color that is zero for the network, as a rule its images' mean color, covers one place "
+        "after the other; red where the class's score falls without that place, blue where it rises.",
         silent="Of two things that can stand in for each other neither seems to matter; and the square itself is "
         "something the network never saw in training.",
         source="Zeiler and Fergus, 2014",
@@ -43,10 +43,10 @@ METHODS: dict[str, Method] = {
     ),
     "integrated_gradients": Method(
         title="Integrated gradients",
-        shows="From an even picture of the mean color to this one in small steps, the slopes of the class's score are "
-        "added up: each pixel's share of what the score gained, red for and blue against the class.",
-        silent="Pixels of the mean color get nothing, however much they matter, and shares of neighboring pixels are "
-        "noisy.",
+        shows="From an even picture of the color that is zero for the network, as a rule its images' mean color, to "
+        "this one in small steps, the slopes of the class's score are added up: each pixel's share of what the score "
+        "gained, red for and blue against the class.",
+        silent="Pixels of that color get nothing, however much they matter, and neighboring pixels' shares are noisy.",
         source="Sundararajan, Taly and Yan, 2017",
         settings=("steps",),
     ),

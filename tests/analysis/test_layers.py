@@ -140,6 +140,16 @@ def test_windows_that_are_not_square_see_rectangles() -> None:
     assert right - left > bottom - top
 
 
+def test_windows_of_different_sizes_do_not_see_everything() -> None:
+    """VGG pools 5 × 5 maps of 160 pixels to 7 × 7."""
+    layer = map_layers(made_network("vgg11", 160, **NARROW))["shrink"]
+    rows, _ = layer.spans(160)
+    assert layer.receptive_field == (rows[:, 1] - rows[:, 0]).max() == 155
+    assert (layer.jump, layer.start) == (None, None)
+    whole = map_layers(made_network("resnet20", 32, width=0.25))["average"]
+    assert whole.receptive_field is None
+
+
 class Edges(nn.Module):
     """A window of padding only, and dilation."""
 
