@@ -14,6 +14,7 @@ from torch.nn import functional
 from cnncore.analysis import attribution
 from cnncore.analysis.attribution import METHODS, Attribution, AttributionSettings, attribute, seeded
 from cnncore.errors import ConfigError, DataError
+from tests.analysis.made import made_network, noise
 
 SIDE, TARGET = 8, 2
 
@@ -180,6 +181,51 @@ class TestCaptum:
         assert isinstance(maps, Tensor)
         expected = functional.interpolate(maps, size=(SIDE, SIDE), mode="bilinear", align_corners=False)[0, 0]
         close(found(self.model, self.image, "gradcam", layer).map, expected / expected.max())
+
+
+@pytest.mark.parametrize("name", ["resnet20", "googlenet_small"])
+def test_a_real_network_is_explained_as_captum_explains_it(name: str) -> None:
+    """Shortcuts added in place, normalization with statistics, and stacked branches."""
+    network = made_network(name, 32, width=0.25)
+    model, image = network.model, noise(network)
+
+    def logit(images: Tensor) -> Tensor:
+        return model(images.clone())[:, TARGET]
+
+    last = found(model, image, "gradcam")
+    maps = LayerGradCam(logit, model.get_submodule(last.layer)).attribute(
+        image.clone().requires_grad_(), relu_attributions=True
+    )
+    assert isinstance(maps, Tensor)
+    large = functional.interpolate(maps, size=(32, 32), mode="bilinear", align_corners=False)[0, 0]
+    close(last.map, large / large.max())
+    # 32 pixels are no multiple of the stride: the last windows are cut off at the edge.
+    covered = Occlusion(logit).attribute(image, sliding_window_shapes=(3, 9, 9), strides=(3, 7, 7))[0, 0].detach()
+    path = IntegratedGradients(logit).attribute(image.clone().requires_grad_(), n_steps=10).sum(dim=1)[0].detach()
+    ours = found(model, image, "integrated_gradients", steps=10)
+    for map_, theirs in ((found(model, image, "occlusion", window=9, stride=7).map, covered), (ours.map, path)):
+        close(map_ / float(theirs.abs().max()), theirs / theirs.abs().max(), 1e-3)
+    assert ours.completeness is not None
+    with torch.inference_mode():
+        both = model(torch.cat([image, torch.zeros_like(image)]))[:, TARGET].tolist()
+    assert [ours.completeness.image, ours.completeness.baseline] == pytest.approx(both, abs=1e-5)
+
+
+def test_smoothgrad_has_noise_of_the_right_size() -> None:
+    """Of weighted squares the gradient is 2 w (x + noise), so that the mean noise can be read from the map."""
+    model = linear(1, Square())
+    image = 9 + picture(1)
+    samples, share = 8, 0.1
+    values = found(model, image, "smoothgrad", samples=samples, noise=share).map
+    mean = values / (2 * weight(model, 1)[0].abs().numpy()) - image[0, 0].numpy()
+    deviation = share * float(image.max() - image.min())
+    assert float(mean.std()) == pytest.approx(deviation / samples**0.5, rel=0.3)
+    assert abs(float(mean.mean())) < deviation / samples**0.5 / 2
+    more = found(model, image, "smoothgrad", samples=128, noise=share).map
+    assert (
+        np.abs(more - found(model, image, "gradient").map).mean()
+        < np.abs(values - found(model, image, "gradient").map).mean() / 2
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -72,8 +72,8 @@ def moved(network: TrainedNetwork, begun: Weights) -> bool:
 
 @pytest.mark.parametrize(
     "options",
-    [{"model.name": "resnet20", "model.init": "glorot"}, {"model.dropout": 0.3}, {"transfer.head": "hidden"}],
-    ids=["residual", "dropout", "hidden head"],
+    [{"model.name": "resnet20", "model.init": "glorot"}, {"training.ema": 0.9}, {"transfer.head": "hidden"}],
+    ids=["residual", "averaged", "hidden head"],
 )
 def test_random_weights_are_those_the_run_began_with(
     options: dict[str, Any], small: TrainConfig, store: RunStore, artifacts: Path, data_root: Path, begun: list[Weights]
