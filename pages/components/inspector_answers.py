@@ -10,6 +10,7 @@ import streamlit as st
 from cnncore.answers import Answer
 from pages.components.inspector_link import Look
 from pages.components.lab import show_problem
+from pages.components.run_words import percent
 from pages.components.waiting import Reply, inquire
 
 PREDICTION = "inspector_prediction"
@@ -75,6 +76,6 @@ def is_part(answer: Answer) -> bool:
 def _show_wait(part: Answer | None, words: str) -> None:
     if part is not None and is_part(part) and part.data["total"]:
         share = min(part.data["done"] / part.data["total"], 1.0)
-        st.progress(share, text=f"{words} {share:.0%}")
+        st.progress(share, text=f"{words} {percent(share, 0)}")
     else:
         st.progress(0.0, text=words)

@@ -13,6 +13,7 @@ from pages.components.inspector_answers import answer_of
 from pages.components.inspector_embedding_board import draw_board, table_of
 from pages.components.inspector_images import ChosenImages, choose_images
 from pages.components.inspector_link import Look, change_link, param
+from pages.components.run_words import percent
 from pages.components.waiting import fill_in
 from pages.components.wording import plain
 
@@ -75,7 +76,7 @@ def _choose(look: Look) -> Choice:
         images = choose_images(look, "inspector_embedding")
         most = _choose_most(look)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        projection = _pick("projection", "Brought down by", {key: each.title for key, each in PROJECTIONS.items()})
+        projection = _pick("projection", "Projection", {key: each.title for key, each in PROJECTIONS.items()})
         color = _pick("color", "Color", {key: each.title for key, each in COLORINGS.items()})
     return Choice(projection=projection, color=color, images=images, most=most)
 
@@ -151,7 +152,7 @@ def _axes(projection: str, answer: Answer) -> tuple[str, str]:
     variance = answer.data["variance"]
     if variance is None:
         return PROJECTIONS[projection].axes
-    first, second = (f"{share:.0%} of the variance" for share in variance)
+    first, second = (f"{percent(share, 0)} of the variance" for share in variance)
     return f"first component: {first}", f"second component: {second}"
 
 
@@ -164,7 +165,7 @@ def _tell(choice: Choice, answer: Answer) -> None:
     near, same = answer.data["judged"], answer.data["same_class"]
     sentences = (
         f"{part} {split} images{spread}, by {answer.data['num_features']:,} features.",
-        f"Of the {near} nearest in the features, {same:.0%} are of an image's own class.",
+        f"Of the {near} nearest in the features, {percent(same, 0)} are of an image's own class.",
         html.escape(answer.data["note"]),
         PROJECTIONS[choice.projection].words,
     )

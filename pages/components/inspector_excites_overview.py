@@ -18,6 +18,7 @@ from pages.components.inspector_link import Look, change_link, param
 from pages.components.inspector_maps_grid import file_name
 from pages.components.inspector_maps_link import read_number, refuse
 from pages.components.inspector_maps_tiles import Tiles, choose_tile
+from pages.components.run_words import percent
 
 PER_PAGE = 64
 _PAGE = "inspector_excites_page"
@@ -46,7 +47,7 @@ def show_overview(look: Look, target: Target) -> None:
                 f"{_name(look, target, each['unit'])}: dead on these images"
                 if each["dead"]
                 else f"{_name(look, target, each['unit'])}: {exact(each['value'])} in an image of {each['label']}, "
-                f"above 0 on {each['active']:.0%} of the images"
+                f"above 0 on {percent(each['active'], 0)} of the images"
                 for each in units
             ],
             pictures=colored(answer.arrays["patches"]),

@@ -19,6 +19,7 @@ from pages.components.inspector_excites_target import Target
 from pages.components.inspector_link import Look, change_link, param
 from pages.components.inspector_maps_grid import file_name
 from pages.components.inspector_maps_tiles import Tiles, choose_tile
+from pages.components.run_words import percent
 from pages.components.wording import plain
 
 COUNT = 12
@@ -125,14 +126,20 @@ def _open(target: Target, place: dict[str, Any]) -> None:
 def _words(target: Target, facts: dict[str, Any]) -> str:
     """How pure its best images are, how often it answers, and how many units of the layer are dead."""
     first, count = facts["classes"][0], len(facts["patches"])
-    usual = f"{first['share']:.0%} of the {facts['scanned']:,} images searched are"
+    usual = f"{percent(first['share'], 0)} of the {facts['scanned']:,} images searched are"
     purity = f"**{first['count']} of the {count}** strongest are *{plain(first['name'])}*; {usual}."
-    best = f"The strongest value is {exact(facts['patches'][0]['value'])}; half of the images reach at most "
-    best += f"{exact(facts['median'])}."
+    strongest, middle = facts["patches"][0]["value"], facts["median"]
+    best = f"The strongest value is {exact(strongest)}; half of the images reach at most {exact(middle)}."
+    if middle >= strongest:
+        # Bounded activations, such as ReLU6, end where many images get to: of those only some can be shown.
+        best = (
+            f"At least half of the images reach its strongest value, {exact(strongest)}; these are only some of them."
+        )
+        purity = ""
     if target.is_class:
-        return f"{purity} {best}"
-    active = f"It is above 0 somewhere on {facts['active']:.0%} of them."
-    return f"{purity} {best} {active} {_dead_words(facts)}"
+        return f"{purity} {best}".strip()
+    active = f"It is above 0 somewhere on {percent(facts['active'], 0)} of them."
+    return f"{purity} {best} {active} {_dead_words(facts)}".strip()
 
 
 def _dead_words(facts: dict[str, Any]) -> str:

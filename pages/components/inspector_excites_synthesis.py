@@ -23,7 +23,7 @@ from pages.components.lab import show_problem
 from pages.components.pictures import strip
 from pages.components.transfer_use_answers import data_url
 from pages.components.waiting import inquire
-from pages.components.wording import plain
+from pages.components.wording import plain, share_text
 
 _AIM, _STOPPED, _SHOWN = "inspector_excites_aim", "inspector_excites_stopped", "inspector_excites_shown"
 _AIMS = {"mean": "Everywhere", "middle": "In the middle"}
@@ -143,7 +143,7 @@ def _values(facts: dict[str, Any], real: Real | None) -> list[tuple[str, str]]:
 
 def said_words(target: Target, facts: dict[str, Any]) -> str:
     """What the network makes of the finished image, and what that is worth."""
-    said = f"The network takes this image for **{plain(facts['said'])}** ({facts['share']:.1%})."
+    said = f"The network takes this image for **{plain(facts['said'])}** ({share_text(facts['share'])})."
     if facts["value"] <= max(facts["before"], 0.0):
         return f"Nothing was found that excites this {target.group}: it may be dead. Try another seed. {said}"
     if facts["share"] >= _SURE:

@@ -20,6 +20,9 @@ from pages.components.wording import plain
 
 SPLITS = {"validation": "Validation", "test": "Test", "train": "Training"}
 _OWN = ""
+_COLOR = 3
+_SETS = ("folder", "image_set")
+"""Data sets that are what a person chose."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,17 +79,14 @@ def choose_images(look: Look, key: str) -> ChosenImages:
 
 
 def _titles(look: Look) -> dict[str, str]:
-    """What can be chosen, by name; the network's own first, where it has any."""
+    """What can be chosen, by name; the network's own first, where it has any, then what has as many channels."""
     own = _own_title(look)
     titles = {_OWN: own} if own else {}
-    titles |= {
-        f"data:{key}": spec.title
-        for key, spec in DATASETS.items()
-        if key not in ("folder", "image_set") and at_hand(key, data_root())
-    }
-    # An image set has colors.
-    sets = image_set_choices() if look.channels == 3 else {}
-    return titles | {f"set:{reference}": title for reference, title in sets.items()}
+    if look.channels == _COLOR:
+        titles |= {f"set:{reference}": title for reference, title in image_set_choices().items()}
+    here = {f"data:{key}": DATASETS[key] for key in DATASETS if key not in _SETS and at_hand(key, data_root())}
+    alike = {name: spec.title for name, spec in here.items() if spec.in_shape[0] == look.channels}
+    return titles | alike | {name: spec.title for name, spec in here.items()}
 
 
 def _own_title(look: Look) -> str:

@@ -107,8 +107,9 @@ def draw_share(look: Look) -> None:
         params = {name: param(name) for name in PARAMS if param(name)}
         params |= {"network": look.network} | ({"picture": look.picture} if look.picture else {})
         st.code(address(st.context.url or "", params), language=None, wrap_lines=True)
-        st.caption("The picture of it on the command line:")
-        st.code(command_line(look, params), language="bash", wrap_lines=True)
+        if params.get("view", "maps") in ("maps", "why"):
+            st.caption("The same picture from the command line:")
+            st.code(command_line(look, params), language="bash", wrap_lines=True)
 
 
 def command_line(look: Look, params: Mapping[str, str]) -> str:

@@ -153,7 +153,11 @@ def _most_words(count: int) -> str:
 def _steps(found: Mapping[str, Any], terms: Sequence[Term], stages: Sequence[Mapping[str, Any]]) -> list[Step]:
     total = sum(term.value for term in terms)
     steps = [
-        Step(name="All products added up", how=f"{len(terms):,} channels", value=total),
+        Step(
+            name="All products added up",
+            how=f"{len(terms):,} {'channel' if len(terms) == 1 else 'channels'}",
+            value=total,
+        ),
         Step(
             name="The bias", how="a learned number that is always added" if found["bias"] else "", value=found["bias"]
         ),

@@ -292,6 +292,7 @@ def test_tables_hold_the_exact_values() -> None:
 
 
 def test_the_link_names_everything_and_the_command_line_does_the_same(app: AppTest, run: Run) -> None:
+    app.session_state["inspector_share"] = True
     look(app, network=f"run:{run.id}", picture="data:mnist5k:test:1", view="maps", layer="conv1", nonsense="x")
     codes = [code.value for code in app.code]
     assert f"network=run%3A{run.id}&picture=data%3Amnist5k%3Atest%3A1&view=maps&layer=conv1" in codes[0]
@@ -310,12 +311,19 @@ def test_the_link_names_everything_and_the_command_line_does_the_same(app: AppTe
         ({"view": "why", "class": "7"}, ""),
         ({"view": "why", "class": "\u0663"}, ""),
         ({"view": "maps", "layer": "x; rm -rf ~"}, "--method maps --layer 'x; rm -rf ~'"),
-        ({"view": "errors", "layer": "conv1"}, ""),
     ],
 )
 def test_the_command_draws_what_the_view_shows(params: dict[str, str], options: str) -> None:
     given = Look(network="run:abcdef", title="x", stamp="", picture="", size=8, classes=("cat", "dog <b>"))
     assert command_line(given, params) == f"python -m cnncore inspect run:abcdef IMAGE {options}".strip()
+
+
+@pytest.mark.parametrize("view", ["excites", "errors", "embedding", "weights"])
+def test_what_the_command_line_cannot_draw_has_only_a_link(app: AppTest, run: Run, view: str) -> None:
+    app.session_state["inspector_share"] = True
+    look(app, network=f"run:{run.id}", view=view)
+    assert len(app.code) == 1
+    assert f"view={view}" in app.code[0].value
 
 
 @pytest.mark.parametrize("view", ["", "nonsense", "<b>", "errors"])

@@ -135,7 +135,7 @@ def test_colors_by_class_and_by_error(view: AppTest) -> None:
         "the picture above",
     ]
     assert by_class["traces"][-1]["customdata"] == [4]
-    assert by_class["layout"]["xaxis"]["title"]["text"] == "first component: 30% of the variance"
+    assert by_class["layout"]["xaxis"]["title"]["text"] == "first component: 30 % of the variance"
     view.segmented_control(key="inspector_embedding_color").set_value("error").run()
     assert [trace["name"] for trace in chart(view)["traces"]][:2] == ["right (20)", "wrong (4)"]
 

@@ -313,7 +313,7 @@ def test_an_image_of_another_unit_is_not_shown_as_this_ones(view: AppTest, monke
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
-        ({"value": 3.0, "before": 0.0, "said": "*x*", "share": 0.2}, "takes this image for **\\*x\\*** (20.0%)."),
+        ({"value": 3.0, "before": 0.0, "said": "*x*", "share": 0.2}, "takes this image for **\\*x\\*** (20.0 %)."),
         ({"value": 0.0, "before": 0.0, "said": "x", "share": 0.99}, "Nothing was found that excites this unit"),
     ],
 )
