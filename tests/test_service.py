@@ -356,6 +356,16 @@ class TestCache:
         assert cache.read("old") is None
         assert cache.read("older") == cache.read("new") == content
 
+    def test_small_answers_are_not_tidied_one_by_one_and_yet_stay_within_the_limit(self, tmp_path: Path) -> None:
+        content = pack(Answer({}))
+        cache = Cache(tmp_path, "1", max_bytes=64 * len(content))
+        kept: list[int] = []
+        for number in range(200):
+            cache.write(str(number), content)
+            kept.append(len(list(tmp_path.iterdir())))
+        assert max(kept) > 64, "tidied with every answer"
+        assert max(kept) <= 64 + 64 // 16 + 1
+
     def test_other_code_finds_nothing(self, tmp_path: Path) -> None:
         Cache(tmp_path, "1").write("q", pack(Answer({})))
         assert Cache(tmp_path, "1").read("q") is not None
