@@ -33,11 +33,11 @@ def inspect(asked: dict[str, Any]) -> Answer:
 
     Returns:
         `classes` (names of the most probable, at most five), `label` (the true class; empty where it is not known),
-        `size`, `channels`, `preprocessing`, `familiar` (null, or `distance` to the most similar training image, the
-        `threshold` above which a picture is like none of them, and `explanation`). The arrays `top` (class indices) and
-        `shares`, `probabilities` (K,), `pixels`, uint8 (H, W, C), `original`, uint8, larger or of another shape,
-        `statistics` (C, 4): least, mean, largest value and deviation of each channel. If asked for, `tensor`, float32
-        (C, H, W).
+        `size`, `channels`, `preprocessing`, `precision` (in which the network computes), `familiar` (null, or
+        `distance` to the most similar training image, the `threshold` above which a picture is like none of them, and
+        `explanation`). The arrays `top` (class indices) and `shares`, `probabilities` (K,), `pixels`, uint8 (H, W, C),
+        `original`, uint8, larger or of another shape, `statistics` (C, 4): least, mean, largest value and deviation of
+        each channel. If asked for, `tensor`, float32 (C, H, W).
     """
     request = parse_request(InspectRequest, asked)
     network = request.trained()
@@ -52,6 +52,7 @@ def inspect(asked: dict[str, Any]) -> Answer:
         "size": network.preprocessing.size,
         "channels": network.preprocessing.channels,
         "preprocessing": network.preprocessing.to_dict(),
+        "precision": network.precision,
         "familiar": network.familiarity and _familiar(network.familiarity, look),
     }
     arrays = {

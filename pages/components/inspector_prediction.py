@@ -27,6 +27,11 @@ from pages.components.wording import share_text
 
 _CHANNELS = {1: ("gray",), 3: ("red", "green", "blue")}
 _STATISTICS = ("Least", "Mean", "Greatest", "Deviation")
+_ROUNDED = {
+    "bf16": ", which it rounds to bfloat16, two to three digits, since it computes in that",
+    "fp16": ", which it rounds to float16, three digits, since it computes in that",
+}
+"""What becomes of the numbers, by the precision in which a network computes."""
 
 
 def show_prediction(look: Look) -> None:
@@ -119,7 +124,8 @@ def _draw_numbers(look: Look, answer: Answer) -> None:
     tensor = answer.arrays["tensor"]
     made = Preprocessing.from_dict(answer.data["preprocessing"])
     shape = " × ".join(str(side) for side in tensor.shape)
-    st.markdown(f"A tensor of **{shape}** numbers (channels, height, width), 32-bit floating point.")
+    rounded = _ROUNDED.get(answer.data["precision"], "")
+    st.markdown(f"A tensor of **{shape}** numbers (channels, height, width), 32-bit floating point{rounded}.")
     st.dataframe(statistics_table(answer.arrays["statistics"], made), hide_index=True, key="inspector_statistics")
     st.caption(preprocessing_words(made))
     stem = file_stem(look.title, "input")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 
 from cnncore.analysis.embedding import Observed, arrange, embed, observe, spread
 from cnncore.analysis.scans import Work
-from cnncore.analysis.subjects import Subjects
+from cnncore.analysis.subjects import Subjects, tensors_at
 from cnncore.answers import Answer
 from cnncore.errors import DataError
 from cnncore.questions import QUESTIONS
@@ -139,6 +140,22 @@ def test_a_network_looks_at_its_images(lab: Lab, data_root: Path) -> None:
     assert found.labels.tolist() == images.test.labels[found.places].tolist()
     assert found.confidence.min() >= 0.1
     assert found.confidence.max() <= 1
+
+
+def test_features_are_what_the_head_receives(lab: Lab, data_root: Path) -> None:
+    subjects = Subjects(lab.artifacts, data_root)
+    network = replace(subjects.network(f"run:{lab.digits.id}"), precision="fp32")
+    images = subjects.images_named(network, f"run:{lab.digits.id}")
+    found, _ = finished(observe(network, images, "test", 9))
+    received: list[torch.Tensor] = []
+    dense = [module for module in network.model.modules() if isinstance(module, torch.nn.Linear)][-1]
+    handle = dense.register_forward_pre_hook(lambda _module, inputs: received.append(inputs[0].clone()))
+    with torch.inference_mode():
+        logits = network.model(tensors_at(network, images, "test", found.places.tolist()))
+    handle.remove()
+    np.testing.assert_allclose(found.features, received[0].numpy(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(found.predicted, logits.argmax(dim=1).numpy())
+    np.testing.assert_allclose(found.confidence, logits.softmax(dim=1).amax(dim=1).numpy(), rtol=1e-4)
 
 
 def test_a_network_that_diverged(lab: Lab, data_root: Path) -> None:

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from cnncore.analysis import attribution, sanity
-from cnncore.analysis.attribution import Attribution, Method
+from cnncore.analysis.attribution import Attribution, Method, attribute
 from cnncore.analysis.sanity import (
     DRAWS,
     SanityCheck,
@@ -20,7 +20,7 @@ from cnncore.analysis.sanity import (
     verdict,
     with_random_weights,
 )
-from cnncore.analysis.scans import Work
+from cnncore.analysis.scans import Work, finished
 from cnncore.catalog import MODELS
 from cnncore.config import ModelConfig
 from cnncore.models import build_model
@@ -131,6 +131,12 @@ def test_real_methods_are_compared_with_the_network_as_it_is() -> None:
     found = checked(("gradcam", "gradient"))
     assert all(values[0] == 1 and max(values[1:]) < 1 for values in found.similarity.values())
     assert {method: verdict(values) for method, values in found.draws.items()} == found.verdicts
+    model, image = network("lenet_tutorial"), picture()
+    trained = finished(attribute(model, image, 1, "gradient")).map
+    for depth, seed, told in ((2, 0, found.similarity["gradient"][2]), (4, 2, found.draws["gradient"][2])):
+        changed = with_random_weights(model, "lenet_tutorial", depth, seed=seed)
+        other = finished(attribute(changed, image, 1, "gradient")).map
+        assert told == pytest.approx(spearmanr(trained.ravel(), other.ravel())[0], abs=1e-4)
 
 
 def test_the_verdict_is_by_the_mean_of_the_draws() -> None:

@@ -68,6 +68,7 @@ def inspect(request: Mapping[str, Any]) -> Answer:
         "size": 28,
         "channels": 1,
         "preprocessing": MADE.to_dict(),
+        "precision": "fp32",
         "familiar": None,
     }
     arrays = {

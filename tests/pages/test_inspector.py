@@ -299,6 +299,20 @@ def test_what_the_service_could_not_do_for_a_moment_is_tried_again_by_itself(
     assert not fail("data:mnist5k:test:2", DataError("The images are gone.", "Bring them back."))
 
 
+def test_what_a_network_in_bfloat16_makes_of_the_numbers_is_told(
+    app: AppTest, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(request: Mapping[str, Any]) -> Answer:
+        answer = inspect(request)
+        return Answer(answer.data | {"precision": "bf16"}, answer.arrays)
+
+    monkeypatch.setitem(ANSWERS, "inspect", half)
+    app.session_state["inspector_numbers"] = True
+    look(app, network=f"run:{run.id}", picture=f"sample:{run.id}:test:3")
+    assert_clean(app)
+    assert "32-bit floating point, which it rounds to bfloat16" in words(app)
+
+
 def test_the_exact_numbers_are_a_table_and_files(app: AppTest, run: Run, asked: Asked) -> None:
     look(app, network=f"run:{run.id}", picture=f"sample:{run.id}:test:3")
     assert not [request for request in asked_for(asked, "inspect") if request.get("tensor")]

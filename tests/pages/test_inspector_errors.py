@@ -31,6 +31,13 @@ from tests.pages.transfer_runs import image_set, words
 
 Asked = list[tuple[str, Mapping[str, Any]]]
 CLASSES = ("cat", "dog <b>", "=cow")
+CARD = {
+    "model": {"name": "lenet_tutorial"},
+    "config": {},
+    "preprocessing": {},
+    "in_shape": [1, 28, 28],
+    "classes": CLASSES,
+}
 SAID = np.array(
     [[0.9, 0.05, 0.05], [0.2, 0.7, 0.1], [0.05, 0.9, 0.05], [0.1, 0.3, 0.6], [0.3, 0.1, 0.6], [0.96, 0.02, 0.02]] * 10,
     np.float32,
@@ -86,7 +93,7 @@ def make_run(store: RunStore, artifacts: Path, name: str = "Pets", **changes: An
     """A finished run for three classes."""
     run = fake_runs.finish(store, artifacts, fake_runs.open_run(store, artifacts, steps=16, epochs=2, name=name))
     store.set_summary(run.id, {**run.summary, "classes": CLASSES, **changes})
-    card = {"in_shape": [1, 28, 28], "classes": CLASSES, "epoch": 2}
+    card = {**CARD, "epoch": 2}
     (run_dir(artifacts, run.id) / "model.json").write_text(json.dumps(card))
     return store.get(run.id)
 
@@ -309,7 +316,7 @@ def test_how_far_it_is_is_shown(app: AppTest, run: Run, monkeypatch: pytest.Monk
     inspect(app, f"run:{run.id}")
     assert_clean(app)
     (bar,) = app.get("progress")
-    assert bar.proto.text == "The network looks at the validation images… 25%"
+    assert bar.proto.text == "The network looks at the validation images… 25 %"
     monkeypatch.setitem(ANSWERS, "split_outcomes", outcomes)
     app.run()
     assert "66.7 %" in words(app)
@@ -331,7 +338,7 @@ def test_imported_weights_without_images_say_what_to_do(
     folder = run_dir(artifacts, imported.id)
     folder.mkdir(parents=True)
     (folder / "model.safetensors").write_bytes(b"{}")
-    (folder / "model.json").write_text(json.dumps({"in_shape": [1, 28, 28], "classes": CLASSES}))
+    (folder / "model.json").write_text(json.dumps(CARD))
     inspect(app, f"run:{imported.id}")
     assert_clean(app)
     assert "imported without images" in words(app)
@@ -343,7 +350,7 @@ def test_image_sets_with_its_classes_can_judge_it(
 ) -> None:
     pets: ImageSet = image_set(data_root)
     other = make_run(store, artifacts)
-    card = {"in_shape": [3, 28, 28], "classes": [*pets.classes, "cow"]}
+    card = {**CARD, "in_shape": [3, 28, 28], "classes": [*pets.classes, "cow"]}
     (run_dir(artifacts, other.id) / "model.json").write_text(json.dumps(card))
     name = f"set:{pets.reference}"
     inspect(app, f"run:{other.id}", images=name, part="mistakes")

@@ -152,9 +152,9 @@ def test_a_unit_shows_its_strongest_places_and_what_they_are(
     assert tiles.labels == ["cat · 9.5", "dog <b> · 8.5", "dog <b> · 7.5"]
     assert tiles.pictures.shape == (3, 6, 6, 3)
     told = words(view)
-    assert "**2 of the 3** strongest are *dog <b>*; 25% of the 200 images searched are." in told
+    assert "**2 of the 3** strongest are *dog <b>*; 25 % of the 200 images searched are." in told
     assert "half of the images reach at most 1.5" in told
-    assert "above 0 somewhere on 62% of them" in told
+    assert "above 0 somewhere on 62 % of them" in told
     assert "2 of the 20 units of this layer are dead on these images: 3, 13." in told
     assert "extremes" in told
     assert any("dog \\<b\\>" in each.value for each in view.markdown), "names are no HTML"
@@ -264,7 +264,7 @@ def test_a_finished_image_with_what_the_network_makes_of_it(view: AppTest, asked
         "network": "run:cccccc", "stamp": "1", "layer": "conv1", "unit": 5, "aim": "mean", "seed": 77,
     }  # fmt: skip
     told = words(view)
-    assert "takes this image for **dog <b>** (99.7%). It is certain" in told
+    assert "takes this image for **dog <b>** (99.7 %). It is certain" in told
     html = " ".join(element.proto.body for element in view.get("html"))
     assert "alt='Made to excite unit 5 of conv1'" in html
     assert "12.5" in html
