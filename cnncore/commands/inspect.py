@@ -59,7 +59,8 @@ def _inspect(arguments: argparse.Namespace) -> int:
     try:
         out.write_bytes(content)
     except OSError as error:
-        raise LabError(f"The file cannot be written: {error}.", "Choose another place with --out.") from None
+        why = error.strerror or error
+        raise LabError(f"The file {out} cannot be written: {why}.", "Choose another place with --out.") from None
     facts = {"network": name, "image": arguments.image, "method": arguments.method, **told, "out": str(out)}
     print(json.dumps(facts, ensure_ascii=False) if arguments.json else f"{out}: {words}")
     return 0
@@ -78,6 +79,9 @@ def _check(arguments: argparse.Namespace) -> None:
         raise ConfigError("image", "No picture was named.", "Name an image file, or list the layers with --layers.")
     if arguments.layer and arguments.method not in WITH_LAYER:
         raise ConfigError("layer", f"--layer is for {' and '.join(WITH_LAYER)}.", f"{arguments.method} takes none.")
+    if arguments.method == MAPS and (arguments.label or arguments.set):
+        name = "class" if arguments.label else "set"
+        raise ConfigError(name, f"--{name} is for methods that explain a class.", f"{MAPS} takes none.")
     if arguments.unit is not None and arguments.method != MAPS:
         raise ConfigError("unit", f"--unit is for --method {MAPS}.", f"{arguments.method} takes none.")
 
@@ -146,8 +150,8 @@ def _target(network: TrainedNetwork, shown: Shown, label: str) -> int:
     if not label:
         return int(network.look(shown.tensor).probabilities[0].argmax())
     # Two classes of ImageNet share a name with others; the first one is taken.
-    places_of = {name: place for place, name in reversed([*enumerate(network.classes)])}
-    return lookup(places_of, label, "class", "class")
+    lookup(dict.fromkeys(network.classes), label, "class", "class")
+    return network.classes.index(label)
 
 
 def _maps(network: TrainedNetwork, shown: Shown, arguments: argparse.Namespace) -> tuple[bytes, dict[str, Any], str]:

@@ -100,7 +100,8 @@ def _write_heat(network: TrainedNetwork, pictures: list[Picture], label: str, pa
     try:
         picture.save(path, format="PNG")
     except OSError as error:
-        raise LabError(f"The file cannot be written: {error}.", "Choose another place with --grad-cam.") from None
+        why = error.strerror or error
+        raise LabError(f"The file {path} cannot be written: {why}.", "Choose another place with --grad-cam.") from None
     return f"{path}: where it sees {network.classes[int(found.classes[0])]}, by the maps of {found.layer}."
 
 

@@ -126,6 +126,7 @@ def test_what_is_wrong_is_told_in_one_line(photo: Path, tmp_path: Path, cnncore:
         ((NETWORK, photo, *out, "--layer", "fc1"), "Grad-CAM cannot take the layer fc1"),
         ((NETWORK, photo, *out, "--layer", "fc1", "--method", MAPS), "The layer fc1 has no maps"),
         ((NETWORK, photo, *out, "--layer", "conv1", "--method", "gradient"), "--layer is for gradcam and maps"),
+        ((NETWORK, photo, *out, "--method", MAPS, "--class", "daisy"), "--class is for methods that explain a class"),
         ((NETWORK, photo, *out, "--unit", 1), "--unit is for --method maps"),
         ((NETWORK, photo, *out, "--unit", 50, "--method", MAPS), "has no map 50"),
         ((NETWORK, photo, *out, "--method", "occlusion", "--set", "windows=3"), "Did you mean window"),
