@@ -245,7 +245,7 @@ def test_slow_methods_do_not_hold_back_the_others(why: AppTest, monkeypatch: pyt
     follow(why)
     assert html(why).count("<img alt=") == len(DEFAULT_METHODS) - 1
     (progress,) = why.get("progress")
-    assert (progress.proto.value, progress.proto.text) == (25, "Computing… 25%")
+    assert (progress.proto.value, progress.proto.text) == (25, "Computing… 25 %")
     while left:
         why.run()
     why.run()
