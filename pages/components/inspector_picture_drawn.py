@@ -116,7 +116,9 @@ def _digit(reference: str) -> np.ndarray | None:
 
 def _follow() -> None:
     """Callback of the field: takes what it sent, and draws what depends on it."""
-    drawing: _Drawing = st.session_state[_STATE]
+    drawing: _Drawing | None = st.session_state.get(_STATE)
+    if drawing is None:  # a stroke that was on its way when another picture was chosen
+        return
     try:
         sent = read_pad(st.session_state.get(_PAD), drawing.turn)
         drawing.problem = ""
@@ -130,7 +132,9 @@ def _follow() -> None:
 
 def _settle() -> None:
     """Callback of the field: the link and the views follow the drawing."""
-    drawing: _Drawing = st.session_state[_STATE]
+    drawing: _Drawing | None = st.session_state.get(_STATE)
+    if drawing is None:
+        return
     remember(_WRITTEN, {"picture": drawing.reference})
     change_link(picture=drawing.reference)
 

@@ -20,7 +20,7 @@ from pages.components.lab import artifacts, show_problem
 from pages.components.transfer_use_paste import paste_box
 
 _ENDINGS = sorted(ending.removeprefix(".") for ending in EXTENSIONS)
-_TAKEN = "inspector_taken"
+_TAKEN, _REFUSED = "inspector_taken", "inspector_refused"
 
 EXAMPLE_WORDS = "Example: the Summer Palace in Beijing, photographed by danielbuechele (CC BY 2.0, from scikit-learn)."
 
@@ -86,12 +86,15 @@ def photograph(_look: Look, asked: str) -> str:
 def _taken(asked: str, stamp: str, content: bytes, name: str) -> str:
     """Keep what was given just now; what was taken before does not replace a picture that was chosen since."""
     if st.session_state.get(_TAKEN) == stamp:
+        if refused := st.session_state.get(_REFUSED):
+            show_problem(refused)
         return asked
-    st.session_state[_TAKEN] = stamp
+    st.session_state[_TAKEN], st.session_state[_REFUSED] = stamp, None
     short = name.replace("\\", "/").rpartition("/")[2][:80] or "picture"
     try:
         reference = str(PictureReference(kind="kept", source=keep_picture(artifacts(), content, short)))
     except LabError as error:
+        st.session_state[_REFUSED] = error
         show_problem(error)
         return asked
     forget_drawing()

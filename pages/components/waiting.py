@@ -25,7 +25,8 @@ from pages.components.lab import shown_errors
 
 PATIENCE_S = 0.12
 """A warm service answers most questions within this time, so that nothing needs to be drawn twice."""
-RETRY_S = 5.0
+RETRY_S, _LONGEST_RETRY_S = 5.0, 600.0
+"""After a failure a question waits this long, after each further one twice as long: it may be what ends the service."""
 _FIRST_LOOK_MS, _LAST_LOOK_MS = 250, 2_000
 _PART_LOOK_MS = 400
 """Work that comes in parts stands still between two questions."""
@@ -71,6 +72,8 @@ class _Question:
     """Whether the present drawing shows it as not answered yet."""
     goes_on: bool = False
     """Whether it has been answered in part before."""
+    failures: int = 0
+    """How often it has failed before, one after the other."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ def inquire(
             time.monotonic(),
             _answer_of(before) if before else None,
             goes_on=before is not None and before.text == text and _has_part(before, is_part),
+            failures=before.failures + 1 if before and before.text == text and _has_failed(before) else 0,
         )
         wait_for([questions[place].future], timeout=PATIENCE_S if patience_s is None else patience_s)
     reply = _reply(questions[place])
@@ -143,8 +147,12 @@ def _has_part(question: _Question, is_part: Callable[[Answer], bool]) -> bool:
 
 
 def _is_stale(question: _Question, max_age_s: float) -> bool:
-    failed = question.future.done() and not question.future.cancelled() and question.future.exception() is not None
-    return question.future.done() and time.monotonic() - question.asked > (RETRY_S if failed else max_age_s)
+    longest_s = min(RETRY_S * 2**question.failures, _LONGEST_RETRY_S) if _has_failed(question) else max_age_s
+    return question.future.done() and time.monotonic() - question.asked > longest_s
+
+
+def _has_failed(question: _Question) -> bool:
+    return question.future.done() and not question.future.cancelled() and question.future.exception() is not None
 
 
 def _answer_of(question: _Question) -> Answer | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,41 @@ def test_a_picture_that_has_gone_is_one_sentence_and_the_rest_stays(app: AppTest
         error.value for error in app.error
     ]
     assert "view of" in words(app)
+
+
+def test_a_view_of_the_picture_does_not_repeat_what_is_wrong_with_it(
+    app: AppTest, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in VIEWS:
+        monkeypatch.setitem(VIEWS, name, replace(VIEWS[name], needs_picture=True))
+    look(app, network=f"run:{run.id}", picture="data:cifar100:test:0", view="why")
+    assert len(app.error) == 1
+    assert "view of" not in words(app)
+    assert "until what is said above is mended" in words(app)
+    look(app, network=f"run:{run.id}", picture="data:mnist5k:test:0", view="why")
+    assert_clean(app)
+    assert "view of" in words(app)
+
+
+def test_what_fails_again_and_again_is_asked_less_and_less_often(
+    app: AppTest, run: Run, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(request: Mapping[str, Any]) -> Answer:
+        raise LabError("This took longer than 60 s and was given up.")
+
+    monkeypatch.setitem(ANSWERS, "inspect", fail)
+    look(app, network=f"run:{run.id}", picture="data:mnist5k:test:1")
+    asked_at: list[int] = []
+    for second in range(0, 80, 4):
+        app.session_state["waiting_questions"]["inspector_prediction"].asked -= 4
+        before = len(asked_for(asked, "inspect"))
+        app.run()
+        if len(asked_for(asked, "inspect")) > before:
+            asked_at.append(second)
+    pauses = np.diff([0, *asked_at])
+    assert pauses[0] <= 8
+    assert 3 <= len(pauses) <= 4, "ten times, if it were every five seconds"
+    assert (np.diff(pauses) > 0).all()
 
 
 def test_what_the_service_could_not_do_for_a_moment_is_tried_again_by_itself(

@@ -191,6 +191,8 @@ def test_a_file_that_is_no_picture_is_one_sentence_and_the_picture_before_stays(
     assert sentence in error
     assert "Tom <i>.png" in error
     assert pictures(asked)[-1] == "data:mnist5k:test:1"
+    app.run()
+    assert len(app.error) == 1, "the file still stands there"
 
 
 def test_a_pasted_picture_and_one_of_the_camera_are_kept(
