@@ -78,6 +78,8 @@ def explained_beside(first: Explained, name: str) -> Explained | None:
     if target is None:
         target = int(said.arrays["top"][0])
         note = f"It has no class {first.name}, so its own most probable one is explained: {said.data['classes'][0]}."
+    if look.network.startswith("untrained:"):
+        note = f"{note} Its weights are random, so its classes mean nothing.".strip()
     names = map_layers_of(look) if first.layer else ()
     if names is None:
         return None

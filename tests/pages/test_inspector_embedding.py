@@ -76,6 +76,7 @@ def page() -> None:
 def view(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The view, not drawn yet."""
     monkeypatch.setitem(ANSWERS, "embedding", embedded)
+    monkeypatch.setattr("pages.components.waiting.PATIENCE_S", 20.0)
     return AppTest.from_function(page, default_timeout=30)
 
 
