@@ -65,7 +65,7 @@ def choose_network() -> Look | None:
         list(offered),
         format_func=lambda name: offered[name],
         key=_CHOICE,
-        on_change=lambda: _take(st.session_state[_CHOICE], offered),
+        on_change=lambda: take_network(st.session_state[_CHOICE], offered),
         help="Type to search. Runs with weights come first, also running ones; then networks pretrained on ImageNet, "
         "and untrained ones with random weights, to compare with.",
     )
@@ -79,7 +79,7 @@ def choose_network() -> Look | None:
     return look
 
 
-def _take(chosen: str, offered: Mapping[str, str]) -> None:
+def take_network(chosen: str, offered: Mapping[str, str]) -> None:
     """Callback of the choice: the link names the network.
 
     While a run learns its title changes, and a browser that still shows the last one sends that: no one chose it.
