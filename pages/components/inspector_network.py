@@ -65,7 +65,7 @@ def choose_network() -> Look | None:
         list(offered),
         format_func=lambda name: offered[name],
         key=_CHOICE,
-        on_change=lambda: change_link(network=st.session_state[_CHOICE], **dict.fromkeys(_OF_NETWORK, "")),
+        on_change=lambda: take_network(st.session_state[_CHOICE], offered),
         help="Type to search. Runs with weights come first, also running ones; then networks pretrained on ImageNet, "
         "and untrained ones with random weights, to compare with.",
     )
@@ -77,6 +77,15 @@ def choose_network() -> Look | None:
     if not any(name.startswith("run:") for name in choices):
         _offer_training()
     return look
+
+
+def take_network(chosen: str, offered: Mapping[str, str]) -> None:
+    """Callback of the choice: the link names the network.
+
+    While a run learns its title changes, and a browser that still shows the last one sends that: no one chose it.
+    """
+    if chosen in offered:
+        change_link(network=chosen, **dict.fromkeys(_OF_NETWORK, ""))
 
 
 def _take_run_of_link() -> None:

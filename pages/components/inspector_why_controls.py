@@ -79,7 +79,7 @@ def choose_methods(look: Look, wish: Wish) -> None:
         max_selections=MOST_OTHERS,
         key=_OTHERS,
         placeholder=f"Add up to {MOST_OTHERS}",
-        on_change=lambda: change_link(with_=",".join(st.session_state[_OTHERS])),
+        on_change=lambda: change_link(with_=",".join(name for name in st.session_state[_OTHERS] if name in offered)),
     )
 
 

@@ -19,6 +19,7 @@ from cnncore.errors import DataError, LabError
 from cnncore.runs.artifacts import WEIGHTS, WEIGHTS_CARD, run_dir
 from cnncore.runs.store import Run, RunStore
 from cnncore.runs.tidying import delete
+from pages.components import inspector_network
 from pages.components.inspector_link import Look, command_line
 from pages.components.inspector_network import look_at, network_choices
 from pages.components.inspector_prediction import (
@@ -381,3 +382,13 @@ def test_a_view_that_is_not_there_is_the_first_one(app: AppTest, run: Run, view:
     look(app, network=f"run:{run.id}", view=view)
     assert_clean(app)
     assert app.segmented_control(key="inspector_view").value == (view if view in VIEWS else "maps")
+
+
+def test_a_title_that_an_older_page_sends_is_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes: list[dict[str, str]] = []
+    monkeypatch.setattr(inspector_network, "change_link", lambda **values: changes.append(values))
+    offered = {"run:abcdef": "Run · LeNet · running, weights of epoch 5"}
+    inspector_network.take_network("Run · LeNet · running, weights of epoch 4", offered)
+    assert not changes
+    inspector_network.take_network("run:abcdef", offered)
+    assert [change["network"] for change in changes] == ["run:abcdef"]
