@@ -68,6 +68,7 @@ def page() -> None:
             picture="data:mnist5k:test:40",
             size=28,
             classes=("0",),
+            channels=1,
         )
     )
 
