@@ -16,6 +16,7 @@ from pages.components.inspector_link import Look, change_link, param
 from pages.components.inspector_maps import show_maps
 from pages.components.inspector_weights import show_weights
 from pages.components.inspector_why import show_why
+from pages.components.wording import plain
 
 _KEY = "inspector_view"
 _EMPTY = "<div class='lab-empty' style='min-height:9rem'>{}</div>"
@@ -52,6 +53,8 @@ def choose_view() -> View:
     """Draw the choice of the view."""
     asked = param("view")
     current = asked if asked in VIEWS else next(iter(VIEWS))
+    if asked and asked != current:
+        st.warning(f"There is no view {plain(repr(asked[:40]))}; allowed: {', '.join(VIEWS)}.")
     st.session_state[_KEY] = current
     st.segmented_control(
         "View",

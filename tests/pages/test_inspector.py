@@ -382,6 +382,8 @@ def test_a_view_that_is_not_there_is_the_first_one(app: AppTest, run: Run, view:
     look(app, network=f"run:{run.id}", view=view)
     assert_clean(app)
     assert app.segmented_control(key="inspector_view").value == (view if view in VIEWS else "maps")
+    told = [each.value for each in app.warning if "There is no view" in each.value]
+    assert len(told) == (view not in ("", *VIEWS))
 
 
 def test_a_title_that_an_older_page_sends_is_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
