@@ -9,8 +9,8 @@ import pytest
 
 from cnncore.config import TrainConfig, replace
 from cnncore.runs.runner import Runner
-from cnncore.runs.store import RunStore
-from tests.test_worker import enqueue, follow, kill, over, reached, runner, same_weights
+from cnncore.runs.store import Run, RunStore
+from tests.test_worker import caught, enqueue, follow, kill, over, reached, runner, same_weights
 
 __all__ = ["runner"]
 
@@ -28,7 +28,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "transfer.hidden_units": 16,
         "transfer.head_dropout": 0.3,
     },
-    "unfrozen midway": {"training.epochs": 10, "training.ema": 0.9, "transfer.stage_lr": (0.1, 0.3)},
+    "unfrozen midway": {"training.epochs": 30, "training.ema": 0.9, "transfer.stage_lr": (0.1, 0.3)},
 }
 
 
@@ -51,15 +51,15 @@ def test_killed_and_resumed_it_ends_like_one_never_stopped(
     recipe: str, runner: Runner, store: RunStore, artifacts: Path, transfer: TrainConfig
 ) -> None:
     config = replace(transfer, RECIPES[recipe])
-    killed = follow(runner, enqueue(store, config), reached(1))
-    if recipe == "unfrozen midway":
-        store.ask_change(killed.id, "transfer.frozen.stage3", 0.0)
-        killed = follow(runner, killed, lambda run: over(run) or "stage3" in run.summary.get("learning", ()))
-        step = killed.summary["step"]
-        killed = follow(runner, killed, reached(step + STEPS))
-    else:
-        killed = follow(runner, killed, reached(STEPS * config.training.epochs // 3))
-    assert not over(killed), "too quick to be killed"
+
+    def midway(run: Run) -> Run:
+        run = follow(runner, run, reached(1))
+        if recipe == "unfrozen midway":
+            store.ask_change(run.id, "transfer.frozen.stage3", 0.0)
+            run = follow(runner, run, lambda run: over(run) or "stage3" in run.summary.get("learning", ()))
+        return follow(runner, run, reached(run.summary.get("step", 0) + STEPS))
+
+    killed = caught(runner, config, midway)
     kill(killed)
     killed = follow(runner, killed, over)
     assert killed.status == "interrupted"
