@@ -53,7 +53,7 @@ class Sliding:
             ConfigError: if `same` is asked for with a stride, which has no size to keep.
         """
         if self.padding != "same":
-            return (self.padding,) * 4
+            return self.padding, self.padding, self.padding, self.padding
         if self.stride != 1:
             raise ConfigError("padding", "Same padding keeps the size, which a stride changes.", "Set the stride to 1.")
         (height, width) = (extent - 1 for extent in self.extent)
