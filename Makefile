@@ -9,9 +9,9 @@ BIN := $(VENV)/bin
 app: $(VENV)/.app
 	$(BIN)/python -m streamlit run app.py
 
-# The files of tests are shared out among the cores, at most four.
+# The files of tests are shared out among the cores, at most four, and each process computes on one of them.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

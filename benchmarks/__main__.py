@@ -24,6 +24,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "viewers": ("--viewers", "3", "--rounds", "1", "--seconds", "5"),
     "architectures_view": ("--runs", "50", "--repeats", "2"),
     "transfer": ("--seeds", "1", "--epochs", "2", "--runs", "1"),
+    "inspector": ("--quick",),
 }
 """The measurements in order, and what makes each of them quick."""
 

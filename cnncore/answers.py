@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import io
 import json
+import math
 import os
 import stat
 import tempfile
@@ -67,7 +68,8 @@ def unpack(content: bytes) -> Answer:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files if name != _JSON}
             return Answer(json.loads(file[_JSON].tobytes()), arrays)
-    except (KeyError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as problem:
+    # numpy and zipfile tell damage in many ways; RuntimeError is of flags that no answer has.
+    except (KeyError, OSError, EOFError, AttributeError, RuntimeError, MemoryError, zipfile.BadZipFile) as problem:
         raise ValueError(f"damaged answer: {problem}") from problem
 
 
@@ -130,17 +132,20 @@ def _torch_version() -> str:
     return ""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cache:
     """Answers kept on disk; what was not read for longest goes first.
 
     Attributes:
         version: Of the code that answers; what other code answered is not found.
+        max_bytes: What they may take together, and a sixteenth of it more until the next tidying.
     """
 
     folder: Path
     version: str
     max_bytes: int = CACHE_BYTES
+    _untidied: float = field(default=math.inf, init=False, repr=False)
+    """Bytes written since the last tidying, which takes a third of a second with tens of thousands of small answers."""
 
     def path(self, question: str) -> Path:
         """The file of a question's answer, another one for each data folder."""
@@ -172,7 +177,10 @@ class Cache:
                 temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
-            self._shrink()
+            self._untidied += len(content)
+            if self._untidied > self.max_bytes / 16:
+                self._shrink()
+                self._untidied = 0
 
     def _shrink(self) -> None:
         files = sorted(((file.stat(), file) for file in self.folder.iterdir()), key=lambda pair: -pair[0].st_mtime_ns)

@@ -19,8 +19,11 @@ from cnncore.errors import LabError
 from cnncore.places import PROJECT_ROOT, artifacts_dir
 
 TIMEOUT_S = 20.0
-_ATTEMPTS = 3
-"""How often a question is put again where the service ended over it: it was idle, was killed, or this kills it."""
+_ATTEMPTS = 5
+"""How often a question is put where the service ends over it: it was idle, was killed, or this kills it.
+
+One that is killed can take two: until its socket is closed, the question may be put to the same one again.
+"""
 _POLL_S = 0.02
 
 

@@ -58,9 +58,12 @@ def load_questions() -> Mapping[str, Question]:
     """Import torch and all that answers, and the table of it."""
     from cnncore.questions import QUESTIONS
 
-    # Shapes without numbers need parts of torch that it imports, for over a second, when they are first used.
-    QUESTIONS["profile"]({"model": {}, "in_shape": (1, 28, 28), "num_classes": 10, "batch_size": 1, "optimizer": "sgd"})
     return QUESTIONS
+
+
+def warm_up(questions: Mapping[str, Question]) -> None:
+    """Import what torch imports, for over a second, when shapes without numbers are first asked for."""
+    questions["profile"]({"model": {}, "in_shape": (1, 28, 28), "num_classes": 10, "batch_size": 1, "optimizer": "sgd"})
 
 
 @dataclass(eq=False)
@@ -81,6 +84,7 @@ class Service:
     Args:
         cache: Where answers are kept.
         load: Imports and returns the table of questions; called once in the background.
+        warm: Prepares for later ones, after the question for whose sake the service was started.
         end: Called when the process should end.
         idle_exit_s: Seconds without a question after which it ends.
         deadline_s: Seconds a question may take.
@@ -92,12 +96,14 @@ class Service:
         *,
         end: Callable[[], None],
         load: Callable[[], Mapping[str, Question]] = load_questions,
+        warm: Callable[[Mapping[str, Question]], None] = lambda questions: None,
         idle_exit_s: float = IDLE_EXIT_S,
         deadline_s: float = DEADLINE_S,
     ) -> None:
         self.cache = cache
         self.end = end
         self.load = load
+        self.warm = warm
         self.idle_exit_s = idle_exit_s
         self.deadline_s = deadline_s
         self.questions: Mapping[str, Question] | None = None
@@ -119,13 +125,23 @@ class Service:
         watch.cancel()
 
     def _prepare(self) -> None:
-        """Load everything at normal priority, since somebody waits for it, then step back behind training."""
+        """Load everything at normal priority, since somebody waits for it."""
         try:
             self.questions = self.load()
         except Exception:
             _LOG.exception("loading failed")
             self.end()
+        # Behind the question that waits already.
+        self._thread.submit(self._step_back)
+
+    def _step_back(self) -> None:
+        """Behind training; what else may be needed is loaded meanwhile."""
         os.nice(NICENESS)
+        try:
+            if self.questions is not None:
+                self.warm(self.questions)
+        except Exception:
+            _LOG.exception("warming up failed")
 
     async def _watch(self) -> None:
         while True:
@@ -269,7 +285,7 @@ def serve(path: Path, *, idle_exit_s: float = IDLE_EXIT_S) -> bool:
             def end() -> None:
                 server.should_exit = True
 
-            service = Service(answer_cache(), end=end, idle_exit_s=idle_exit_s)
+            service = Service(answer_cache(), end=end, warm=warm_up, idle_exit_s=idle_exit_s)
             config = uvicorn.Config(
                 service.app(),
                 http="h11",

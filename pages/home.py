@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cnncore.config import preset
+from pages.components.inspect_link import ICON
 from pages.components.lab import start_run
 from pages.components.machine_card import draw_machine
-from pages.components.navigation import COMPARE, TRAIN, TRANSFER, guard, open_run
+from pages.components.navigation import COMPARE, INSPECTOR, TRAIN, TRANSFER, guard, open_run
 from pages.components.pictures import draw_digits, draw_freezing, draw_networks, draw_sizes
 from pages.components.run_list import recent_runs
 from pages.components.waiting import fill_in
@@ -94,6 +95,12 @@ with st.grid(1 + len(STARTS), min_column_width=280, gap="small"):
     draw_quick_start()
     for each in STARTS:
         draw_start(each)
+with st.container(horizontal=True, vertical_alignment="center", border=True):
+    st.markdown(
+        f"**{ICON} Look inside a network.** Draw a digit or show it a picture: what each layer sees of it, why "
+        "the network says what it says, where it fails."
+    )
+    st.page_link(INSPECTOR, label="Open the Inspector", icon=":material/arrow_forward:")
 runs, machine = st.columns([2, 1], gap="medium")
 with runs:
     st.subheader("Recent runs", anchor=False)

@@ -31,12 +31,12 @@ Serve = Callable[..., "Running"]
 class Running:
     """A service in a thread, and what its questions noted."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, wait: bool = True, **options: Any) -> None:
         self.notes: list[Any] = []
         self.hold = threading.Event()
         self.ended = threading.Event()
         table = {"square": self._square, "wait": self._wait, "fail": self._fail, "now": self._now}
-        self.service = Service(answer_cache(), load=lambda: table, end=self.ended.set, **options)
+        self.service = Service(answer_cache(), **{"load": lambda: table, "end": self.ended.set, **options})
         self.server = uvicorn.Server(
             uvicorn.Config(
                 self.service.app(), http="h11", ws="none", lifespan="on", log_level="critical", timeout_keep_alive=1
@@ -45,7 +45,8 @@ class Running:
         listening = listen(socket_path())
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listening]})
         self.thread.start()
-        wait_until(is_warm)
+        if wait:
+            wait_until(is_warm)
 
     def close(self) -> None:
         self.hold.set()
@@ -150,6 +151,28 @@ def test_a_lasting_answer_is_kept_and_another_is_not(serve: Serve) -> None:
     assert kept.data == {"number": 16}
     assert ask("square", {"number": 4}).data == {"number": 16}
     assert not is_warm()
+
+
+def test_the_question_it_was_started_for_comes_before_what_later_ones_need(serve: Serve) -> None:
+    order: list[str] = []
+    loading = threading.Event()
+
+    def answer(_: dict[str, Any]) -> Answer:
+        order.append("answer")
+        return Answer({})
+
+    def load() -> dict[str, Any]:
+        assert loading.wait(10)
+        return {"first": answer}
+
+    running = serve(wait=False, load=load, warm=lambda questions: order.append(f"warm {list(questions)}"))
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask, "first", {})
+        wait_until(lambda: running.service._thread._work_queue.qsize() == 1)
+        loading.set()
+        asked.result()
+    wait_until(lambda: len(order) == 2)
+    assert order == ["answer", "warm ['first']"]
 
 
 def test_errors_come_back_as_themselves(serve: Serve) -> None:
@@ -333,6 +356,16 @@ class TestCache:
         assert cache.read("old") is None
         assert cache.read("older") == cache.read("new") == content
 
+    def test_small_answers_are_not_tidied_one_by_one_and_yet_stay_within_the_limit(self, tmp_path: Path) -> None:
+        content = pack(Answer({}))
+        cache = Cache(tmp_path, "1", max_bytes=64 * len(content))
+        kept: list[int] = []
+        for number in range(200):
+            cache.write(str(number), content)
+            kept.append(len(list(tmp_path.iterdir())))
+        assert max(kept) > 64, "tidied with every answer"
+        assert max(kept) <= 64 + 64 // 16 + 1
+
     def test_other_code_finds_nothing(self, tmp_path: Path) -> None:
         Cache(tmp_path, "1").write("q", pack(Answer({})))
         assert Cache(tmp_path, "1").read("q") is not None
@@ -350,6 +383,20 @@ def test_objects_never_travel() -> None:
         pack(Answer({}, {"objects": np.array([object()])}))
     with pytest.raises(ValueError, match="damaged"):
         unpack(b"PK\x05\x06" + b"\0" * 18)
+
+
+def test_whatever_bit_of_an_answer_is_wrong_it_is_damaged_and_nothing_else() -> None:
+    content = pack(Answer({"x": 1}, {"numbers": np.arange(3)}))
+    damaged = 0
+    for place in range(len(content)):
+        for mask in (0x01, 0x08, 0x40):
+            flipped = bytearray(content)
+            flipped[place] ^= mask
+            try:
+                unpack(bytes(flipped))
+            except ValueError:
+                damaged += 1
+    assert damaged > len(content)
 
 
 def test_the_order_of_a_request_does_not_matter() -> None:

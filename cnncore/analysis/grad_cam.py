@@ -9,7 +9,7 @@ weights, so frozen networks need no change.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -60,7 +60,8 @@ def grad_cam(model: nn.Module, images: Tensor, classes: Sequence[int] | Tensor, 
     with torch.enable_grad(), _hooks([module.register_forward_hook(cut)]):
         # With weights that record nothing, the graph begins at the cut.
         weights = {name: value.detach() for name, value in [*model.named_parameters(), *model.named_buffers()]}
-        logits = functional_call(model, weights, (images,)).float()
+        # A copy, since the first layer may write over its input.
+        logits = functional_call(model, weights, (images.clone(),)).float()
         _check(logits, chosen, layer, maps)
         scores = logits.gather(1, chosen[:, None]).sum()
         (gradients,) = torch.autograd.grad(scores, maps)
@@ -113,7 +114,7 @@ def layers_with_maps(model: nn.Module, images: Tensor) -> dict[str, Shape]:
 
     handles = [module.register_forward_hook(partial(note, name)) for name, module in _links(model)]
     with torch.inference_mode(), _hooks(handles):
-        model(images[:1])
+        model(images[:1].clone())
     return found
 
 
@@ -132,12 +133,17 @@ def last_maps(model: nn.Module, images: Tensor) -> str:
     Raises:
         DataError: if the network has no such layer.
     """
-    layers = layers_with_maps(model, images)
-    large = [name for name, (_, height, width) in layers.items() if min(height, width) >= LEAST_SIDE]
-    some = [name for name, (_, height, width) in layers.items() if height * width > 1]
-    if not some:
+    found = last_of(layers_with_maps(model, images))
+    if not found:
         raise DataError(
             "This network keeps no maps that say where something is, so Grad-CAM cannot show it.",
             "Use a network with convolutions, or larger images.",
         )
-    return (large or some)[-1]
+    return found
+
+
+def last_of(layers: Mapping[str, Shape]) -> str:
+    """The same of the layers that everything passes through; empty if there is none."""
+    large = [name for name, (_, height, width) in layers.items() if min(height, width) >= LEAST_SIDE]
+    some = [name for name, (_, height, width) in layers.items() if height * width > 1]
+    return (large or some or [""])[-1]

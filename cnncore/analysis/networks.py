@@ -12,7 +12,7 @@ from cnncore.training.devices import pick_device
 from cnncore.training.familiarity import FAMILIARITY
 from cnncore.training.trained import TrainedNetwork, load_trained
 
-MAX_BYTES = 1 << 30
+MAX_BYTES = 512 << 20
 
 
 class Networks:

@@ -15,11 +15,11 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.models import ResNet18_Weights
 
 from cnncore.analysis.networks import Networks
 from cnncore.catalog import MODELS, at_hand
 from cnncore.catalog.backbones import BACKBONES
+from cnncore.catalog.imagenet import imagenet_classes
 from cnncore.config import DataConfig, ModelConfig, TrainConfig
 from cnncore.data import ImageData, Images, Split, open_images
 from cnncore.errors import ConfigError, DataError, WeightsError
@@ -37,8 +37,8 @@ from cnncore.training.trained import TrainedNetwork
 from cnncore.transfer.network import build_network, split_network
 from cnncore.transfer.weights import backbone_state, find_weights
 
-MAX_BYTES = 1 << 30
-"""What the networks in memory may take together."""
+MAX_BYTES = 512 << 20
+"""What the networks in memory that are none of runs may take together; the newest one stays even if it takes more."""
 MAX_OPEN = 3
 """Data sets that stay open."""
 
@@ -93,6 +93,14 @@ class Subjects:
         while len(self._others) > 1 and sum(each.num_bytes for _, each in self._others.values()) > MAX_BYTES:
             self._others.popitem(last=False)
         return kept[1]
+
+    def stamp(self, subject: str) -> str:
+        """What `cnncore.runs.subjects.subject_stamp` says of a network now.
+
+        Raises:
+            LabError: if there is none (any more).
+        """
+        return subject_stamp(self.artifacts, self.data_root, parse_subject(subject))
 
     def data_config(self, subject: str) -> DataConfig:
         """The images that a run was trained on.
@@ -165,6 +173,22 @@ class Subjects:
         made = network.preprocessing
         return shown(network, made.pixels(open_rgb(path, name="the picture", at_least=2 * made.resized)), label)
 
+    def original(self, picture: str, longest: int) -> Pixels:
+        """A picture by name as it is stored, uint8 (H, W, C), made smaller where its longer side is above `longest`.
+
+        Raises:
+            LabError: if there is no such picture (any more).
+        """
+        reference = parse_picture(picture)
+        if reference.kind == "drawn":
+            return read_drawing(reference.source)[..., None]
+        if reference.kind in ("sample", "data"):
+            pixels, _ = pixels_at(self.images(self._config_of(reference)), reference.split, reference.place)
+            return smaller(pixels, longest)
+        image = open_rgb(self._file(reference)[0], name="the picture", at_least=longest)
+        image.thumbnail((longest, longest))
+        return np.asarray(image)
+
     def _config_of(self, reference: PictureReference) -> DataConfig:
         if reference.kind == "sample":
             return self.data_config(f"run:{reference.source}")
@@ -205,7 +229,7 @@ class Subjects:
 
 def _assembled(config: ModelConfig, made: Preprocessing, state: dict[str, Tensor] | None) -> TrainedNetwork:
     """A network for ImageNet's classes."""
-    classes = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
+    classes = imagenet_classes()
     shape = (made.channels, made.size, made.size)
     run = TrainConfig(model=config)
     model = build_network(run, shape, len(classes))
@@ -262,6 +286,15 @@ def shown(network: TrainedNetwork, pixels: Pixels, label: str = "") -> Shown:
         pixels = made.pixels(image)
     tensor = torch.from_numpy(made.normalized(pixels))[None].to(network.device)
     return Shown(pixels=pixels, tensor=tensor, label=label)
+
+
+def smaller(pixels: Pixels, longest: int) -> Pixels:
+    """Pixels, uint8 (H, W, C), with their longer side at most `longest`."""
+    if max(pixels.shape[:2]) <= longest:
+        return pixels
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    image.thumbnail((longest, longest))
+    return np.asarray(image).reshape(image.height, image.width, -1)
 
 
 def tensors_at(network: TrainedNetwork, images: ImageData, split: str, places: Sequence[int]) -> Tensor:

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from cnncore.commands import backbones, bundles, export, images, networks, predict, repeats, runs, training, weights
+from cnncore.commands import (
+    backbones,
+    bundles,
+    export,
+    images,
+    inspect,
+    networks,
+    predict,
+    repeats,
+    runs,
+    training,
+    weights,
+)
 from cnncore.commands.command import Command
 
 COMMANDS: dict[str, Command] = {
@@ -16,5 +28,6 @@ COMMANDS: dict[str, Command] = {
     **bundles.COMMANDS,
     **images.COMMANDS,
     **predict.COMMANDS,
+    **inspect.COMMANDS,
 }
 """Every command by its name."""

@@ -64,6 +64,19 @@ def open_store() -> RunStore:
     return RunStore(places.database_url())
 
 
+def network_name(text: str) -> str:
+    """The network that a person means, as `cnncore.runs.subjects` names it: so, or a run by id, beginning or name.
+
+    Raises:
+        LabError: if there is none, or more than one.
+    """
+    from cnncore.runs.subjects import KINDS, parse_subject
+
+    if text.partition(":")[0] in KINDS and ":" in text:
+        return str(parse_subject(text))
+    return f"run:{open_store().find(text).id}"
+
+
 def run_argument(parser: argparse.ArgumentParser) -> None:
     """The argument that names a run."""
     parser.add_argument("run", help="id of the run, or its beginning")

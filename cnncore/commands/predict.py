@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnncore import places
-from cnncore.commands.command import Command, open_store
+from cnncore.commands.command import Command, network_name
 from cnncore.errors import LabError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _NAME_WIDTH = 40
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", help="id of the run, or its beginning, or its name")
+    parser.add_argument("run", help="id, beginning or name of a run; backbone:KEY")
     parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="image files, or folders of some")
     parser.add_argument("--grad-cam", type=Path, metavar="PNG", help="of one image: where the network sees its class")
     parser.add_argument("--class", dest="label", default="", help="the class for --grad-cam; the most probable one")
@@ -30,12 +30,12 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _predict(arguments: argparse.Namespace) -> int:
-    run = open_store().find(arguments.run)
-    from cnncore.analysis.networks import Networks
+    name = network_name(arguments.run)
     from cnncore.analysis.pictures import pictures_at
     from cnncore.analysis.prediction import MOST_PICTURES, predict
+    from cnncore.analysis.subjects import Subjects
 
-    network = Networks().get(places.artifacts_dir(), run.id)
+    network = Subjects(places.artifacts_dir(), places.data_dir()).network(name)
     pictures = pictures_at(arguments.images)
     told: list[dict[str, Any]] = []
     for start in range(0, len(pictures), MOST_PICTURES):
@@ -44,7 +44,9 @@ def _predict(arguments: argparse.Namespace) -> int:
         told += [_told(network, picture.name, found, place) for place, picture in enumerate(part)]
     if arguments.json:
         known = network.familiarity
-        print(json.dumps({"run": run.id, "familiarity": known and known.to_dict(), "images": told}, ensure_ascii=False))
+        kind, _, key = name.partition(":")
+        facts = {kind: key, "familiarity": known and known.to_dict(), "images": told}
+        print(json.dumps(facts, ensure_ascii=False))
     else:
         _print_table(network, told)
     if arguments.grad_cam:
@@ -98,7 +100,8 @@ def _write_heat(network: TrainedNetwork, pictures: list[Picture], label: str, pa
     try:
         picture.save(path, format="PNG")
     except OSError as error:
-        raise LabError(f"The file cannot be written: {error}.", "Choose another place with --grad-cam.") from None
+        why = error.strerror or error
+        raise LabError(f"The file {path} cannot be written: {why}.", "Choose another place with --grad-cam.") from None
     return f"{path}: where it sees {network.classes[int(found.classes[0])]}, by the maps of {found.layer}."
 
 

@@ -69,7 +69,7 @@ def parse_picture(text: str) -> PictureReference:
 _WHOLE = {
     "run": re.compile(r"[0-9a-f]{6,32}"),
     "data": re.compile(r"[a-z0-9_]{1,40}"),
-    "set": re.compile(r"[0-9a-z]{1,32}@\d{1,9}"),
+    "set": re.compile(r"[0-9a-f]{12}@[1-9]\d{0,8}"),
 }
 
 

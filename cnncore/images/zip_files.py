@@ -53,6 +53,7 @@ def open_zip(path: Path, allowed: Limits, name: str = "") -> zipfile.ZipFile:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError:
         raise DataError(f"{name} is no longer there.", "Send it again.") from None
+    # zipfile raises NotImplementedError for versions of the format that it cannot read.
     except (zipfile.BadZipFile, struct.error, OSError, ValueError, NotImplementedError):
         raise DataError(f"{name} is not a ZIP, or it is damaged or cut off.", _HINT) from None
     try:

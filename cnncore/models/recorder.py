@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
 from typing import Any
@@ -288,6 +288,8 @@ class _Recorder(TorchFunctionMode):
         sources = [tensor for tensor in _flat(inputs) if id(tensor) in self._made_by]
         made = [self._made_by[id(tensor)] for tensor in sources]
         fields, window = _joined([fields for _, fields in made]), window_of(layer)
+        if window is not None and type(layer).__name__.endswith("Same"):
+            window = _padded_same(window, tuple(sources[0].shape[2:]), tuple(output.shape[2:]))
         if fields is not None:
             fields = _seen_after(layer, window, fields, sources[0], output)
         steps = tuple(dict.fromkeys(step for step, _ in made))
@@ -345,6 +347,17 @@ def window_of(layer: nn.Module) -> Window | None:
         same = padding == "same"
         padding = tuple(reach * (size - 1) // 2 if same else 0 for size, reach in zip(kernel, dilation, strict=True))
     return Window(kernel=kernel, stride=stride, padding=_pair(padding), dilation=dilation)
+
+
+def _padded_same(window: Window, before: tuple[int, ...], after: tuple[int, ...]) -> Window:
+    """The window of timm's layers that pad as TensorFlow does: as little as needed, the smaller half above and left."""
+    top, left = (
+        max((count - 1) * stride + reach * (size - 1) + 1 - side, 0) // 2
+        for side, count, size, stride, reach in zip(
+            before, after, window.kernel, window.stride, window.dilation, strict=True
+        )
+    )
+    return replace(window, padding=(top, left))
 
 
 def _seen_after(

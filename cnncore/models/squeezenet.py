@@ -37,6 +37,7 @@ POOLED_AFTER = (3, 5)
 class ClassMaps(nn.Conv2d):
     """The last convolution, one map a class, which starts above 0."""
 
+    kind = "convolution"
     starts_itself = True
 
     def reset_parameters(self) -> None:

@@ -114,6 +114,7 @@ def _refuse_bombs(path: Path, label: str) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
+    # zipfile raises NotImplementedError for versions of the format that it cannot read.
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
         raise _damaged(label, problem) from None
     unpacked = sum(entry.file_size for entry in entries)

@@ -13,7 +13,7 @@ import torch
 
 from cnncore import makers
 from cnncore.answers import Answer
-from cnncore.questions import datasets, networks, runs
+from cnncore.questions import datasets, embedding, errors, excites, inspection, maps, networks, runs, why
 
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
@@ -21,10 +21,19 @@ torch.set_num_threads(1)
 Question = Callable[[dict[str, Any]], Answer]
 
 QUESTIONS: dict[str, Question] = {
+    "attribution": why.attribution,
+    "browse": inspection.browse,
     "disagreement": runs.disagreement,
+    "embedding": embedding.embedding,
+    "exciting_patches": excites.exciting_patches,
+    "exciting_units": excites.exciting_units,
+    "feature_maps": maps.maps,
+    "filters": maps.filters,
     "grad_cam": runs.heat,
     "graph": networks.graph,
     "import_weights": makers.import_weights,
+    "inspect": inspection.inspect,
+    "layers": maps.layers,
     "machine": networks.machine,
     "make_sample_set": makers.sample_set,
     "outcomes_on": runs.outcomes,
@@ -32,6 +41,13 @@ QUESTIONS: dict[str, Question] = {
     "preview": datasets.augmentation_preview,
     "profile": networks.profile,
     "read_bundle": makers.read_bundle,
+    "robustness": errors.robustness,
     "samples": datasets.data_samples,
+    "sanity": why.sanity,
+    "split_outcomes": errors.split_outcomes,
+    "synthesis": excites.synthesis,
+    "thumbnails": errors.thumbnails,
     "transfer_costs": networks.transfer_costs,
+    "unit": maps.unit,
+    "weight_histograms": maps.histograms,
 }

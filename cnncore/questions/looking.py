@@ -49,8 +49,8 @@ class SubjectRequest(Section):
 
     @property
     def lasts(self) -> bool:
-        """Whether the answer stays what it is."""
-        return bool(self.stamp)
+        """Whether the answer stays what it is: not where the weights became others after they were asked for."""
+        return bool(self.stamp) and self.stamp == subjects().stamp(self.network)
 
 
 class PictureRequest(SubjectRequest):
@@ -70,7 +70,7 @@ class PictureRequest(SubjectRequest):
     def lasts(self) -> bool:
         """Images of a folder may change at any time."""
         reference = parse_picture(self.picture)
-        return bool(self.stamp) and (reference.kind != "sample" or _last(f"run:{reference.source}"))
+        return super().lasts and (reference.kind != "sample" or _last(f"run:{reference.source}"))
 
 
 class ImagesRequest(SubjectRequest):
@@ -94,7 +94,7 @@ class ImagesRequest(SubjectRequest):
     @property
     def lasts(self) -> bool:
         """Images of a folder may change at any time."""
-        return bool(self.stamp) and _last(self.named())
+        return super().lasts and _last(self.named())
 
 
 def _last(images: str) -> bool:

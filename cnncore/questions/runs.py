@@ -8,7 +8,6 @@ import numpy as np
 from pydantic import Field
 
 from cnncore.analysis.disagreement import disagree
-from cnncore.analysis.networks import Networks
 from cnncore.analysis.outcomes import outcomes_on
 from cnncore.analysis.pictures import pictures_of_set, uploaded_pictures
 from cnncore.analysis.prediction import MOST_PICTURES, Picture, Seen, channels, heat_of, predict, tensors_of
@@ -16,10 +15,8 @@ from cnncore.answers import Answer
 from cnncore.config import Section
 from cnncore.config.requests import parse_request
 from cnncore.places import artifacts_dir, data_dir, database_url
+from cnncore.questions.looking import subjects
 from cnncore.runs.store import RunStore
-
-NETWORKS = Networks()
-"""The networks that were asked last."""
 
 
 class DisagreementRequest(Section):
@@ -101,7 +98,7 @@ def prediction(asked: dict[str, Any]) -> Answer:
         (C, H, W).
     """
     request = parse_request(PredictRequest, asked)
-    network = NETWORKS.get(artifacts_dir(), request.run)
+    network = subjects().network(f"run:{request.run}")
     found = predict(network, request.pictures())
     tensors = tensors_of(network, found.seen.pixels)
     arrays = {"top": found.top, "shares": found.shares, "distances": found.distances, "statistics": channels(tensors)}
@@ -138,7 +135,7 @@ def heat(asked: dict[str, Any]) -> Answer:
         `cnncore.images.heat_map.overlay` puts together.
     """
     request = parse_request(HeatRequest, asked)
-    network = NETWORKS.get(artifacts_dir(), request.run)
+    network = subjects().network(f"run:{request.run}")
     found = heat_of(network, request.pictures(), request.classes, request.layer)
     maps = np.rint(255 * found.maps).astype(np.uint8)
     facts = {**_seen(found.seen), "classes": network.classes, "layer": found.layer}
@@ -162,7 +159,7 @@ def outcomes(asked: dict[str, Any]) -> Answer:
         `split` and `classes`, and the arrays `names`, `labels` and `probabilities`.
     """
     request = parse_request(OutcomesRequest, asked)
-    network = NETWORKS.get(artifacts_dir(), request.run)
+    network = subjects().network(f"run:{request.run}")
     found = outcomes_on(network, data_dir(), request.image_set, request.split)
     arrays = {"names": found.names, "labels": found.labels, "probabilities": found.probabilities}
     return Answer({"split": found.split, "classes": found.classes}, arrays, lasting=bool(request.stamp))

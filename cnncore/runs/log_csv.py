@@ -1,4 +1,4 @@
-"""Runs as CSV tables, for spreadsheets and pandas: the whole log of one, or settings, epochs and steps of many.
+"""Runs as CSV tables, for spreadsheets and pandas: the log of one, settings and epochs of many, images one by one.
 
 UTF-8 with a header line. A text that a spreadsheet would take for a formula gets a leading apostrophe.
 """
@@ -14,8 +14,12 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from cnncore.config import FIELDS, flatten, format_value
 from cnncore.errors import RunError
+from cnncore.runs.outcomes import Outcomes
 from cnncore.runs.store import ALL, Run, RunStore
 from cnncore.runs.stored_config import stored_config
 
@@ -34,7 +38,7 @@ def log_csv(store: RunStore, run_id: str) -> bytes:
         {"phase": row.phase, "step": row.step, "time": f"{row.time:.3f}", **_named(row.phase, row.values)}
         for row in store.since(run_id, limit=ALL).rows
     ]
-    return _table(rows, ("phase", "step", "time"))
+    return csv_table(rows, ("phase", "step", "time"))
 
 
 def csv_zip(store: RunStore, run_ids: Sequence[str]) -> bytes:
@@ -48,11 +52,37 @@ def csv_zip(store: RunStore, run_ids: Sequence[str]) -> bytes:
     runs = [store.get(run_id) for run_id in run_ids]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("runs.csv", _table([_run_row(run) for run in runs], _FACTS))
+        archive.writestr("runs.csv", csv_table([_run_row(run) for run in runs], _FACTS))
         for name, phase in _TABLES.items():
             rows = chain.from_iterable(_log_rows(store, run, phase) for run in runs)
-            archive.writestr(f"{name}.csv", _table(list(rows), ("run", "name", "step", "time")))
+            archive.writestr(f"{name}.csv", csv_table(list(rows), ("run", "name", "step", "time")))
     return buffer.getvalue()
+
+
+def outcomes_csv(outcomes: Outcomes, places: npt.NDArray[np.int64]) -> bytes:
+    """A row an image: its name, its `place` in the split, true and told class, and the probability of each class.
+
+    Args:
+        outcomes: Of N images.
+        places: Their positions in the split, (N,).
+    """
+    told = [outcomes.classes[place] for place in outcomes.predicted]
+    columns = [f"p({name})" for name in outcomes.classes]
+    rows = [
+        {
+            "image": str(name),
+            "place": int(place),
+            "true": outcomes.classes[label],
+            "told": said,
+            "right": outcomes.classes[label] == said,
+            "confidence": f"{shares.max():.6f}",
+        }
+        | {column: f"{share:.6g}" for column, share in zip(columns, shares.tolist(), strict=True)}
+        for name, place, label, said, shares in zip(
+            outcomes.names, places, outcomes.labels, told, outcomes.probabilities, strict=True
+        )
+    ]
+    return csv_table(rows, ("image", "place", "true", "told", "right", "confidence", *columns))
 
 
 def _run_row(run: Run) -> dict[str, Any]:
@@ -95,7 +125,7 @@ def _log_rows(store: RunStore, run: Run, phase: str) -> Iterable[dict[str, Any]]
         }
 
 
-def _table(rows: Sequence[Mapping[str, Any]], first: Sequence[str]) -> bytes:
+def csv_table(rows: Sequence[Mapping[Any, Any]], first: Sequence[str] = ()) -> bytes:
     """The rows below a header of the columns `first` and then all others in the order of their appearance."""
     names = list(dict.fromkeys(chain(first, chain.from_iterable(rows))))
     text = io.StringIO(newline="")

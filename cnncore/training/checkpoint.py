@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -18,8 +19,11 @@ from cnncore.errors import RunError
 from cnncore.images.preprocessing import Preprocessing
 from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, write_atomically
 from cnncore.runs.stored_config import parse_stored
+from cnncore.runs.weights_card import read_card
 from cnncore.training.state import FORMAT, TrainState
 from cnncore.transfer.network import build_network
+
+_HINT = "Choose another run, or train it again."
 
 
 def save_checkpoint(folder: Path, state: TrainState, fingerprint: str) -> int:
@@ -111,12 +115,19 @@ def load_model(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     """The trained network of a run, in evaluation mode on the CPU, and its card.
 
     Raises:
-        RunError: if the run has no weights yet, or they are of another version of the lab.
+        RunError: if the run has no weights yet, they are gone or damaged, or of another version of the lab.
     """
-    if not (folder / WEIGHTS).is_file() or not (folder / WEIGHTS_CARD).is_file():
+    card = read_card(folder)
+    if not (folder / WEIGHTS).is_file():
         raise RunError("The run has no trained weights yet.", "Wait for its first epoch to end.")
-    card = json.loads((folder / WEIGHTS_CARD).read_text(encoding="utf-8"))
     config = parse_stored(TrainConfig, card["config"], f"the weights of run {folder.name}")
-    model = build_network(config, tuple(card["in_shape"]), len(card["classes"]))
-    model.load_state_dict(load_file(folder / WEIGHTS))
+    try:
+        weights = load_file(folder / WEIGHTS)
+    except (SafetensorError, OSError):
+        raise RunError(f"The weights of run {folder.name} are damaged or gone.", _HINT) from None
+    try:
+        model = build_network(config, tuple(card["in_shape"]), len(card["classes"]))
+        model.load_state_dict(weights)
+    except (RuntimeError, MemoryError):  # torch's word for what does not fit
+        raise RunError(f"The weights of run {folder.name} do not fit the card beside them.", _HINT) from None
     return model.eval(), card

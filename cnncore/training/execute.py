@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -173,6 +174,9 @@ class Execution:
 
     def _set_backends(self, device: torch.device) -> None:
         deterministic = self.config.training.deterministic
+        if deterministic:
+            # Without it cuBLAS refuses to multiply: its results would depend on which stream gets which workspace.
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         # Asked for only where it changes something: the call imports torch's compiler.
         if torch.are_deterministic_algorithms_enabled() != deterministic:
             torch.use_deterministic_algorithms(deterministic)

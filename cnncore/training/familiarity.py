@@ -15,6 +15,7 @@ flowers often is not. The limit called 4 to 7 % of further flower photographs un
 from __future__ import annotations
 
 import math
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,15 +131,16 @@ def save_familiarity(folder: Path, familiarity: Familiarity) -> int:
 
 
 def load_familiarity(folder: Path) -> Familiarity | None:
-    """What `save_familiarity` wrote; None where there is no such file."""
-    if not (folder / FAMILIARITY).is_file():
+    """What `save_familiarity` wrote; None where there is no such file, or it is damaged: the network needs none."""
+    try:
+        with (folder / FAMILIARITY).open("rb") as content, np.load(content, allow_pickle=False) as file:
+            return Familiarity(
+                features=file["features"],
+                keys=file["keys"],
+                threshold=float(file["threshold"]),
+                false_alarms=float(file["false_alarms"]),
+                held_out=int(file["held_out"]),
+                own=bool(file["own"]),
+            )
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return None
-    with np.load(folder / FAMILIARITY, allow_pickle=False) as file:
-        return Familiarity(
-            features=file["features"],
-            keys=file["keys"],
-            threshold=float(file["threshold"]),
-            false_alarms=float(file["false_alarms"]),
-            held_out=int(file["held_out"]),
-            own=bool(file["own"]),
-        )

@@ -206,7 +206,7 @@ def take_whole(state: TrainState, folder: Path, images: ImageData) -> tuple[str,
     return ()
 
 
-def take_over(state: TrainState, folder: Path, images: ImageData) -> tuple[str, ...]:
+def take_over(state: TrainState, folder: Path, images: ImageData | Expected) -> tuple[str, ...]:
     """Give the network of `state` the weights of the run in `folder`, before its first step; returns what was changed.
 
     A last layer with another number of classes keeps the random weights it has.
@@ -250,7 +250,9 @@ def _check_values(config: TrainConfig, folder: Path) -> None:
         )
 
 
-def take_backbone(state: TrainState, data_root: Path, images: ImageData, progress: Progress) -> tuple[str, ...]:
+def take_backbone(
+    state: TrainState, data_root: Path, images: ImageData | Expected, progress: Progress
+) -> tuple[str, ...]:
     """Give the network of `state` the pretrained weights of `transfer.backbone`; returns where they are from.
 
     Args:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from cnncore.errors import LabError
+from pages.components.inspector_answers import ask_prediction
 from pages.components.inspector_embedding import show_embedding
 from pages.components.inspector_errors import show_errors
 from pages.components.inspector_excites import show_excites
@@ -14,8 +16,10 @@ from pages.components.inspector_link import Look, change_link, param
 from pages.components.inspector_maps import show_maps
 from pages.components.inspector_weights import show_weights
 from pages.components.inspector_why import show_why
+from pages.components.wording import plain
 
 _KEY = "inspector_view"
+_EMPTY = "<div class='lab-empty' style='min-height:9rem'>{}</div>"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +53,8 @@ def choose_view() -> View:
     """Draw the choice of the view."""
     asked = param("view")
     current = asked if asked in VIEWS else next(iter(VIEWS))
+    if asked and asked != current:
+        st.warning(f"There is no view {plain(repr(asked[:40]))}; allowed: {', '.join(VIEWS)}.")
     st.session_state[_KEY] = current
     st.segmented_control(
         "View",
@@ -56,8 +62,9 @@ def choose_view() -> View:
         required=True,
         format_func=lambda name: f"{VIEWS[name].icon} {VIEWS[name].title}",
         key=_KEY,
+        wrap=True,
         label_visibility="collapsed",
-        on_change=lambda: change_link(view=st.session_state[_KEY]),
+        on_change=lambda: change_link(view=st.session_state[_KEY], part="", page=""),
     )
     return VIEWS[current]
 
@@ -65,6 +72,18 @@ def choose_view() -> View:
 def show_view(view: View, look: Look) -> None:
     """Draw a view, or say what it needs first."""
     if view.needs_picture and not look.picture:
-        st.html("<div class='lab-empty' style='min-height:9rem'>Choose a picture first.</div>")
+        st.html(_EMPTY.format("Choose a picture first."))
+        return
+    if view.needs_picture and _must_be_mended(look):
+        st.html(_EMPTY.format("Nothing can be looked at here until what is said above is mended."))
         return
     view.show(look)
+
+
+def _must_be_mended(look: Look) -> bool:
+    """Whether what is said of the picture is what is wrong with it, which the view need not repeat.
+
+    What the service could not do for the moment is asked again by each part of the page.
+    """
+    error = ask_prediction(look).error
+    return error is not None and type(error) is not LabError

@@ -78,6 +78,7 @@ function draw(root, Plotly) {
       root.lab.listens = true;
       plot.on('plotly_click', ({ points: [point] }) => root.lab?.clicked([point.x, point.y]));
     }
+    plot.dispatchEvent(new CustomEvent('lab-drawn', { bubbles: true }));
   });
 }
 

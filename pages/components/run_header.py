@@ -9,6 +9,7 @@ import streamlit as st
 from cnncore.config import TrainConfig, parse_value, replace
 from cnncore.runs.store import Run
 from cnncore.runs.tidying import delete
+from pages.components.inspect_link import inspect_button
 from pages.components.lab import resume_run, store
 from pages.components.links import address
 from pages.components.navigation import COMPARE, TRAIN, TRANSFER
@@ -41,7 +42,7 @@ def _actions(run: Run) -> Sequence[Action]:
     if run.kind == "train":
         return _ACTIONS[run.status]
     if run.kind == "import" and not run.is_open:
-        return (_compare, _score, _train_on) if has_images(run) else (_train_on,)
+        return (_inspect, _compare, _score, _train_on) if has_images(run) else (_inspect, _train_on)
     return (_stop,) if run.is_open and run.status != "stopping" else ()
 
 
@@ -116,6 +117,10 @@ def _compare(run: Run) -> None:
         st.switch_page(COMPARE, query_params={"view": "runs", "runs": run.id})
 
 
+def _inspect(run: Run) -> None:
+    inspect_button([run], "run_inspect")
+
+
 def _learning_rate(run: Run) -> None:
     with st.popover("Learning rate", icon=":material/speed:"), st.form("run_lr_form", border=False):
         asked = [change.value for change in store().changes(run.id) if change.setting == "optimizer.lr"]
@@ -158,12 +163,12 @@ def _delete(run: Run) -> None:
 _ACTIONS: dict[str, tuple[Action, ...]] = {
     "queued": (_stop,),
     "starting": (_stop,),
-    "running": (_compare, _learning_rate, _pause, _stop),
+    "running": (_inspect, _compare, _learning_rate, _pause, _stop),
     "stopping": (),
-    "stopped": (_compare, _again, _resume),
-    "paused": (_compare, _again, _resume),
-    "finished": (_compare, _train_more, _again_first),
-    "failed": (_compare, _again, _resume),
-    "interrupted": (_compare, _again, _resume),
+    "stopped": (_inspect, _compare, _again, _resume),
+    "paused": (_inspect, _compare, _again, _resume),
+    "finished": (_inspect, _compare, _train_more, _again_first),
+    "failed": (_inspect, _compare, _again, _resume),
+    "interrupted": (_inspect, _compare, _again, _resume),
 }
 """What can be done in each status; at most one of them is a primary button."""

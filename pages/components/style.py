@@ -67,6 +67,8 @@ _CSS = """
 
 @media (min-width: 1000px) {
   [data-testid="stLayoutWrapper"]:has(> .st-key-train_side) { position: sticky; top: 4.25rem; }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-inspector_side) { position: sticky; top: 4.25rem; }
+  .st-key-inspector_side { max-height: calc(100vh - 5rem); overflow-y: auto; scrollbar-width: thin; }
   .st-key-train_outlook { max-height: calc(100vh - 14.5rem); overflow-y: auto; scrollbar-width: thin; }
 }
 @media (max-width: 640px) {

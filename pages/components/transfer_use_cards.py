@@ -15,6 +15,7 @@ from cnncore.runs.artifacts import run_dir
 from cnncore.runs.outcomes import Outcomes
 from cnncore.runs.reviewed import reviewed_images, set_reviewed
 from cnncore.runs.run import Run
+from pages.components.inspect_link import inspect_picture
 from pages.components.lab import artifacts
 from pages.components.transfer_images_edits import change, image_sets, show_last_problem
 from pages.components.transfer_images_gallery import image_source
@@ -70,6 +71,7 @@ def _draw(run: Run, before: ImageSet, outcomes: Outcomes, rows: Sequence[int]) -
         for column, card in zip(st.columns(_COLUMNS), cards[start : start + _COLUMNS], strict=False):
             with column, st.container(border=True, key=f"mistake_{card.key}"):
                 _draw_card(run, now, card, kept=card.key in kept)
+                inspect_picture(run, f"set:{before.reference}:{card.key}")
 
 
 def _card(now: ImageSet, outcomes: Outcomes, row: int, heat: str) -> _Card:

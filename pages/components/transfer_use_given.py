@@ -16,6 +16,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from cnncore.errors import DataError, LabError, WeightsError
 from cnncore.images.decode import EXTENSIONS, open_rgb
 from cnncore.images.image_set import ImageRecord, ImageSet
+from cnncore.images.kept_pictures import keep_picture
 from cnncore.images.limits import limits
 from cnncore.runs.run import Run
 from cnncore.runs.uploads import keep_upload, upload_file
@@ -51,6 +52,22 @@ def thumbnail(given: Given) -> str:
         return _upload_thumbnail(given.token)
     image_set = image_sets().at(given.reference)
     return image_source(image_sets(), image_set.id, image_set.images[given.key])
+
+
+def picture_name(given: Given) -> str:
+    """A picture by `cnncore.images.picture_reference`, so that other pages find it; empty where it cannot be read."""
+    if not given.token:
+        return f"set:{given.reference}:{given.key}"
+    try:
+        return f"kept:{_kept(given.token)}"
+    except LabError:
+        return ""
+
+
+@st.cache_data(show_spinner=False, max_entries=2 * MAX_PICTURES)
+def _kept(token: str) -> str:
+    """The name that the picture of an upload is kept under."""
+    return keep_picture(artifacts(), upload_file(artifacts(), token).read_bytes(), "the picture")
 
 
 @st.cache_data(show_spinner=False, max_entries=2 * MAX_PICTURES)

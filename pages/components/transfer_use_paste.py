@@ -42,6 +42,8 @@ async function shrink(blob) {
 }
 
 export default function ({ parentElement, setStateValue }) {
+  // Streamlit calls this again for every run of the page, without having called what the last call returned.
+  parentElement.endPaste?.();
   const button = parentElement.querySelector('.lab-paste');
   const note = parentElement.querySelector('.lab-paste-note');
   const take = async (blob) => {
@@ -75,7 +77,11 @@ export default function ({ parentElement, setStateValue }) {
   };
   window.addEventListener('paste', pasted);
   button.addEventListener('click', clicked);
-  return () => { window.removeEventListener('paste', pasted); button.removeEventListener('click', clicked); };
+  parentElement.endPaste = () => {
+    window.removeEventListener('paste', pasted);
+    button.removeEventListener('click', clicked);
+  };
+  return parentElement.endPaste;
 }
 """
 

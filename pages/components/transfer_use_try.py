@@ -14,6 +14,7 @@ import streamlit as st
 from cnncore.figures import theme
 from cnncore.runs.artifacts import file_stem
 from cnncore.runs.run import Run
+from pages.components.inspect_link import inspect_picture
 from pages.components.transfer_images_edits import image_sets
 from pages.components.transfer_images_gallery import image_source
 from pages.components.transfer_use_answers import (
@@ -25,7 +26,7 @@ from pages.components.transfer_use_answers import (
     ask_seen,
     data_url,
 )
-from pages.components.transfer_use_given import Given, choose_pictures, thumbnail
+from pages.components.transfer_use_given import Given, choose_pictures, picture_name, thumbnail
 from pages.components.transfer_use_sources import set_of
 from pages.components.waiting import fill_in
 from pages.components.wording import plain
@@ -136,6 +137,7 @@ def _show_card(run: Run, said: Said, prediction: Prediction) -> None:
         with middle:
             _show_bars(prediction)
             _show_familiarity(run, said, prediction)
+            inspect_picture(run, picture_name(prediction.given))
         with right:
             _show_heat(run, said, prediction)
     if seen:

@@ -25,12 +25,17 @@ from pages.components.lab import shown_errors
 
 PATIENCE_S = 0.12
 """A warm service answers most questions within this time, so that nothing needs to be drawn twice."""
-RETRY_S = 5.0
+RETRY_S, _LONGEST_RETRY_S = 5.0, 600.0
+"""After a failure a question waits this long, after each further one twice as long: it may be what ends the service."""
 _FIRST_LOOK_MS, _LAST_LOOK_MS = 250, 2_000
+_PART_LOOK_MS = 400
+"""Work that comes in parts stands still between two questions."""
 _QUESTIONS = "waiting_questions"
 
 _ALARM_JS = """
-export default function ({ data, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
+  // Streamlit calls this again for new data, without having called what the last call returned.
+  parentElement.endAlarm?.();
   let alarm;
   const set = (delay) => {
     clearTimeout(alarm);
@@ -48,10 +53,11 @@ export default function ({ data, setTriggerValue }) {
   const kinds = ['pointerdown', 'keydown'];
   kinds.forEach((kind) => window.addEventListener(kind, wait, true));
   set(data.delay);
-  return () => {
+  parentElement.endAlarm = () => {
     clearTimeout(alarm);
     kinds.forEach((kind) => window.removeEventListener(kind, wait, true));
   };
+  return parentElement.endAlarm;
 }
 """
 
@@ -64,6 +70,10 @@ class _Question:
     last: Answer | None = None
     shown_open: bool = False
     """Whether the present drawing shows it as not answered yet."""
+    goes_on: bool = False
+    """Whether it has been answered in part before."""
+    failures: int = 0
+    """How often it has failed before, one after the other."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,7 @@ def inquire(
     max_age_s: float = 3_600.0,
     timeout_s: float | None = None,
     is_part: Callable[[Answer], bool] = lambda answer: False,
+    patience_s: float | None = None,
 ) -> Reply:
     """Ask the service the question `name`, or look whether it has answered.
 
@@ -105,6 +116,7 @@ def inquire(
         max_age_s: Seconds after which the same question is asked again.
         timeout_s: Seconds after which an answer is not waited for any longer, where not the usual ones.
         is_part: Whether an answer is only a part of the work; then the question is put again for the rest of it.
+        patience_s: Seconds that drawing waits for the answer, where not the usual ones.
     """
     questions: dict[str, _Question] = st.session_state.setdefault(_QUESTIONS, {})
     text = json.dumps([name, request], sort_keys=True)
@@ -117,8 +129,10 @@ def inquire(
             _pool().submit(ask, name, dict(request), **({} if timeout_s is None else {"timeout_s": timeout_s})),
             time.monotonic(),
             _answer_of(before) if before else None,
+            goes_on=before is not None and before.text == text and _has_part(before, is_part),
+            failures=before.failures + 1 if before and before.text == text and _has_failed(before) else 0,
         )
-        wait_for([questions[place].future], timeout=PATIENCE_S)
+        wait_for([questions[place].future], timeout=PATIENCE_S if patience_s is None else patience_s)
     reply = _reply(questions[place])
     if reply.answer is not None and not reply.pending and is_part(reply.answer):
         questions[place].shown_open = True
@@ -133,8 +147,12 @@ def _has_part(question: _Question, is_part: Callable[[Answer], bool]) -> bool:
 
 
 def _is_stale(question: _Question, max_age_s: float) -> bool:
-    failed = question.future.done() and not question.future.cancelled() and question.future.exception() is not None
-    return question.future.done() and time.monotonic() - question.asked > (RETRY_S if failed else max_age_s)
+    longest_s = min(RETRY_S * 2**question.failures, _LONGEST_RETRY_S) if _has_failed(question) else max_age_s
+    return question.future.done() and time.monotonic() - question.asked > longest_s
+
+
+def _has_failed(question: _Question) -> bool:
+    return question.future.done() and not question.future.cancelled() and question.future.exception() is not None
 
 
 def _answer_of(question: _Question) -> Answer | None:
@@ -152,6 +170,8 @@ def _reply(question: _Question) -> Reply:
     if error is None:
         return Reply(question.future.result())
     if isinstance(error, LabError):
+        # What the service itself could not do for the moment is tried again; what a person must mend is not.
+        question.shown_open = type(error) is LabError
         return Reply(error=error)
     raise error
 
@@ -159,6 +179,11 @@ def _reply(question: _Question) -> Reply:
 @st.cache_resource(show_spinner=False)
 def _alarm() -> ComponentRenderer:
     return component("lab_alarm", html="<span></span>", js=_ALARM_JS)
+
+
+def part_key(part: str) -> str:
+    """Name of a part's fragment, for `st.rerun` in callbacks."""
+    return f"part_{part}"
 
 
 def fill_in(part: str, draw: Callable[[], None]) -> None:
@@ -174,16 +199,18 @@ def fill_in(part: str, draw: Callable[[], None]) -> None:
     looks = f"waiting_{part}_looks"
     st.session_state[looks] = 0
 
-    @st.fragment
+    @st.fragment(key=part_key(part))
     def drawn() -> None:
         with shown_errors():
             questions: dict[str, _Question] = st.session_state.setdefault(_QUESTIONS, {})
             for question in questions.values():
                 question.shown_open = False
             draw()
-            if any(question.shown_open for question in questions.values()):
+            pending = [question for question in questions.values() if question.shown_open]
+            if pending:
                 st.session_state[looks] += 1
-                delay_ms = min(_FIRST_LOOK_MS * st.session_state[looks], _LAST_LOOK_MS)
+                longest_ms = _PART_LOOK_MS if any(question.goes_on for question in pending) else _LAST_LOOK_MS
+                delay_ms = min(_FIRST_LOOK_MS * st.session_state[looks], longest_ms)
                 data = {"look": st.session_state[looks], "delay": delay_ms}
                 with st.container(key=f"alarm_{part}"):
                     _alarm()(key=f"alarm_{part}_clock", data=data, on_rung_change=lambda: None)

@@ -33,6 +33,13 @@ def duration_text(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours < 10 and minutes else f"{hours:,} h"
 
 
+def share_text(share: float) -> str:
+    """A probability as percent, never rounded to certainty or to nothing: 12.3 %, < 0.1 %, > 99.9 %."""
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
+    return "> 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
+
+
 def threads_text(number: int) -> str:
     """On how much of a processor something was computed: 1 thread, 2 threads."""
     return f"{number} thread" if number == 1 else f"{number} threads"
