@@ -1,0 +1,230 @@
+"""A window that slides over an image: convolution and pooling, and every single step of them.
+
+Names and results are those of torch's `conv2d` and `max_pool2d`; tests compare hundreds of random settings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from cnncore.arithmetic import conv_output_size, pool_output_size
+from cnncore.errors import ConfigError
+
+Array = npt.NDArray[np.float64]
+PaddingMode = Literal["zeros", "reflect"]
+Sides = tuple[int, int, int, int]
+"""Rows above, rows below, columns left, columns right."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sliding:
+    """How a window moves over an image.
+
+    Attributes:
+        kernel: Its height and width.
+        stride: Pixels from one place to the next, along both sides.
+        padding: Pixels added on each side, or `same`: as many as keep the size at stride 1 (one more below and on the
+            right where the number is odd, as TensorFlow and torch have it).
+        padding_mode: What is added: zeros, or the image mirrored at its edge.
+        dilation: Pixels from one value of the kernel to the next; 1 leaves none out.
+    """
+
+    kernel: tuple[int, int]
+    stride: int = 1
+    padding: int | Literal["same"] = 0
+    padding_mode: PaddingMode = "zeros"
+    dilation: int = 1
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Height and width in pixels that the window covers, gaps included."""
+        height, width = self.kernel
+        return self.dilation * (height - 1) + 1, self.dilation * (width - 1) + 1
+
+    @property
+    def sides(self) -> Sides:
+        """Pixels added on the four sides.
+
+        Raises:
+            ConfigError: if `same` is asked for with a stride, which has no size to keep.
+        """
+        if self.padding != "same":
+            return self.padding, self.padding, self.padding, self.padding
+        if self.stride != 1:
+            raise ConfigError("padding", "Same padding keeps the size, which a stride changes.", "Set the stride to 1.")
+        (height, width) = (extent - 1 for extent in self.extent)
+        return height // 2, height - height // 2, width // 2, width - width // 2
+
+    def output_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Height and width of the result for an image of this height and width.
+
+        Raises:
+            ConfigError: if the window does not fit, or a mirrored edge is longer than the image.
+        """
+        top, bottom, left, right = self.sides
+        self._check_mirror(size)
+        rows = conv_output_size(size[0] + top + bottom, self.kernel[0], self.stride, 0, self.dilation)
+        columns = conv_output_size(size[1] + left + right, self.kernel[1], self.stride, 0, self.dilation)
+        return rows, columns
+
+    def _check_mirror(self, size: tuple[int, int]) -> None:
+        top, bottom, left, right = self.sides
+        if self.padding_mode == "reflect" and (max(top, bottom) >= size[0] or max(left, right) >= size[1]):
+            raise ConfigError(
+                "padding",
+                f"A mirrored edge of {max(self.sides)} pixels needs an image of more pixels than that along each side.",
+                "Take less padding, or zeros.",
+            )
+
+    def padded(self, image: Array) -> Array:
+        """The image (..., H, W) with what is added around it."""
+        top, bottom, left, right = self.sides
+        self._check_mirror((image.shape[-2], image.shape[-1]))
+        widths = [(0, 0)] * (image.ndim - 2) + [(top, bottom), (left, right)]
+        return np.pad(image, widths, mode="constant" if self.padding_mode == "zeros" else "reflect")
+
+    def corner(self, row: int, column: int) -> tuple[int, int]:
+        """First row and column of the padded image that the window covers at a place of the result."""
+        return row * self.stride, column * self.stride
+
+    def windows(self, image: Array) -> Array:
+        """What the window covers at every place: (..., H', W', kernel height, kernel width)."""
+        padded = self.padded(image)
+        rows, columns = self.output_size((image.shape[-2], image.shape[-1]))
+        found = np.lib.stride_tricks.sliding_window_view(padded, self.extent, axis=(-2, -1))
+        found = found[..., :: self.stride, :: self.stride, :: self.dilation, :: self.dilation]
+        return found[..., :rows, :columns, :, :]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Step:
+    """One place of a convolution.
+
+    Attributes:
+        row: Of the place in the result; the same for column.
+        corner: First row and column covered, in the padded image.
+        patch: What the window covers, (C, kernel height, kernel width).
+        products: Patch times kernel, of the same shape.
+        bias: What is added in the end.
+        value: The sum.
+    """
+
+    row: int
+    column: int
+    corner: tuple[int, int]
+    patch: Array
+    products: Array
+    bias: float
+    value: float
+
+
+def convolve(
+    image: Array, kernels: Array, sliding: Sliding, *, bias: Array | None = None, groups: int = 1, flip: bool = False
+) -> Array:
+    """The maps that filters make of an image, float64 (F, H', W').
+
+    What networks call convolution is cross-correlation; the true one turns each kernel by 180° first.
+
+    Args:
+        image: (C, H, W).
+        kernels: One filter each, (F, C / groups, height, width).
+        sliding: How they move.
+        bias: (F,); zeros if not given.
+        groups: Groups of channels that are convolved by themselves.
+        flip: Whether the kernels are turned first.
+
+    Raises:
+        ConfigError: if the kernels do not fit the image or the groups.
+    """
+    _check_channels(image, kernels, groups)
+    kernels = flipped(kernels) if flip else kernels
+    windows = sliding.windows(image)
+    filters, inside = len(kernels) // groups, len(image) // groups
+    maps = [
+        np.einsum(
+            "chwij,fcij->fhw",
+            windows[group * inside : (group + 1) * inside],
+            kernels[group * filters : (group + 1) * filters],
+            optimize=True,
+        )
+        for group in range(groups)
+    ]
+    return np.concatenate(maps) + (0.0 if bias is None else bias[:, None, None])
+
+
+def step_at(image: Array, kernel: Array, sliding: Sliding, row: int, column: int, *, bias: float = 0.0) -> Step:
+    """One place of the convolution of an image (C, H, W) with one filter (C, height, width).
+
+    Raises:
+        ConfigError: if the result has no such place.
+    """
+    rows, columns = sliding.output_size((image.shape[1], image.shape[2]))
+    if not (0 <= row < rows and 0 <= column < columns):
+        raise ConfigError("place", f"There is no place {row}, {column}.", f"The result has {rows} × {columns} places.")
+    top, left = sliding.corner(row, column)
+    height, width = sliding.extent
+    padded = sliding.padded(image)
+    patch = padded[:, top : top + height : sliding.dilation, left : left + width : sliding.dilation]
+    products = patch * kernel
+    return Step(
+        row=row,
+        column=column,
+        corner=(top, left),
+        patch=patch,
+        products=products,
+        bias=bias,
+        value=float(products.sum() + bias),
+    )
+
+
+def flipped(kernels: Array) -> Array:
+    """Each kernel (..., height, width) turned by 180°."""
+    return kernels[..., ::-1, ::-1]
+
+
+def convolve_signals(signal: Array, kernel: Array) -> Array:
+    """The true convolution of two signals (N,) and (M,), of N + M − 1 values: one, turned round, slides along."""
+    return np.convolve(signal, kernel)
+
+
+def pool(
+    image: Array, kernel: int, stride: int, kind: Literal["max", "average"], *, padding: int = 0, ceil: bool = False
+) -> Array:
+    """Pooling of maps (C, H, W): the largest value of each window, or the mean of it.
+
+    As in torch: padding counts as minus infinity for the largest value and as zeros for the mean, and in its
+    divisor; with `ceil` a window that hangs over the edge counts as well, its mean over what lies inside the padded
+    image.
+
+    Raises:
+        ConfigError: if the window does not fit, or the padding is more than half of it.
+    """
+    if padding > kernel // 2:
+        raise ConfigError("padding", f"The padding is {padding}; at most half the window is possible.", "Take less.")
+    sizes = [pool_output_size(size, kernel, stride, padding, ceil=ceil) for size in image.shape[1:]]
+    outside = -np.inf if kind == "max" else 0.0
+    padded = np.pad(image, [(0, 0), (padding, padding), (padding, padding)], constant_values=outside)
+    found = np.empty((len(image), *sizes))
+    reduce = np.max if kind == "max" else np.mean
+    for row in range(sizes[0]):
+        for column in range(sizes[1]):
+            top, left = row * stride, column * stride
+            found[:, row, column] = reduce(padded[:, top : top + kernel, left : left + kernel], axis=(1, 2))
+    return found
+
+
+def _check_channels(image: Array, kernels: Array, groups: int) -> None:
+    if groups < 1 or len(image) % groups or len(kernels) % groups:
+        raise ConfigError(
+            "groups",
+            f"{len(image)} channels and {len(kernels)} filters cannot be divided into {groups} groups.",
+            "Take a number that divides both.",
+        )
+    if kernels.shape[1] * groups != len(image):
+        raise ConfigError(
+            "kernel", f"The filters take {kernels.shape[1] * groups} channels, the image has {len(image)}."
+        )
