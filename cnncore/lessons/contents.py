@@ -39,7 +39,7 @@ LESSONS: dict[str, Lesson] = {
     ),
     "convolution": Lesson(
         title="Convolution",
-        idea="A small window of numbers, the kernel, slides over the image. At each place every number of the kernel is "
+        idea="A small window of numbers, the kernel, slides over the image. At each place every number of it is "
         "multiplied by the pixel below it, and the products are added up: one number of the feature map. The same "
         "kernel is used everywhere, so what it looks for is found wherever it is.",
         task="Which kernel gives 0 on every plain area, and why? Then change one number of it and look again.",
@@ -70,7 +70,7 @@ LESSONS: dict[str, Lesson] = {
     ),
     "dense": Lesson(
         title="Why not dense layers?",
-        idea="A dense layer gives every pixel a weight of its own for every output: it knows nothing of neighborhood. A "
+        idea="A dense layer gives every pixel a weight of its own for every output: it knows no neighbors. A "
         "convolution looks at neighbors only and uses the same few weights everywhere.",
         task="Shuffle the pixels of all images in the same way. Which of the two networks gets worse?",
         answer="The convolutional one. For the dense one nothing has changed, since it never knew which pixels are "
@@ -78,7 +78,7 @@ LESSONS: dict[str, Lesson] = {
     ),
     "field": Lesson(
         title="Receptive field",
-        idea="One output of a convolution sees a few pixels; one output of the next layer sees the outputs of that, and "
+        idea="One output of a convolution sees a few pixels; one output of the next layer sees some of those outputs, "
         "so more pixels. Layer by layer the receptive field grows, with strides faster.",
         task="Compare three layers of 3 × 3 with one of 7 × 7: what does one output see, and how many weights does it "
         "take?",
@@ -93,8 +93,8 @@ LESSONS: dict[str, Lesson] = {
         idea="Without a bend between them, two layers are one layer. The bend decides what happens to the gradient on "
         "its way back: its slope is multiplied in at every layer.",
         task="Send a gradient through 20 layers with sigmoids, then with ReLUs and He's initialization.",
-        answer="A sigmoid's slope is at most 1/4, so that 20 layers leave next to nothing. A ReLU's slope is 1 or 0, and "
-        "He's weights make up for the half that is 0.",
+        answer="A sigmoid's slope is at most 1/4, so that 20 layers leave next to nothing. A ReLU's slope is 1 or 0, "
+        "and He's weights make up for the half that is 0.",
         train={"preset": "lenet_20s", "model.activation": "sigmoid"},
         sources=("Glorot and Bengio 2010", "He et al. 2015"),
     ),
@@ -121,9 +121,9 @@ LESSONS: dict[str, Lesson] = {
         title="Inception",
         idea="Windows of several sizes side by side, and 1 × 1 convolutions before the large ones, which reduce the "
         "channels first and so make them affordable.",
-        task="Take the reductions away. What happens to the multiplications, and to the channels of the next module?",
-        answer="They multiply: the 5 × 5 alone costs 12 times as much, and since pooling hands on every channel, each "
-        "module leaves more than it got.",
+        task="Take the reductions away. What happens to the multiplications and to the channels?",
+        answer="They multiply: the 5 × 5 alone costs almost 10 times as much, and since pooling hands on every "
+        "channel, each module leaves more than it got.",
         train={"model.name": "googlenet", "data.dataset": "cifar10"},
         sources=("Lin et al. 2014", "Szegedy et al. 2015, Figure 2"),
     ),
@@ -132,9 +132,9 @@ LESSONS: dict[str, Lesson] = {
         idea="Instead of learning the whole function, two layers learn what is to be added: F(x) + x. Signals and "
         "gradients have a way around every block.",
         task="Make the stacks deeper. Which of them still has a gradient at its first layer?",
-        answer="The residual one: the sum hands the gradient on unchanged, whatever the layers do to it. That deep plain "
-        "networks are worse even in training is called degradation; with batch normalization it is no matter of "
-        "vanishing gradients, and since the training error is worse too, none of over-fitting.",
+        answer="The residual one: the sum hands the gradient on unchanged, whatever the layers do to it. That deep "
+        "plain networks are worse even in training is called degradation; with batch normalization it is not "
+        "a matter of vanishing gradients, and since the training error is worse too, none of over-fitting.",
         train={"model.name": "resnet20", "data.dataset": "cifar10"},
         sources=("He et al. 2015",),
     ),

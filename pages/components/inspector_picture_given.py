@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from cnncore.images.decode import EXTENSIONS
 from cnncore.images.kept_pictures import keep_picture, kept_picture
 from cnncore.images.limits import limits
 from cnncore.images.picture_reference import PictureReference, parse_picture
+from cnncore.lessons.pictures import photograph_file
 from pages.components.inspector_link import Look, change_link
 from pages.components.inspector_picture_drawn import forget_drawing
 from pages.components.lab import artifacts, show_problem
@@ -26,20 +26,9 @@ EXAMPLE_WORDS = "Example: the Summer Palace in Beijing, photographed by danielbu
 
 
 @st.cache_data(show_spinner=False)
-def _example_file() -> str:
-    """A photograph that comes with a package that the lab needs anyway; nothing of it is imported."""
-    package = importlib.util.find_spec("sklearn")
-    for place in (package.submodule_search_locations or ()) if package else ():
-        path = Path(place) / "datasets" / "images" / "china.jpg"
-        if path.is_file():
-            return str(path)
-    return ""
-
-
-@st.cache_data(show_spinner=False)
 def _kept_example(folder: str) -> str:
-    path = _example_file()
-    return keep_picture(Path(folder), Path(path).read_bytes(), "the example") if path else ""
+    path = photograph_file("china")
+    return keep_picture(Path(folder), path.read_bytes(), "the example") if path else ""
 
 
 def example_picture() -> str:

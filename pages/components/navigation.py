@@ -16,6 +16,7 @@ TRAIN = "pages/train.py"
 COMPARE = "pages/compare.py"
 TRANSFER = "pages/transfer.py"
 INSPECTOR = "pages/inspector.py"
+LEARN = "pages/learn.py"
 
 _FRAME = "app_frame"
 
@@ -28,6 +29,7 @@ def pages() -> list[StreamlitPage]:
         st.Page(COMPARE, title="Compare", icon=":material/compare_arrows:"),
         st.Page(TRANSFER, title="Transfer", icon=":material/photo_library:"),
         st.Page(INSPECTOR, title="Inspector", icon=":material/search_insights:"),
+        st.Page(LEARN, title="Learn", icon=":material/school:"),
     ]
 
 

@@ -1,0 +1,107 @@
+"""One lesson on the page: its idea, its figure, what to try with the answer, and where it leads."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnncore.lessons.contents import LESSONS
+from pages.components.lab import shown_errors
+from pages.components.learn_link import open_lesson
+from pages.components.lessons import FIGURES
+from pages.components.navigation import TRAIN
+
+
+def answer_key(lesson: str) -> str:
+    """Where the session keeps whether a lesson's answer is shown."""
+    return f"learn_answer_{lesson}"
+
+
+def is_answered(lesson: str) -> bool:
+    """Whether the answer to the lesson's task is shown."""
+    return bool(st.session_state.get(answer_key(lesson), False))
+
+
+def draw_lesson(key: str, hidden: frozenset[str]) -> None:
+    """Draw a lesson without what is hidden."""
+    lesson = LESSONS[key]
+    keys = list(LESSONS)
+    place = keys.index(key)
+    st.html(_STYLE + (_HIDE_CONTROLS if "controls" in hidden else ""))
+    with st.container(key="learn_lesson"):
+        st.header(f"{place + 1}. {lesson.title}", anchor=False)
+        if "idea" not in hidden:
+            st.markdown(lesson.idea)
+        with st.container(key="learn_figure", border=True):
+            _draw_figure(key)
+        if "task" not in hidden:
+            _draw_task(key, with_answer="answer" not in hidden)
+        if lesson.sources:
+            st.caption(f"Sources: {'; '.join(lesson.sources)}.")
+        _draw_ways(key, keys[place - 1] if place else "", keys[place + 1] if place + 1 < len(keys) else "")
+
+
+@st.fragment
+def _draw_figure(key: str) -> None:
+    with shown_errors():
+        FIGURES[key]()
+
+
+def _draw_task(key: str, *, with_answer: bool) -> None:
+    lesson = LESSONS[key]
+    with st.container(key="learn_task", border=True):
+        st.markdown(f"**Try this.** {lesson.task}")
+        if with_answer:
+            with st.expander("Answer", key=answer_key(key), on_change="rerun"):
+                st.markdown(lesson.answer)
+
+
+def _draw_ways(key: str, before: str, after: str) -> None:
+    """To the neighbors, and to the Train page with what goes with the lesson."""
+    train = LESSONS[key].train
+    with st.container(
+        key="learn_ways", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        if before:
+            st.button(
+                LESSONS[before].title,
+                key="learn_before",
+                icon=":material/arrow_back:",
+                type="tertiary",
+                on_click=open_lesson,
+                args=(before,),
+            )
+        if train:
+            st.page_link(
+                TRAIN,
+                label="Train with this",
+                icon=":material/model_training:",
+                query_params=dict(train),
+                width="content",
+            )
+        if after:
+            st.button(
+                f"Next: {LESSONS[after].title}",
+                key="learn_after",
+                icon=":material/arrow_forward:",
+                icon_position="right",
+                type="primary",
+                on_click=open_lesson,
+                args=(after,),
+            )
+
+
+_HIDE_CONTROLS = "<style>.lab-board-controls, [class*='st-key-learn_controls'] { display: none !important; }</style>"
+_STYLE = """<style>
+.st-key-learn_lesson > div > [data-testid="stMarkdown"] p { font-size: 1.05rem; line-height: 1.6; max-width: 46rem; }
+@media (min-width: 1000px) {
+  [data-testid="stLayoutWrapper"]:has(> .st-key-learn_rail_column) { position: sticky; top: 4.25rem; }
+}
+@media print {
+  header, [data-testid="stHeader"], [data-testid="stToolbar"], .st-key-learn_rail_column, .st-key-learn_ways,
+  .st-key-learn_top, .lab-board-controls, [class*="st-key-learn_controls"] { display: none !important; }
+  .stApp, .stMain, [data-testid="stAppViewContainer"] { position: static !important; overflow: visible !important;
+    height: auto !important; background: #FFF !important; color: #1B2130 !important; }
+  .st-key-learn_lesson * { color: #1B2130 !important; background-color: transparent; }
+  .st-key-learn_figure, .st-key-learn_task { break-inside: avoid; background: #FFF !important; }
+}
+</style>"""

@@ -1,0 +1,324 @@
+// What the lessons' figures share. A figure's own script follows and defines `class Figure` with a constructor that
+// takes the board and builds what stays, and `show(data, state, arrays)`, which draws what the server has sent.
+const SETTLE_MS = 400;  // after the last step of a held arrow key the value is written to the address
+const ANSWER_MS = 2000;  // an answer that takes longer is not waited for
+const ARRAYS = { u1: Uint8Array, f4: Float32Array, i4: Int32Array };
+
+function unpack(data) {
+  const length = new DataView(data.buffer, data.byteOffset, 4).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + length)));
+  let start = Math.ceil((4 + length) / 4) * 4;
+  const arrays = {};
+  for (const [name, type, shape] of header.arrays) {
+    const count = shape.reduce((product, side) => product * side, 1);
+    const size = count * ARRAYS[type].BYTES_PER_ELEMENT;
+    arrays[name] = Object.assign(new ARRAYS[type](data.slice(start, start + size).buffer), { shape });
+    start += Math.ceil(size / 4) * 4;
+  }
+  return { header, arrays };
+}
+
+// A number as people read it: at most `digits` significant ones, with a real minus sign.
+function number(value, digits = 3) {
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : value < 0 ? '−∞' : 'not a number';
+  const text = Math.abs(value) >= 1e6 || (value !== 0 && Math.abs(value) < 1e-4)
+    ? value.toExponential(digits - 1) : Number(value.toPrecision(digits)).toLocaleString('en-US',
+      { maximumFractionDigits: 10 });
+  return text.replaceAll('-', '−');
+}
+
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+function element(name, attributes = {}, ...children) {
+  const found = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key in found && key !== 'list') found[key] = value; else found.setAttribute(key, value);
+  }
+  found.append(...children);
+  return found;
+}
+
+class Board {
+  constructor(root) {
+    this.root = root;
+    this.count = 0;
+    this.sent = 0;
+    this.controls = element('div', { className: 'lab-board-controls' });
+    this.stage = element('div', { className: 'lab-board-stage' });
+    this.words = element('p', { className: 'lab-board-words', role: 'status' });
+    root.replaceChildren(this.controls, this.stage, this.words);
+    this.parts = [];
+    this.settings = {};
+    this.print = (event) => { this.onPaper = event.type === 'beforeprint'; this.redraw(); };
+    window.addEventListener('beforeprint', this.print);
+    window.addEventListener('afterprint', this.print);
+    this.watcher = new ResizeObserver(() => this.redraw());
+    this.watcher.observe(root);
+    this.figure = new Figure(this);
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    clearTimeout(this.patience);
+    this.figure.close?.();
+    this.watcher.disconnect();
+    window.removeEventListener('beforeprint', this.print);
+    window.removeEventListener('afterprint', this.print);
+  }
+
+  // What the server has sent. While what a person does is on its way, older answers are not shown.
+  show({ header, arrays }) {
+    if (header.count < this.sent) return;
+    clearTimeout(this.patience);
+    this.waiting = false;
+    this.count = Math.max(this.count, header.count);
+    this.sent = this.count;
+    this.palette = header.palette;
+    this.received = [header.data, header.state, arrays];
+    if (this.next) { this.flush(); return; }
+    for (const [name, setting] of Object.entries(this.settings)) {
+      if (name in header.state) setting.set(header.state[name]);
+    }
+    this.figure.show(header.data, header.state, arrays);
+  }
+
+  redraw() {
+    if (this.received) this.figure.show(...this.received);
+    for (const part of this.parts) part.draw();
+  }
+
+  // Tell the server values of the lesson's state: at once while something is dragged, one at a time; `settled` also
+  // writes them to the address.
+  tell(values, { settled = true } = {}) {
+    this.next = { values: { ...this.next?.values, ...values }, settled };
+    if (!this.waiting || settled) this.flush();
+  }
+
+  flush() {
+    const { values, settled } = this.next;
+    this.next = undefined;
+    this.count = Math.max(this.count, this.sent) + 1;
+    this.sent = this.count;
+    this.waiting = true;
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => { this.waiting = false; if (this.next) this.flush(); }, ANSWER_MS);
+    this.send({ values, settled, count: this.count });
+  }
+
+  // A slider with its name and its value. `onMove` draws what the browser knows already; without it the server is
+  // asked at every move. `name` is the field of the lesson's state.
+  slider({ name, label, min, max, step = 1, value = min, words = (at) => number(at), onMove = null, into = null }) {
+    const output = element('output');
+    const range = element('input', { type: 'range', min, max, step, value, 'aria-label': label });
+    const box = element('label', { className: 'lab-board-slider' },
+      element('span', { className: 'lab-board-label' }, element('span', { textContent: label }), output), range);
+    (into ?? this.controls).append(box);
+    const setting = {
+      box, range,
+      get value() { return Number(range.value); },
+      say() {
+        output.textContent = words(setting.value);
+        range.setAttribute('aria-valuetext', words(setting.value));
+        range.style.setProperty('--at', `${100 * (range.value - range.min) / ((range.max - range.min) || 1)}%`);
+      },
+      set(at) { if (!setting.moving) { range.value = at; setting.say(); } },
+      limit(low, high) { range.min = low; range.max = high; setting.say(); },
+    };
+    const settle = () => {
+      clearTimeout(setting.timer);
+      setting.moving = false;
+      this.tell({ [name]: setting.value });
+    };
+    range.addEventListener('input', () => {
+      setting.moving = true;
+      setting.say();
+      if (onMove) onMove(setting.value); else this.tell({ [name]: setting.value }, { settled: false });
+      clearTimeout(setting.timer);
+      setting.timer = setTimeout(settle, 3 * SETTLE_MS);
+    });
+    range.addEventListener('change', () => {
+      clearTimeout(setting.timer);
+      setting.timer = setTimeout(settle, SETTLE_MS);
+    });
+    setting.say();
+    this.settings[name] = setting;
+    return setting;
+  }
+
+  button(label, onClick, { into = null, title = '' } = {}) {
+    const found = element('button', { type: 'button', textContent: label, title, className: 'lab-board-button' });
+    found.addEventListener('click', onClick);
+    (into ?? this.controls).append(found);
+    return found;
+  }
+
+  // Step, play and go back through `count()` places; `onStep(place)` draws one.
+  player({ count, onStep, into = null, label = 'step', perSecond = () => 4 }) {
+    const bar = element('div', { className: 'lab-board-player', role: 'group', 'aria-label': `Play, ${label} by ${label}` });
+    (into ?? this.controls).append(bar);
+    const player = {
+      bar, place: 0, timer: 0,
+      go(place) {
+        player.place = clamp(place, 0, Math.max(0, count() - 1));
+        onStep(player.place);
+      },
+      stop() { clearInterval(player.timer); player.timer = 0; play.textContent = 'Play'; play.ariaPressed = 'false'; },
+      start() {
+        if (player.place >= count() - 1) player.go(0);
+        play.textContent = 'Pause';
+        play.ariaPressed = 'true';
+        player.timer = setInterval(() => {
+          if (player.place >= count() - 1) player.stop(); else player.go(player.place + 1);
+        }, 1000 / perSecond());
+      },
+    };
+    this.button('⏮', () => { player.stop(); player.go(0); }, { into: bar, title: 'To the beginning' }).ariaLabel = 'To the beginning';
+    this.button('◀', () => { player.stop(); player.go(player.place - 1); }, { into: bar, title: `One ${label} back` }).ariaLabel = `One ${label} back`;
+    const play = this.button('Play', () => { if (player.timer) player.stop(); else player.start(); }, { into: bar });
+    this.button('▶', () => { player.stop(); player.go(player.place + 1); }, { into: bar, title: `One ${label} on` }).ariaLabel = `One ${label} on`;
+    return player;
+  }
+
+  // Colors of the theme, or of paper while the page is printed.
+  color(name) {
+    const paper = { text: '#1B2130', background: '#FFFFFF', border: '#C9CED8', primary: '#3F5BD9', secondary: '#F5F6F9' };
+    if (this.onPaper) return paper[name];
+    const css = getComputedStyle(this.root);
+    const names = { text: '--st-text-color', background: '--st-background-color', border: '--st-border-color',
+                    primary: '--st-primary-color', secondary: '--st-secondary-background-color' };
+    return css.getPropertyValue(names[name]).trim() || paper[name];
+  }
+
+  // Categorical colors of the theme's charts.
+  series(place) {
+    const found = getComputedStyle(this.root).getPropertyValue('--st-chart-categorical-colors').split(',');
+    return found[place % found.length].trim();
+  }
+
+  // 0 to 1 as gray.
+  gray(share) {
+    const level = Math.round(255 * clamp(share, 0, 1));
+    return [level, level, level];
+  }
+
+  // 0 to 1 on the perceptually even palette of heat.
+  heat(share) {
+    const at = 3 * Math.round(255 * clamp(share, 0, 1));
+    return this.palette.slice(at, at + 3);
+  }
+
+  // −1 to 1: blue below zero, white at it, red above.
+  signed(share) {
+    const end = share < 0 ? [36, 96, 196] : [190, 40, 60];
+    const part = Math.abs(clamp(share, -1, 1));
+    return end.map((channel) => Math.round(248 + part * (channel - 248)));
+  }
+
+  grid(options) {
+    const grid = new Grid(this, options);
+    this.parts.push(grid);
+    return grid;
+  }
+}
+
+// Numbers in squares, with frames around some of them. With `onPoint` it follows pointer and arrow keys; `onChoose` is
+// called for clicks, Enter and Space.
+class Grid {
+  constructor(board, { label, into = null, caption = '', onPoint = null, onChoose = null, most = 44, least = 1 }) {
+    Object.assign(this, { board, onPoint, onChoose, most, least, rows: 0, columns: 0, boxes: [], at: [0, 0] });
+    this.canvas = element('canvas', { role: onPoint || onChoose ? 'application' : 'img', 'aria-label': label });
+    this.caption = element('figcaption', { textContent: caption });
+    this.box = element('figure', { className: 'lab-board-grid' }, this.canvas, this.caption);
+    (into ?? board.stage).append(this.box);
+    if (!onPoint && !onChoose) return;
+    this.canvas.tabIndex = 0;
+    this.canvas.addEventListener('pointermove', (event) => { if (event.pointerType === 'mouse' || event.buttons) this.point(event); });
+    this.canvas.addEventListener('pointerdown', (event) => { this.point(event); this.onChoose?.(...this.at); });
+    this.canvas.addEventListener('keydown', (event) => this.press(event));
+  }
+
+  // rows × columns squares; `color(row, column)` gives [r, g, b], `text(row, column)` what stands in a square that is
+  // large enough for it.
+  paint({ rows, columns, color, text = null }) {
+    Object.assign(this, { rows, columns, colorOf: color, textOf: text });
+    this.at = [clamp(this.at[0], 0, rows - 1), clamp(this.at[1], 0, columns - 1)];
+    this.draw();
+  }
+
+  // Frames: [{ row, column, height, width, kind }] with kind 'window' (filled) or 'mark' (outlined).
+  frame(boxes) {
+    this.boxes = boxes;
+    this.draw();
+  }
+
+  point(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const cell = (offset, length, count) => clamp(Math.floor(offset / length * count), 0, count - 1);
+    this.move(cell(event.clientY - box.top, box.height, this.rows), cell(event.clientX - box.left, box.width, this.columns));
+  }
+
+  move(row, column) {
+    this.at = [clamp(row, 0, this.rows - 1), clamp(column, 0, this.columns - 1)];
+    this.onPoint?.(...this.at);
+  }
+
+  press(event) {
+    const steps = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key in steps) {
+      this.move(this.at[0] + steps[event.key][0], this.at[1] + steps[event.key][1]);
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.onChoose?.(...this.at), SETTLE_MS);
+    } else if (event.key === 'Enter' || event.key === ' ') this.onChoose?.(...this.at);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  draw() {
+    const room = this.box.parentElement?.clientWidth ?? 0;
+    if (!this.rows || !room) return;
+    const side = clamp(Math.floor(Math.min(this.box.clientWidth || room, room) / this.columns), this.least, this.most);
+    const scale = window.devicePixelRatio || 1;
+    const { canvas } = this;
+    const wide = side * this.columns, high = side * this.rows;
+    if (canvas.width !== Math.round(wide * scale) || canvas.height !== Math.round(high * scale)) {
+      Object.assign(canvas, { width: Math.round(wide * scale), height: Math.round(high * scale) });
+      Object.assign(canvas.style, { width: `${wide}px`, height: `${high}px` });
+    }
+    const ink = canvas.getContext('2d');
+    ink.setTransform(scale, 0, 0, scale, 0, 0);
+    ink.font = `${clamp(side * 0.36, 8, 13)}px ${getComputedStyle(this.board.root).fontFamily}`;
+    ink.textAlign = 'center';
+    ink.textBaseline = 'middle';
+    for (let row = 0; row < this.rows; row++) {
+      for (let column = 0; column < this.columns; column++) {
+        const [red, green, blue] = this.colorOf(row, column);
+        ink.fillStyle = `rgb(${red} ${green} ${blue})`;
+        ink.fillRect(column * side, row * side, side, side);
+        if (this.textOf && side >= 18) {
+          ink.fillStyle = 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? '#1B2130' : '#FFFFFF';
+          ink.fillText(this.textOf(row, column), (column + 0.5) * side, (row + 0.5) * side, side - 2);
+        }
+      }
+    }
+    for (const { row, column, height, width, kind } of this.boxes) {
+      const place = [column * side + 1, row * side + 1, width * side - 2, height * side - 2];
+      if (kind === 'window') { ink.fillStyle = 'rgba(224, 123, 0, .22)'; ink.fillRect(...place); }
+      ink.lineWidth = 3.5;
+      ink.strokeStyle = '#FFFFFF';
+      ink.strokeRect(...place);
+      ink.lineWidth = 2;
+      ink.strokeStyle = '#E07B00';
+      ink.strokeRect(...place);
+    }
+  }
+}
+
+export default function (component) {
+  const root = component.parentElement.querySelector('.lab-board');
+  root.board ??= new Board(root);
+  root.board.send = (told) => component.setStateValue('told', told);
+  root.board.show(unpack(component.data));
+  return () => { root.board?.close(); root.board = undefined; };
+}
