@@ -38,6 +38,14 @@ function element(name, attributes = {}, ...children) {
   return found;
 }
 
+// The same for a shape of an SVG.
+function drawn(name, attributes = {}, ...children) {
+  const found = document.createElementNS('http://www.w3.org/2000/svg', name);
+  for (const [key, value] of Object.entries(attributes)) found.setAttribute(key, value);
+  found.append(...children);
+  return found;
+}
+
 class Board {
   constructor(root) {
     this.root = root;

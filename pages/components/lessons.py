@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pages.components.lesson_pooling import show_pooling
+from pages.components.lesson_size import show_size
 
 FIGURES: dict[str, Callable[[], None]] = {
+    "size": show_size,
     "pooling": show_pooling,
 }
 """By the keys of `cnncore.lessons.contents.LESSONS`."""
