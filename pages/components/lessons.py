@@ -1,14 +1,21 @@
-"""The figures of the lessons, in one table."""
+"""The figures of the lessons, in one table, and what their links can say."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from pages.components.lesson_pooling import show_pooling
-from pages.components.lesson_size import show_size
+from pages.components.lesson_pooling import PoolingState, show_pooling
+from pages.components.lesson_size import SizeState, show_size
+from pages.components.lesson_state import LessonState
 
 FIGURES: dict[str, Callable[[], None]] = {
     "size": show_size,
     "pooling": show_pooling,
 }
 """By the keys of `cnncore.lessons.contents.LESSONS`."""
+
+STATES: dict[str, type[LessonState]] = {
+    "size": SizeState,
+    "pooling": PoolingState,
+}
+"""What each lesson's link can say."""
