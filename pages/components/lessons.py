@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pages.components.lesson_field import FieldState, show_field
 from pages.components.lesson_pooling import PoolingState, show_pooling
 from pages.components.lesson_size import SizeState, show_size
 from pages.components.lesson_state import LessonState
@@ -11,11 +12,13 @@ from pages.components.lesson_state import LessonState
 FIGURES: dict[str, Callable[[], None]] = {
     "size": show_size,
     "pooling": show_pooling,
+    "field": show_field,
 }
 """By the keys of `cnncore.lessons.contents.LESSONS`."""
 
 STATES: dict[str, type[LessonState]] = {
     "size": SizeState,
     "pooling": PoolingState,
+    "field": FieldState,
 }
 """What each lesson's link can say."""
