@@ -4,9 +4,7 @@ class Figure {
   constructor(board) {
     this.board = board;
     this.dials = element('div', { className: 'lab-augmentation-dials' });
-    this.summary = element('p', { className: 'lab-augmentation-summary' });
     board.controls.append(this.dials);
-    board.stage.before(this.summary);
     this.original = board.picture({ label: 'The picture as it is' });
     this.other = board.picture({ label: 'The other picture' });
     this.result = board.picture({ label: 'The changed picture' });
@@ -15,7 +13,6 @@ class Figure {
   show(data, state, arrays) {
     const others = data.kind !== this.data?.kind;
     Object.assign(this, { data, arrays });
-    this.summary.textContent = data.summary;
     if (others) this.build(data, state);
     if (arrays.original !== this.shown) this.take(arrays);
     this.draw();

@@ -115,7 +115,6 @@ def transform_board(key: str, picture: Picture, other: Picture) -> tuple[dict[st
     kind, spec = KINDS[key], AUGMENTATIONS[key]
     data: dict[str, Any] = {
         "kind": key,
-        "summary": spec.summary + (f" {spec.source}." if spec.source else ""),
         "dials": [
             {
                 "name": dial.name,
@@ -152,6 +151,7 @@ def draws_board(
     steps = round(spec.maximum / spec.step)
     data = {
         "kind": state.kind,
+        "summary": spec.summary + (f" {spec.source}." if spec.source else ""),
         "maximum": spec.maximum,
         "step": spec.step,
         "words": ["off", *(kind.strength(round(place * spec.step, 6)) for place in range(1, steps + 1))],

@@ -3,7 +3,8 @@ class Figure {
   constructor(board) {
     this.board = board;
     this.title = element('h4', { className: 'lab-draws-title', textContent: 'What training sees' });
-    board.controls.before(this.title);
+    this.summary = element('p', { className: 'lab-draws-summary' });
+    board.controls.before(this.title, this.summary);
     this.place = element('div', { className: 'lab-draws-strength' });
     board.controls.append(this.place);
     this.again = board.button('Draw again', () => board.tell({ seed: (this.state.seed + 1) % 10000 }));
@@ -13,6 +14,7 @@ class Figure {
   show(data, state, arrays) {
     const others = data.kind !== this.data?.kind;
     Object.assign(this, { data, state });
+    this.summary.textContent = data.summary;
     if (others) this.build(data, state);
     if (arrays.sheet === this.shown) return;
     this.shown = arrays.sheet;

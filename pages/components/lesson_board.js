@@ -29,6 +29,10 @@ function number(value, digits = 3) {
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
+// Place of the value that is next to this one.
+const nearest = (values, value) => values.reduce((best, each, place) =>
+  Math.abs(each - value) < Math.abs(values[best] - value) ? place : best, 0);
+
 function element(name, attributes = {}, ...children) {
   const found = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -106,22 +110,25 @@ class Board {
   }
 
   // A slider with its name and its value. `onMove` draws what the browser knows already; without it the server is
-  // asked at every move. `name` is the field of the lesson's state.
-  slider({ name, label, min, max, step = 1, value = min, words = (at) => number(at), onMove = null, into = null }) {
+  // asked at every move. `name` is the field of the lesson's state. `places` are its values where they are not evenly
+  // apart.
+  slider({ name, label, min = 0, max, step = 1, value = min, words = (at) => number(at), onMove = null, into = null,
+    places = null }) {
     const output = element('output');
+    if (places) [min, max, step, value] = [0, places.length - 1, 1, nearest(places, value)];
     const range = element('input', { type: 'range', min, max, step, value, 'aria-label': label });
     const box = element('label', { className: 'lab-board-slider' },
       element('span', { className: 'lab-board-label' }, element('span', { textContent: label }), output), range);
     (into ?? this.controls).append(box);
     const setting = {
       box, range,
-      get value() { return Number(range.value); },
+      get value() { return places ? places[range.value] : Number(range.value); },
       say() {
         output.textContent = words(setting.value);
         range.setAttribute('aria-valuetext', words(setting.value));
         range.style.setProperty('--at', `${100 * (range.value - range.min) / ((range.max - range.min) || 1)}%`);
       },
-      set(at) { if (!setting.moving) { range.value = at; setting.say(); } },
+      set(at) { if (!setting.moving) { range.value = places ? nearest(places, at) : at; setting.say(); } },
       limit(low, high) { range.min = low; range.max = high; setting.say(); },
     };
     const settle = () => {
