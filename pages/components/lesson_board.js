@@ -29,6 +29,10 @@ function number(value, digits = 3) {
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
+// Place of the value that is next to this one.
+const nearest = (values, value) => values.reduce((best, each, place) =>
+  Math.abs(each - value) < Math.abs(values[best] - value) ? place : best, 0);
+
 function element(name, attributes = {}, ...children) {
   const found = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -119,23 +123,25 @@ class Board {
   }
 
   // A slider with its name and its value. `onMove` draws what the browser knows already; without it the server is
-  // asked at every move. `name` is the field of the lesson's state; `also` gives fields that change with it.
-  slider({ name, label, min, max, step = 1, value = min, words = (at) => number(at), onMove = null, into = null,
-           also = () => ({}) }) {
+  // asked at every move. `name` is the field of the lesson's state; `also` gives fields that change with it. `places`
+  // are its values where they are not evenly apart.
+  slider({ name, label, min = 0, max, step = 1, value = min, words = (at) => number(at), onMove = null, into = null,
+           places = null, also = () => ({}) }) {
     const output = element('output');
+    if (places) [min, max, step, value] = [0, places.length - 1, 1, nearest(places, value)];
     const range = element('input', { type: 'range', min, max, step, value, 'aria-label': label });
     const box = element('label', { className: 'lab-board-slider' },
       element('span', { className: 'lab-board-label' }, element('span', { textContent: label }), output), range);
     (into ?? this.controls).append(box);
     const setting = {
       box, range,
-      get value() { return Number(range.value); },
+      get value() { return places ? places[range.value] : Number(range.value); },
       say() {
         output.textContent = words(setting.value);
         range.setAttribute('aria-valuetext', words(setting.value));
         range.style.setProperty('--at', `${100 * (range.value - range.min) / ((range.max - range.min) || 1)}%`);
       },
-      set(at) { if (!setting.moving) { range.value = at; setting.say(); } },
+      set(at) { if (!setting.moving) { range.value = places ? nearest(places, at) : at; setting.say(); } },
       limit(low, high) { range.min = low; range.max = high; setting.say(); },
       close() { clearTimeout(setting.timer); },
     };
@@ -241,6 +247,53 @@ class Board {
     const grid = new Grid(this, options);
     this.parts.push(grid);
     return grid;
+  }
+
+  picture(options) {
+    return new Picture(this, options);
+  }
+}
+
+// Pixels (H, W, C), or one of many (N, H, W, C), as a canvas that can be drawn from.
+function canvasOf(array, place = 0) {
+  const [height, width, channels] = array.shape.slice(-3);
+  const canvas = element('canvas', { width, height });
+  const pixels = new ImageData(width, height);
+  for (let at = 0, from = place * height * width * channels; at < width * height; at++, from += channels) {
+    for (let channel = 0; channel < 3; channel++) pixels.data[4 * at + channel] = array[from + channel % channels];
+    pixels.data[4 * at + 3] = 255;
+  }
+  canvas.getContext('2d').putImageData(pixels, 0, 0);
+  return canvas;
+}
+
+// A picture as large as its box is wide, with one frame on it.
+class Picture {
+  constructor(board, { label, into = null, caption = '' }) {
+    this.canvas = element('canvas', { role: 'img', 'aria-label': label });
+    this.caption = element('figcaption', { textContent: caption });
+    this.mark = element('div', { className: 'lab-board-frame', hidden: true });
+    this.box = element('figure', { className: 'lab-board-picture' },
+      element('div', { className: 'lab-board-canvas' }, this.canvas, this.mark), this.caption);
+    (into ?? board.stage).append(this.box);
+  }
+
+  // The part [left, top, width, height] of a bitmap or canvas; pixels stay sharp squares unless `smooth`.
+  paint(source, [left, top, width, height], smooth = false) {
+    const { canvas } = this;
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    canvas.style.imageRendering = smooth ? 'auto' : 'pixelated';
+    canvas.getContext('2d').drawImage(source, left, top, width, height, 0, 0, width, height);
+  }
+
+  // A frame around [left, top, width, height], in pixels of what is painted; none without a box.
+  frame(box = null) {
+    this.mark.hidden = !box;
+    if (!box) return;
+    const sides = [this.canvas.width, this.canvas.height];
+    ['left', 'top', 'width', 'height'].forEach((name, place) => {
+      this.mark.style[name] = `${100 * box[place] / sides[place % 2]}%`;
+    });
   }
 }
 

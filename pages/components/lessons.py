@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pages.components.lesson_augmentation import AugmentationState, show_augmentation
 from pages.components.lesson_field import FieldState, show_field
+from pages.components.lesson_normalization import NormalizationState, show_normalization
 from pages.components.lesson_pooling import PoolingState, show_pooling
 from pages.components.lesson_size import SizeState, show_size
 from pages.components.lesson_state import LessonState
@@ -13,6 +15,8 @@ FIGURES: dict[str, Callable[[], None]] = {
     "size": show_size,
     "pooling": show_pooling,
     "field": show_field,
+    "normalization": show_normalization,
+    "augmentation": show_augmentation,
 }
 """By the keys of `cnncore.lessons.contents.LESSONS`."""
 
@@ -20,5 +24,7 @@ STATES: dict[str, type[LessonState]] = {
     "size": SizeState,
     "pooling": PoolingState,
     "field": FieldState,
+    "normalization": NormalizationState,
+    "augmentation": AugmentationState,
 }
 """What each lesson's link can say."""
