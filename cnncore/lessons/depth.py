@@ -89,7 +89,7 @@ class Stack:
         activation: Key of `ACTIVATIONS`.
         initialization: Deviation of the weights.
         bias: Added to every sum of a layer, before a shortcut is.
-        residual: Whether shortcuts go around every two layers, with the activation after the sum (He et al. 2016).
+        residual: Whether shortcuts go around every two layers, with the activation after the sum (He et al. 2015).
         normalized: Whether each sum is normalized over the images of the batch before the bias is added (Ioffe and
             Szegedy 2015, with scale 1).
     """

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pages.components.lesson_pooling import show_pooling
+from pages.components.lesson_residual import show_residual
 
 FIGURES: dict[str, Callable[[], None]] = {
     "pooling": show_pooling,
+    "residual": show_residual,
 }
 """By the keys of `cnncore.lessons.contents.LESSONS`."""
