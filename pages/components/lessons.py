@@ -8,6 +8,7 @@ from pages.components.lesson_augmentation import AugmentationState, show_augment
 from pages.components.lesson_field import FieldState, show_field
 from pages.components.lesson_normalization import NormalizationState, show_normalization
 from pages.components.lesson_pooling import PoolingState, show_pooling
+from pages.components.lesson_residual import ResidualState, show_residual
 from pages.components.lesson_size import SizeState, show_size
 from pages.components.lesson_state import LessonState
 
@@ -17,6 +18,7 @@ FIGURES: dict[str, Callable[[], None]] = {
     "field": show_field,
     "normalization": show_normalization,
     "augmentation": show_augmentation,
+    "residual": show_residual,
 }
 """By the keys of `cnncore.lessons.contents.LESSONS`."""
 
@@ -26,5 +28,6 @@ STATES: dict[str, type[LessonState]] = {
     "field": FieldState,
     "normalization": NormalizationState,
     "augmentation": AugmentationState,
+    "residual": ResidualState,
 }
 """What each lesson's link can say."""
