@@ -16,7 +16,7 @@ class Figure {
     this.board = board;
     board.root.classList.add('lab-images');
     this.slider = board.slider({ name: 'side', label: 'Resolution', min: 8, max: 64, step: 4,
-      words: (at) => `${at} × ${at} pixels`, onMove: () => this.paint(), also: () => this.chosenFields() });
+      words: (at) => `${at} × ${at} pixels`, onMove: () => this.paint(this.chosen), also: () => this.chosenFields() });
     const top = this.part('lab-images-top', board.stage);
     this.picture = this.pointed(board.grid({ label: 'The picture. Arrow keys choose a pixel.', into: top, most: 64,
       caption: 'Point at a pixel, or use the arrow keys; a click keeps it.',
@@ -80,10 +80,13 @@ class Figure {
 
   show(data, state, arrays) {
     Object.assign(this, { data, arrays, layout: state.layout });
-    this.base = { row: state.row, column: state.column, side: state.side };
+    const { row, column, side } = state;
+    // An answer to something else leaves the pixel that is pointed at.
+    const same = this.base && row === this.base.row && column === this.base.column && side === this.base.side;
+    if (!same) Object.assign(this, { base: { row, column, side }, at: null });
     this.space = SPACES[data.planes];
     this.place.limit(0, data.batch - 1);
-    this.paint();
+    this.paint(this.at ?? this.chosen);
   }
 
   // The chosen pixel at the resolution that is shown; the same place of the picture at every resolution.
@@ -126,7 +129,7 @@ class Figure {
     return this.board.gray(value / this.space.ends[channel]);
   }
 
-  paint() {
+  paint([row, column]) {
     const { side } = this;
     this.start = this.arrays.starts[this.data.sides.indexOf(side)];
     this.strides = this.data.strides[side];
@@ -138,7 +141,7 @@ class Figure {
         element('small', { textContent: this.space.says[channel] }));
       plane.paint({ rows: side, columns: side, color: (...at) => this.ink(channel, ...at) });
     });
-    this.point(...this.chosen);
+    this.point(row, column);
   }
 
   point(row, column) {
