@@ -259,14 +259,14 @@ class Board {
     return grid;
   }
 
-  picture(options) {
-    return new Picture(this, options);
-  }
-
   lines(options) {
     const lines = new Lines(this, options);
     this.parts.push(lines);
     return lines;
+  }
+
+  picture(options) {
+    return new Picture(this, options);
   }
 }
 
