@@ -50,13 +50,13 @@ def show_images() -> None:
     """Draw the figure."""
     state = read_state(ImagesState)
     picture = choose_picture(state, state.side)
-    with st.container(key="learn_controls_images", horizontal=True, gap="large"):
+    with st.container(key="learn_controls_images", horizontal=True, gap="medium"):
         st.segmented_control(
-            "Planes", list(PLANES), required=True, format_func=PLANES.__getitem__,
+            "Planes", list(PLANES), required=True, wrap=True, format_func=PLANES.__getitem__,
             **bound(ImagesState, "planes", state.planes),
         )  # fmt: skip
         st.segmented_control(
-            "In memory", list(_LAYOUTS), required=True,
+            "In memory", list(_LAYOUTS), required=True, wrap=True,
             format_func=lambda layout: f"{_LAYOUTS[layout]} {_SHAPES[layout]}",
             **bound(ImagesState, "layout", state.layout),
         )  # fmt: skip

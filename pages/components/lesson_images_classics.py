@@ -30,10 +30,10 @@ _NAMED = 4
 
 
 def show_classics(model: type[LessonState]) -> None:
-    """Draw the data sets; an image that is tapped becomes the lesson's picture.
+    """Draw the data sets; an image that is tapped becomes the lesson's picture, pixel by pixel.
 
     Args:
-        model: Of the lesson; its field `picture` takes the reference.
+        model: Of the lesson; its field `picture` takes the reference, `side` the pixels along a side.
     """
     st.markdown("**What the classics were fed**")
     with st.grid(3, min_column_width=250, gap="medium"):
@@ -124,7 +124,7 @@ def _strip(key: str, images: np.ndarray, classes: list[str], model: type[LessonS
     except LabError as error:
         show_problem(error)
         return
-    change_state(model, picture=reference)
+    change_state(model, picture=reference, side=len(images[int(picked)]))
     st.rerun()
 
 

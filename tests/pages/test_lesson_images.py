@@ -171,6 +171,7 @@ def test_a_digit_of_the_data_set_can_be_taken_apart(app: AppTest, boards: Boards
     assert kind == "drawn"
     np.testing.assert_array_equal(read_drawing(text), example_digit() // 3)
     assert boards[-1][2]["colors"].shape[-1] == 1
+    assert boards[-1][0].side == 28, "as many pixels as it has"
 
 
 def test_a_color_image_of_a_data_set_keeps_its_pixels(artifacts: Path) -> None:
