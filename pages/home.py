@@ -17,8 +17,7 @@ from pages.components.pictures import draw_digits, draw_freezing, draw_networks,
 from pages.components.run_list import recent_runs
 from pages.components.waiting import fill_in
 
-QUICK_PRESET = "lenet_20s"
-NUM_RECENT = 6
+QUICK_PRESET, NUM_RECENT = "lenet_20s", 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,21 +61,18 @@ STARTS = (
         picture=draw_freezing,
     ),
 )
-WAYS = (
-    (
-        LEARN,
-        f"**:material/school: Learn the ideas by touching them.** {len(LESSONS)} short lessons, from pixels to residual "
-        "connections: each is one figure to play with, something to try, and the answer.",
+WAYS = {
+    LEARN: (
         "Open the lessons",
+        f"**:material/school: Learn by touching.** {len(LESSONS)} lessons: a figure to play with, a task, an answer.",
     ),
-    (
-        INSPECTOR,
-        f"**{ICON} Look inside a network.** Draw a digit or show it a picture: what each layer sees of it, why "
-        "the network says what it says, where it fails.",
+    INSPECTOR: (
         "Open the Inspector",
+        f"**{ICON} Look inside a network.** Draw a digit or show it a picture: what each layer sees of it, why the "
+        "network says what it says, where it fails.",
     ),
-)
-"""Further pages: each with what one does there, and the words of its link."""
+}
+"""Further pages: the words of the link, and what one does there."""
 
 
 def draw_quick_start() -> None:
@@ -111,7 +107,7 @@ with st.grid(1 + len(STARTS), min_column_width=280, gap="small"):
     draw_quick_start()
     for each in STARTS:
         draw_start(each)
-for target, text, label in WAYS:
+for target, (label, text) in WAYS.items():
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.markdown(text)
         st.page_link(target, label=label, icon=":material/arrow_forward:")

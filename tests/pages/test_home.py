@@ -51,7 +51,7 @@ def test_leads_to_every_page(app: AppTest):
     starts = {button.key for button in app.button if button.key}
     assert {"inspector", "learn"} <= set(ways)
     assert {f"home_start_pages/{page}.py" for page in ("train", "compare", "transfer")} <= starts
-    assert any(f"{len(LESSONS)} short lessons" in element.value for element in app.markdown)
+    assert any(f"{len(LESSONS)} lessons:" in element.value for element in app.markdown)
 
 
 def test_quick_start_creates_the_run_and_opens_it(app: AppTest, store: RunStore):
