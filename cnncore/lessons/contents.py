@@ -31,11 +31,22 @@ LESSONS: dict[str, Lesson] = {
     "images": Lesson(
         title="Images are numbers",
         idea="A network sees no picture, it sees numbers: for each pixel one number of gray, or three for red, green "
-        "and blue. Written one channel after the other that is an array of the shape (channels, height, width); many "
+        "and blue, mostly from 0 to 255. All numbers of one color together are a channel, and a channel alone is a "
+        "gray picture of how much of its color there is. PyTorch has an image as an array of the shape (channels, "
+        "height, width), Keras as (height, width, channels): the same numbers, in another order in memory. Many "
         "images in a row make a batch.",
-        task="Choose a pixel of something bright yellow and read its three numbers. Which of them is small?",
-        answer="Blue. Screens mix yellow from red and green; a channel alone is just a gray picture of how much of its "
-        "color there is.",
+        task="Find a petal at the rim of the flower and one in its middle. Which of red, green and blue tells them "
+        "apart best? Then go down to 8 × 8 pixels: how many numbers are left, and is it still a flower?",
+        answer="Green: at 24 × 24 pixels about 150 at the rim and 50 in the middle, while red falls only from 218 to "
+        "182. Less green turns orange into red, which is why the hue sinks from about 28° to 11°. At 8 × 8 pixels "
+        "3 · 8 · 8 = 192 numbers are left, and one still sees a flower.",
+        train={"preset": "lenet_20s"},
+        sources=(
+            "Smith 1978 (hue, saturation, brightness)",
+            "LeCun et al. 1998 (MNIST)",
+            "Krizhevsky 2009 (CIFAR-10)",
+            "Russakovsky et al. 2015, Table 2 (ImageNet)",
+        ),
     ),
     "convolution": Lesson(
         title="Convolution",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pages.components.lesson_augmentation import AugmentationState, show_augmentation
 from pages.components.lesson_field import FieldState, show_field
+from pages.components.lesson_images import ImagesState, show_images
 from pages.components.lesson_normalization import NormalizationState, show_normalization
 from pages.components.lesson_pooling import PoolingState, show_pooling
 from pages.components.lesson_residual import ResidualState, show_residual
@@ -13,6 +14,7 @@ from pages.components.lesson_size import SizeState, show_size
 from pages.components.lesson_state import LessonState
 
 FIGURES: dict[str, Callable[[], None]] = {
+    "images": show_images,
     "size": show_size,
     "pooling": show_pooling,
     "field": show_field,
@@ -23,6 +25,7 @@ FIGURES: dict[str, Callable[[], None]] = {
 """By the keys of `cnncore.lessons.contents.LESSONS`."""
 
 STATES: dict[str, type[LessonState]] = {
+    "images": ImagesState,
     "size": SizeState,
     "pooling": PoolingState,
     "field": FieldState,
