@@ -46,8 +46,8 @@ LESSONS: dict[str, Lesson] = {
         task="Which kernels give 0 on every plain area of the shapes, and why? Then change one number of such a kernel "
         "and look at the whole map again.",
         answer="Edges and the two Sobel kernels, whose numbers add up to 0: on a plain area every number meets the "
-        "same pixel, so the sum is that pixel times 0. Change one number and no plain area is 0 any more: each is its pixel "
-        "times the new sum, bright ones more than dark ones. Kernels whose numbers add up to 1, the blurs and Sharpen, "
+        "same pixel, so the sum is that pixel times 0. Change one number and no plain area is 0 any more: each is its "
+        "pixel times the new sum, bright ones more than dark ones. Kernels whose numbers add up to 1, the blurs and Sharpen, "
         "leave plain areas as they are.",
         train={"preset": "lenet_20s"},
         sources=(
@@ -57,12 +57,26 @@ LESSONS: dict[str, Lesson] = {
     ),
     "size": Lesson(
         title="How large is the output?",
-        idea="A window of k pixels fits n − k + 1 times side by side into n pixels. Padding p on both sides makes room "
-        "for 2p more, a stride of s keeps only every s-th place: ⌊(n + 2p − k) / s⌋ + 1.",
-        task="Find a kernel and a padding that keep 32 pixels at 32. Is there one for a kernel of 4?",
-        answer="k = 3 with p = 1, k = 5 with p = 2: p = (k − 1) / 2. An even kernel would need half a pixel on each "
-        "side, so padding of one number on all sides cannot keep the size.",
+        idea="A window of k pixels has n − k + 1 places in a row of n pixels. Padding adds p pixels at both ends, "
+        "a dilation of d spreads the window over d(k − 1) + 1 pixels, and a stride of s takes only every s-th place. "
+        "Whatever does not make a whole step is cut off, which is what the brackets ⌊ ⌋ say. In a stack every layer "
+        "begins with the size that the one before has left; each sees more of the input, and where a window has no "
+        "room, the stack breaks.",
+        task="Keep 32 pixels at 32: which padding goes with a kernel of 3, of 5, of 7, and is there one for 4? Then "
+        "open the stack that breaks. Where does it, and what mends all of it?",
+        answer="With a stride of 1 it is p = (k − 1) / 2: 1, 2 and 3. A kernel of 4 would need half a pixel more on "
+        "each side: with p = 1 it leaves 31 pixels, with p = 2 it makes 33. The stack breaks at layer 3. Windows of "
+        "11 pixels with a stride of 4 leave 6 of the 32 pixels and the pooling 2 of those, too few for a window of 5. "
+        "Padding or a smaller window only moves the problem on to the next pooling; an input of 67 × 67 is the "
+        "smallest that gets through. That is why the lab's AlexNet for small images begins with smaller windows "
+        "and a smaller stride.",
         train={"preset": "lenet_20s"},
+        sources=(
+            "Dumoulin and Visin 2016, A guide to convolution arithmetic for deep learning, chapters 2, 3 and 5.1",
+            "LeCun et al. 1998, section II.B",
+            "Krizhevsky et al. 2012, section 3.5",
+            "Simonyan and Zisserman 2015, Table 1",
+        ),
     ),
     "pooling": Lesson(
         title="Pooling",

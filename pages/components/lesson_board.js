@@ -2,7 +2,7 @@
 // takes the board and builds what stays, and `show(data, state, arrays)`, which draws what the server has sent.
 const SETTLE_MS = 400;  // after the last step of a held arrow key the value is written to the address
 const ANSWER_MS = 2000;  // an answer that takes longer is not waited for
-const ARRAYS = { u1: Uint8Array, f4: Float32Array, i4: Int32Array };
+const ARRAYS = { u1: Uint8Array, i2: Int16Array, f4: Float32Array, i4: Int32Array };
 
 function unpack(data) {
   const length = new DataView(data.buffer, data.byteOffset, 4).getUint32(0, true);
@@ -34,6 +34,14 @@ function element(name, attributes = {}, ...children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (key in found && key !== 'list') found[key] = value; else found.setAttribute(key, value);
   }
+  found.append(...children);
+  return found;
+}
+
+// The same for a shape of an SVG.
+function drawn(name, attributes = {}, ...children) {
+  const found = document.createElementNS('http://www.w3.org/2000/svg', name);
+  for (const [key, value] of Object.entries(attributes)) found.setAttribute(key, value);
   found.append(...children);
   return found;
 }
@@ -106,8 +114,9 @@ class Board {
   }
 
   // A slider with its name and its value. `onMove` draws what the browser knows already; without it the server is
-  // asked at every move. `name` is the field of the lesson's state.
-  slider({ name, label, min, max, step = 1, value = min, words = (at) => number(at), onMove = null, into = null }) {
+  // asked at every move. `name` is the field of the lesson's state; `also` gives fields that change with it.
+  slider({ name, label, min, max, step = 1, value = min, words = (at) => number(at), onMove = null, into = null,
+           also = () => ({}) }) {
     const output = element('output');
     const range = element('input', { type: 'range', min, max, step, value, 'aria-label': label });
     const box = element('label', { className: 'lab-board-slider' },
@@ -127,7 +136,7 @@ class Board {
     const settle = () => {
       clearTimeout(setting.timer);
       setting.moving = false;
-      this.tell({ [name]: setting.value });
+      this.tell({ [name]: setting.value, ...also() });
     };
     range.addEventListener('input', () => {
       setting.moving = true;
