@@ -47,8 +47,8 @@ LESSONS: dict[str, Lesson] = {
         "and look at the whole map again.",
         answer="Edges and the two Sobel kernels, whose numbers add up to 0: on a plain area every number meets the "
         "same pixel, so the sum is that pixel times 0. Change one number and no plain area is 0 any more: each is its "
-        "pixel times the new sum, bright ones more than dark ones. Kernels whose numbers add up to 1, the blurs and Sharpen, "
-        "leave plain areas as they are.",
+        "pixel times the new sum, bright ones more than dark ones. Kernels whose numbers add up to 1, the blurs and "
+        "Sharpen, leave plain areas as they are.",
         train={"preset": "lenet_20s"},
         sources=(
             "LeCun et al. 1989, Backpropagation applied to handwritten zip code recognition",
@@ -99,15 +99,22 @@ LESSONS: dict[str, Lesson] = {
     ),
     "field": Lesson(
         title="Receptive field",
-        idea="One output of a convolution sees a few pixels; one output of the next layer sees some of those outputs, "
-        "so more pixels. Layer by layer the receptive field grows, with strides faster.",
-        task="Compare three layers of 3 × 3 with one of 7 × 7: what does one output see, and how many weights does it "
-        "take?",
-        answer="Both see 7 × 7 pixels. Three layers of C channels take 27 C² weights, the single one 49 C², and the "
-        "three have two more nonlinearities in between: VGG's argument. The gradient shows that the middle counts far "
-        "more than the edge.",
+        idea="One output of a convolution sees a small window of pixels. One output of the next layer sees a window of "
+        "those outputs, and so more pixels: layer by layer the receptive field grows, and faster with strides, pooling "
+        "and dilation. That is what an output can see at all. How much each of these pixels counts for it, its "
+        "effective field, is told by the gradient: many ways lead from the middle to the output, few from the edge.",
+        task="Choose a unit of the last layer of Three 3 × 3, then of One 7 × 7, and show how much each pixel counts. "
+        "What do both see, which pixels count, and how many weights does each take?",
+        answer="Both see the same 7 × 7 pixels. Three layers of C channels take 27 C² weights and bend the signal "
+        "three times; the single one takes 49 C² and bends it once: VGG's argument. With random weights all 49 pixels "
+        "count alike for the large window. For the three small ones the middle 3 × 3, which are 18 % of the pixels, "
+        "have 50 % of the influence, since 7 ways along each side lead to the middle, and only one to each corner.",
         train={"model.name": "vgg11", "data.dataset": "cifar10"},
-        sources=("Simonyan and Zisserman 2015, section 2.3", "Luo et al. 2016"),
+        sources=(
+            "Simonyan and Zisserman 2015, section 2.3",
+            "Luo et al. 2016, Understanding the effective receptive field, section 2",
+            "Yu and Koltun 2016 (dilation)",
+        ),
     ),
     "activations": Lesson(
         title="Activations",

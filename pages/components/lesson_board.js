@@ -1,7 +1,7 @@
 // What the lessons' figures share. A figure's own script follows and defines `class Figure` with a constructor that
 // takes the board and builds what stays, and `show(data, state, arrays)`, which draws what the server has sent.
 const SETTLE_MS = 400;  // after the last step of a held arrow key the value is written to the address
-const ANSWER_MS = 2000;  // an answer that takes longer is not waited for
+const ANSWER_MS = 4000;  // what has no answer by then is told again: the server may have started anew
 const ARRAYS = { u1: Uint8Array, i2: Int16Array, f4: Float32Array, i4: Int32Array };
 
 function unpack(data) {
@@ -49,8 +49,10 @@ function drawn(name, attributes = {}, ...children) {
 class Board {
   constructor(root) {
     this.root = root;
-    this.count = 0;
-    this.sent = 0;
+    this.sent = 0;  // how often something was told
+    this.kept = {};  // values to write to the address that the server has not answered yet
+    this.live = {};  // values of what is being dragged
+    this.players = [];
     this.controls = element('div', { className: 'lab-board-controls' });
     this.stage = element('div', { className: 'lab-board-stage' });
     this.words = element('p', { className: 'lab-board-words', role: 'status' });
@@ -66,24 +68,26 @@ class Board {
   }
 
   close() {
-    clearTimeout(this.timer);
     clearTimeout(this.patience);
+    for (const setting of Object.values(this.settings)) setting.close();
+    for (const player of this.players) player.stop();
+    for (const part of this.parts) part.close?.();
     this.figure.close?.();
     this.watcher.disconnect();
     window.removeEventListener('beforeprint', this.print);
     window.removeEventListener('afterprint', this.print);
   }
 
-  // What the server has sent. While what a person does is on its way, older answers are not shown.
+  // What the server has sent. What it sent before it heard of the last change is not shown.
   show({ header, arrays }) {
-    if (header.count < this.sent) return;
+    if (this.waiting && header.count < this.sent) return;
     clearTimeout(this.patience);
     this.waiting = false;
-    this.count = Math.max(this.count, header.count);
-    this.sent = this.count;
+    this.kept = {};
+    this.sent = Math.max(this.sent, header.count);
     this.palette = header.palette;
     this.received = [header.data, header.state, arrays];
-    if (this.next) { this.flush(); return; }
+    if (this.untold) this.flush();
     for (const [name, setting] of Object.entries(this.settings)) {
       if (name in header.state) setting.set(header.state[name]);
     }
@@ -95,22 +99,24 @@ class Board {
     for (const part of this.parts) part.draw();
   }
 
-  // Tell the server values of the lesson's state: at once while something is dragged, one at a time; `settled` also
-  // writes them to the address.
+  // Tell the server values of the lesson's state. Those that are `settled` go to the address, at once; others are what
+  // is being dragged: one change at a time, the newest.
   tell(values, { settled = true } = {}) {
-    this.next = { values: { ...this.next?.values, ...values }, settled };
+    for (const [name, value] of Object.entries(values)) {
+      if (settled) { this.kept[name] = value; delete this.live[name]; } else this.live[name] = value;
+    }
+    this.untold = true;
     if (!this.waiting || settled) this.flush();
   }
 
+  // Streamlit hands on the newest of several changes only, so each says again what has no answer yet.
   flush() {
-    const { values, settled } = this.next;
-    this.next = undefined;
-    this.count = Math.max(this.count, this.sent) + 1;
-    this.sent = this.count;
+    this.untold = false;
     this.waiting = true;
+    this.sent += 1;
     clearTimeout(this.patience);
-    this.patience = setTimeout(() => { this.waiting = false; if (this.next) this.flush(); }, ANSWER_MS);
-    this.send({ values, settled, count: this.count });
+    this.patience = setTimeout(() => this.flush(), ANSWER_MS);
+    this.send({ kept: { ...this.kept }, live: { ...this.live }, count: this.sent });
   }
 
   // A slider with its name and its value. `onMove` draws what the browser knows already; without it the server is
@@ -132,23 +138,29 @@ class Board {
       },
       set(at) { if (!setting.moving) { range.value = at; setting.say(); } },
       limit(low, high) { range.min = low; range.max = high; setting.say(); },
+      close() { clearTimeout(setting.timer); },
     };
     const settle = () => {
       clearTimeout(setting.timer);
+      if (!setting.moving) return;
       setting.moving = false;
       this.tell({ [name]: setting.value, ...also() });
     };
+    const rest = () => {
+      clearTimeout(setting.timer);
+      if (!setting.pressed) setting.timer = setTimeout(settle, SETTLE_MS);
+    };
+    const release = () => { setting.pressed = false; rest(); };
     range.addEventListener('input', () => {
       setting.moving = true;
       setting.say();
       if (onMove) onMove(setting.value); else this.tell({ [name]: setting.value }, { settled: false });
-      clearTimeout(setting.timer);
-      setting.timer = setTimeout(settle, 3 * SETTLE_MS);
+      rest();
     });
-    range.addEventListener('change', () => {
-      clearTimeout(setting.timer);
-      setting.timer = setTimeout(settle, SETTLE_MS);
-    });
+    range.addEventListener('pointerdown', () => { setting.pressed = true; });
+    for (const over of ['change', 'pointerup', 'pointercancel']) range.addEventListener(over, release);
+    // Who goes on to something else, say the next lesson, is through with this.
+    range.addEventListener('blur', settle);
     setting.say();
     this.settings[name] = setting;
     return setting;
@@ -181,6 +193,7 @@ class Board {
         }, 1000 / perSecond());
       },
     };
+    this.players.push(player);
     this.button('|◀', () => { player.stop(); player.go(0); }, { into: bar, title: 'To the beginning' }).ariaLabel = 'To the beginning';
     this.button('◀', () => { player.stop(); player.go(player.place - 1); }, { into: bar, title: `One ${label} back` }).ariaLabel = `One ${label} back`;
     const play = this.button('Play', () => { if (player.timer) player.stop(); else player.start(); }, { into: bar });
@@ -286,6 +299,8 @@ class Numbers {
     return field;
   }
 
+  close() { clearTimeout(this.timer); }
+
   take(place, value, settled) {
     const right = Number.isFinite(value) && Math.abs(value) <= this.most;
     this.fields[place].ariaInvalid = right ? null : 'true';
@@ -371,6 +386,8 @@ class Walk {
     for (let place = 1; place < places; place++) if (far(place) < far(best)) best = place;
     return best;
   }
+
+  close() { clearTimeout(this.timer); }
 
   // Write the place to the link.
   settle(more = {}) {

@@ -37,6 +37,8 @@ class Figure {
     return grid;
   }
 
+  close() { this.walk.close(); }
+
   show(data, state, arrays) {
     Object.assign(this, { data, state, arrays });
     this.walk.receive(state, arrays.map?.shape ?? [0, 0], arrays.rows, arrays.columns);

@@ -46,6 +46,8 @@ class Figure {
     this.board.tell({ filters: texts.join(';') }, { settled });
   }
 
+  close() { this.walk.close(); }
+
   show(data, state, arrays) {
     Object.assign(this, { data, state, arrays });
     const shape = arrays.maps?.shape ?? [0, 0, 0];

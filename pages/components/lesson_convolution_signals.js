@@ -17,6 +17,8 @@ class Figure {
     board.words.before(this.sum);
   }
 
+  close() { clearTimeout(this.timer); }
+
   show(data, state, arrays) {
     Object.assign(this, { data, state, arrays });
     this.slider.limit(0, data.last);

@@ -1,16 +1,28 @@
-"""The figures of the lessons, in one table."""
+"""The figures of the lessons, in one table, and what their links can say."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from pages.components.lesson_convolution import show_convolution
-from pages.components.lesson_pooling import show_pooling
-from pages.components.lesson_size import show_size
+from pages.components.lesson_convolution_state import ConvolutionState
+from pages.components.lesson_field import FieldState, show_field
+from pages.components.lesson_pooling import PoolingState, show_pooling
+from pages.components.lesson_size import SizeState, show_size
+from pages.components.lesson_state import LessonState
 
 FIGURES: dict[str, Callable[[], None]] = {
     "convolution": show_convolution,
     "size": show_size,
     "pooling": show_pooling,
+    "field": show_field,
 }
 """By the keys of `cnncore.lessons.contents.LESSONS`."""
+
+STATES: dict[str, type[LessonState]] = {
+    "convolution": ConvolutionState,
+    "size": SizeState,
+    "pooling": PoolingState,
+    "field": FieldState,
+}
+"""What each lesson's link can say."""
