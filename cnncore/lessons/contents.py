@@ -157,14 +157,26 @@ LESSONS: dict[str, Lesson] = {
     ),
     "residual": Lesson(
         title="Residual connections",
-        idea="Instead of learning the whole function, two layers learn what is to be added: F(x) + x. Signals and "
-        "gradients have a way around every block.",
-        task="Make the stacks deeper. Which of them still has a gradient at its first layer?",
-        answer="The residual one: the sum hands the gradient on unchanged, whatever the layers do to it. That deep "
-        "plain networks are worse even in training is called degradation; with batch normalization it is not "
-        "a matter of vanishing gradients, and since the training error is worse too, none of over-fitting.",
+        idea="Two layers learn only what is to be added to their input x: they put out F(x) + x, and the way around "
+        "them on which x gets there is called a shortcut. So signals and gradients have a way past every block, and a "
+        "block with nothing to contribute needs no more than weights of 0. Deep networks without shortcuts fail in "
+        "training, and it is neither for vanishing gradients nor for over-fitting: the third view tells the three "
+        "apart by trainings that this lab has recorded.",
+        task="Drag the layers to 100: which stack still has a gradient at its first layer? Then switch batch "
+        "normalization on. Does the plain stack's gradient still vanish, and does a deep plain network train well "
+        "then (third view)?",
+        answer="With weights that start too small, a plain stack of 20 layers leaves 2 × 10⁻⁹ of a gradient, one of "
+        "100 layers 9 × 10⁻⁴⁶; with shortcuts 0.35 and 0.43, for the sum hands the gradient on unchanged, whatever the "
+        "layers do to it. With batch normalization it does not vanish: in the plain stack it even grows, over 20 "
+        "layers to 50 times its size. All the same the recorded plain network of 32 layers ends with 34 % wrong "
+        "answers on its own training images, where 8 layers have 4 %. That is degradation: the gradient at the "
+        "first layer is as large as at the last, so it has not vanished, and where the training error itself is worse "
+        "it is no over-fitting. With shortcuts 32 layers reach 1 %.",
         train={"model.name": "resnet20", "data.dataset": "cifar10"},
-        sources=("He et al. 2015",),
+        sources=(
+            "He et al. 2015 (Deep residual learning), sections 1, 3.1 and 4.1",
+            "Yang et al. 2019 (A mean field theory of batch normalization): gradients that grow",
+        ),
     ),
     "transfer": Lesson(
         title="Transfer",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pages.components.lesson_augmentation import AugmentationState, show_augmentation
 from pages.components.lesson_convolution import show_convolution
 from pages.components.lesson_convolution_state import ConvolutionState
 from pages.components.lesson_field import FieldState, show_field
+from pages.components.lesson_normalization import NormalizationState, show_normalization
 from pages.components.lesson_pooling import PoolingState, show_pooling
+from pages.components.lesson_residual import ResidualState, show_residual
 from pages.components.lesson_size import SizeState, show_size
 from pages.components.lesson_state import LessonState
 
@@ -16,6 +19,9 @@ FIGURES: dict[str, Callable[[], None]] = {
     "size": show_size,
     "pooling": show_pooling,
     "field": show_field,
+    "normalization": show_normalization,
+    "augmentation": show_augmentation,
+    "residual": show_residual,
 }
 """By the keys of `cnncore.lessons.contents.LESSONS`."""
 
@@ -24,5 +30,8 @@ STATES: dict[str, type[LessonState]] = {
     "size": SizeState,
     "pooling": PoolingState,
     "field": FieldState,
+    "normalization": NormalizationState,
+    "augmentation": AugmentationState,
+    "residual": ResidualState,
 }
 """What each lesson's link can say."""
