@@ -14,11 +14,13 @@ from cnncore.lessons.kernels import KERNELS, MOST, kernel_text
 from cnncore.lessons.sliding import convolve, flipped
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_convolution_channels import show_channels
+from pages.components.lesson_convolution_learned import offer_learned
 from pages.components.lesson_convolution_settings import draw_settings
 from pages.components.lesson_convolution_signals import show_signals
 from pages.components.lesson_convolution_state import ConvolutionState, pixel_values
 from pages.components.lesson_picture import choose_picture
 from pages.components.lesson_state import bound, change_state, read_state
+from pages.components.waiting import fill_in
 
 _MODES = {"one": "One channel", "channels": "Channels and filters", "signals": "One dimension"}
 _PRESET = "learn_convolution_preset"
@@ -31,7 +33,11 @@ _AS_PICTURES = ("identity", "box_blur", "gaussian", "sharpen", "emboss", "shift"
 
 
 def show_convolution() -> None:
-    """Draw the figure."""
+    """Draw the figure; it is drawn again where a network has to be asked for its filters."""
+    fill_in("convolution", _show)
+
+
+def _show() -> None:
     state = read_state(ConvolutionState)
     with st.container(
         key="learn_controls_mode", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
@@ -96,6 +102,7 @@ def _choose_kernel(state: ConvolutionState) -> None:
                 change_state(ConvolutionState, k=texts[key], colors="gray" if key in _AS_PICTURES else "signed")
 
         st.pills("Kernel", list(KERNELS), format_func=lambda key: KERNELS[key].title, key=_PRESET, on_change=changed)
+        offer_learned(state)
     chosen = st.session_state[_PRESET]
     with st.container(key="learn_convolution_effect"):
         st.caption(

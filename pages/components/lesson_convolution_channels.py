@@ -13,6 +13,7 @@ from cnncore.errors import ConfigError
 from cnncore.lessons.kernels import COLOR_FILTERS, MOST
 from cnncore.lessons.sliding import channel_sums, flipped, seen_channels
 from pages.components.lesson_board import draw_board
+from pages.components.lesson_convolution_learned import offer_learned
 from pages.components.lesson_convolution_settings import draw_settings
 from pages.components.lesson_convolution_state import (
     MOST_FILTERS,
@@ -123,6 +124,7 @@ def _choose_filters(state: ConvolutionState) -> None:
             key=_FILTERS,
             on_change=changed,
         )
+        offer_learned(state)
     shown = texts[min(state.chosen, len(texts) - 1)]
     with st.container(key="learn_convolution_effect"):
         own_words = "A filter of your own: its numbers can be edited in the figure."

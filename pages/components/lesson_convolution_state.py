@@ -12,6 +12,7 @@ from cnncore.errors import ConfigError
 from cnncore.lessons.kernels import COLOR_FILTERS, KERNELS, kernel_text, read_kernel
 from cnncore.lessons.signals import LENGTH
 from cnncore.lessons.sliding import PaddingMode, Sliding
+from cnncore.runs.subjects import parse_subject
 from pages.components.lesson_picture import PictureName, PictureState
 
 MOST_FILTERS = 4
@@ -42,6 +43,10 @@ def read_filter(text: str) -> Array:
     return COLOR_FILTERS[text].values if text in COLOR_FILTERS else read_kernel(text, channels=3)
 
 
+def _network(text: str) -> str:
+    return str(parse_subject(text)) if text else text
+
+
 class ConvolutionState(PictureState):
     """What the link says.
 
@@ -57,6 +62,7 @@ class ConvolutionState(PictureState):
         filters: With semicolons between, see `read_filter`.
         chosen: The filter that is looked at.
         groups: Of channels, 1 or 3.
+        network: Whose filters are offered, by `cnncore.runs.subjects`; empty for the first there is.
         signal, other: Keys of the signals of one dimension.
         lag: Place of the sliding one.
     """
@@ -76,6 +82,7 @@ class ConvolutionState(PictureState):
     filters: Annotated[str, AfterValidator(_filters)] = "vertical;red_green"
     chosen: Annotated[int, Field(ge=0, le=MOST_FILTERS - 1, title="filter")] = 0
     groups: Literal["1", "3"] = "1"
+    network: Annotated[str, AfterValidator(_network)] = ""
     signal: Literal["box", "step", "impulse", "impulses", "noisy"] = "impulses"
     other: Literal["mean", "bell", "decay", "difference", "box"] = "decay"
     lag: Annotated[int, Field(ge=0, le=2 * LENGTH)] = 0
