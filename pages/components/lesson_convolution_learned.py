@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
@@ -83,15 +85,22 @@ def _show_filters(state: ConvolutionState, network: str) -> None:
 
 
 def _take(state: ConvolutionState, weights: Filters) -> None:
-    """A filter becomes the kernel, or one more filter of the layer, whose filters have one size."""
+    """The choice closes, so that one sees what the filter does."""
+    st.session_state[OPENED] = False
+    change_state(ConvolutionState, **with_learned(state, weights))
+
+
+def with_learned(state: ConvolutionState, weights: Filters) -> dict[str, Any]:
+    """What changes when a network's filter (n, n, C) is taken.
+
+    It becomes the kernel, or one more filter of the layer; since all filters of a layer have one size, others go.
+    """
     if state.mode == "one":
-        change_state(ConvolutionState, k=kernel_text(learned_kernel(weights, 1)), colors="signed")
-        return
+        return {"k": kernel_text(learned_kernel(weights, 1)), "colors": "signed"}
     taken = kernel_text(learned_kernel(weights, 3))
-    size = len(weights)
-    kept = [text for text in state.filters.split(";") if text != taken and read_filter(text).shape[-1] == size]
-    filters = [*kept, taken][-MOST_FILTERS:]
-    change_state(ConvolutionState, filters=";".join(filters), chosen=len(filters) - 1)
+    alike = [text for text in state.filters.split(";") if read_filter(text).shape[-1] == len(weights)]
+    filters = [*(text for text in alike if text != taken), taken][-MOST_FILTERS:]
+    return {"filters": ";".join(filters), "chosen": len(filters) - 1}
 
 
 def _offer_training(words: str) -> None:

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from cnncore.errors import ConfigError
-from cnncore.lessons.kernels import COLOR_FILTERS, KERNELS, binomial, box, kernel_text, read_kernel, resized
+from cnncore.lessons.kernels import (
+    COLOR_FILTERS,
+    KERNELS,
+    binomial,
+    box,
+    kernel_text,
+    learned_kernel,
+    read_kernel,
+    resized,
+)
 from cnncore.lessons.sliding import Sliding, convolve
 
 
@@ -69,3 +78,34 @@ def test_color_filters_answer_to_their_color() -> None:
     assert answer("blue_yellow", (0, 0, 1)) == pytest.approx(1)
     for key in COLOR_FILTERS:
         assert answer(key, (0.5, 0.5, 0.5)) == pytest.approx(0, abs=1e-12)
+
+
+def test_a_learned_filter_keeps_its_signs_and_its_proportions() -> None:
+    weights = np.random.default_rng(0).normal(0, 0.01, (5, 5, 3)).astype(np.float32)
+    colors = learned_kernel(weights, 3)
+    np.testing.assert_allclose(colors, weights.transpose(2, 0, 1) / np.abs(weights).max(), atol=0.0051)
+    assert np.abs(colors).max() == 1
+    gray = learned_kernel(weights, 1)
+    image = np.random.default_rng(1).random((1, 9, 9))
+    alike = convolve(
+        np.repeat(image, 3, axis=0), weights.transpose(2, 0, 1)[None].astype(np.float64), Sliding(kernel=(5, 5))
+    )
+    found = convolve(image, gray[None], Sliding(kernel=(5, 5))) * np.abs(weights.sum(axis=2)).max()
+    np.testing.assert_allclose(found, alike, atol=0.005 * 25 * np.abs(weights.sum(axis=2)).max())
+    np.testing.assert_array_equal(read_kernel(kernel_text(colors), channels=3), colors)
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels", "says"),
+    [((11, 11, 3), 1, "at most 7 × 7"), ((3, 5, 1), 1, "3 × 5"), ((5, 5, 1), 3, "gray pictures")],
+)
+def test_what_the_lesson_cannot_take_of_a_network_is_one_sentence(
+    shape: tuple[int, int, int], channels: int, says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        learned_kernel(np.ones(shape), channels)
+
+
+def test_a_filter_of_zeros_is_refused() -> None:
+    with pytest.raises(ConfigError, match="all zero"):
+        learned_kernel(np.zeros((3, 3, 1)), 1)

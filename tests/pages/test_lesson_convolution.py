@@ -11,12 +11,14 @@ import torch
 from streamlit.testing.v1 import AppTest
 from torch.nn import functional
 
-from cnncore.lessons.kernels import COLOR_FILTERS, KERNELS, kernel_text
+from cnncore.answers import Answer
+from cnncore.lessons.kernels import COLOR_FILTERS, KERNELS, kernel_text, learned_kernel
 from pages.components.lesson_convolution import one_channel
 from pages.components.lesson_convolution_channels import several_channels
+from pages.components.lesson_convolution_learned import OPENED, with_learned
 from pages.components.lesson_convolution_signals import two_signals
 from pages.components.lesson_convolution_state import ConvolutionState, read_filter
-from tests.pages.conftest import address, assert_clean
+from tests.pages.conftest import ANSWERS, address, assert_clean
 
 MODES = ("one", "channels", "signals")
 
@@ -44,6 +46,7 @@ def test_every_way_to_slide_is_drawn(opened: Callable[..., AppTest], mode: str) 
 def test_every_field_of_the_link_is_taken(opened: Callable[..., AppTest]) -> None:
     params = {
         "side": "28", "k": "1,2,3,4", "stride": "2", "padding": "1", "edge": "reflect", "dilation": "2", "flip": "true",
+        "network": "backbone:efficientnet_lite0",
         "colors": "gray", "at": "7", "upto": "9", "filters": "red_green;blue_yellow", "chosen": "1", "groups": "3",
         "signal": "noisy", "other": "mean", "lag": "5", "picture": "digit",
     }  # fmt: skip
@@ -68,6 +71,7 @@ def test_every_field_of_the_link_is_taken(opened: Callable[..., AppTest]) -> Non
         ("filters", "vertical;1,2,3", "one size"),
         ("filters", ";".join(["vertical"] * 5), "at most 4"),
         ("lag", "-1", "0 to 48"),
+        ("network", "somebody", "no network named"),
         ("flip", "perhaps", "true, false"),
     ],
 )
@@ -104,6 +108,66 @@ def test_filters_are_added_and_taken_away_but_one_stays(opened: Callable[..., Ap
     app.button_group(key=group).set_value([]).run()
     assert address(app)["filters"] == "vertical;red_green;red_edges"
     assert_clean(app)
+
+
+@pytest.fixture
+def offered(app: AppTest, opened: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Open the choice of learned filters; the network has two, of this shape."""
+    monkeypatch.setattr("pages.components.waiting.PATIENCE_S", 20.0)
+
+    def open_choice(*shape: int, **params: str) -> AppTest:
+        answer = Answer({"layer": "conv1", "num": 2}, {"filters": np.ones((2, *shape), np.float32)})
+        monkeypatch.setitem(ANSWERS, "filters", lambda request: answer)
+        app.session_state[OPENED] = True
+        return opened(network="backbone:efficientnet_lite0", **params)
+
+    return open_choice
+
+
+@pytest.mark.parametrize(("mode", "says"), [("one", "are added up"), ("channels", "made 1 or")])
+def test_learned_filters_are_offered(
+    offered: Callable[..., AppTest], asked: list[tuple[str, Any]], mode: str, says: str
+) -> None:
+    app = offered(3, 3, 3, mode=mode)
+    assert_clean(app)
+    assert [request["network"] for name, request in asked if name == "filters"] == ["backbone:efficientnet_lite0"]
+    assert any(says in each.value for each in app.caption)
+    assert any("No network has been trained here yet" in each.value for each in app.caption)
+
+
+@pytest.mark.parametrize(
+    ("shape", "mode", "says"), [((11, 11, 3), "one", "at most 7 × 7"), ((5, 5, 1), "channels", "gray pictures")]
+)
+def test_learned_filters_that_do_not_fit_are_told(
+    offered: Callable[..., AppTest], shape: tuple[int, ...], mode: str, says: str
+) -> None:
+    app = offered(*shape, mode=mode)
+    assert not app.exception
+    (error,) = app.error
+    assert says in error.value
+
+
+def test_a_network_whose_weights_are_gone_is_told(offered: Callable[..., AppTest]) -> None:
+    app = offered(3, 3, 3)
+    app.query_params["network"] = "run:abcdef"
+    app.run()
+    assert not app.exception
+    assert any("abcdef" in each.value for each in app.warning)
+
+
+def test_a_learned_filter_becomes_the_kernel_or_one_more_filter() -> None:
+    weights = np.random.default_rng(0).normal(size=(3, 3, 3)).astype(np.float32)
+    one = with_learned(ConvolutionState(), weights)
+    np.testing.assert_array_equal(ConvolutionState(**one).kernel, learned_kernel(weights, 1)[0])
+    several = ConvolutionState(mode="channels", filters="vertical;red_green;blue_yellow;red_edges")
+    more = with_learned(several, weights)
+    texts = more["filters"].split(";")
+    assert texts[:3] == ["red_green", "blue_yellow", "red_edges"]
+    assert more["chosen"] == 3
+    np.testing.assert_array_equal(read_filter(texts[3]), learned_kernel(weights, 3))
+    assert with_learned(ConvolutionState(mode="channels", **more), weights) == more
+    larger = with_learned(several, np.ones((5, 5, 3), np.float32))
+    assert larger == {"filters": ",".join(["1"] * 75), "chosen": 0}
 
 
 IMPOSSIBLE = [
