@@ -42,17 +42,26 @@ class Figure {
   show(data, state, arrays) {
     Object.assign(this, { data, state, arrays });
     this.walk.receive(state, arrays.map?.shape ?? [0, 0], arrays.rows, arrays.columns);
-    this.middle.style.setProperty('--cell', `${CELLS[data.side - 1]}px`);
+    this.cell = this.cellSide();
+    this.middle.style.setProperty('--cell', `${this.cell}px`);
     this.numbers.set(data.kernel, data.side);
     this.numbersCaption.textContent = `${state.flip ? 'Kernel as written' : '× kernel'}, sum ${decimal(data.sum)}`;
     this.turned.box.hidden = !state.flip;
     for (const { box } of [this.patch, this.turned, this.products]) {
-      box.style.width = `${Math.max(CELLS[data.side - 1] * data.side, 96)}px`;
+      box.style.width = `${Math.max(this.cell * data.side, 96)}px`;
     }
     for (const box of [this.mapBox, this.middle]) box.classList.toggle('lab-conv-none', Boolean(data.problem));
     if (this.problem.textContent !== data.problem) this.problem.textContent = data.problem;
     this.size.textContent = data.problem ? '' : `Height of the map: ${data.formula}`;
     this.draw();
+  }
+
+  // Side of a square of the kernel; on a phone so that three kernels fit side by side, if one can still read them.
+  cellSide() {
+    const { side } = this.data;
+    const fitting = Math.floor((this.board.root.clientWidth - 24 - 2 * side) / (3 * side));
+    const narrow = window.matchMedia('(max-width: 760px)').matches && fitting >= 30;
+    return narrow ? Math.min(CELLS[side - 1], fitting) : CELLS[side - 1];
   }
 
   draw() {
@@ -118,7 +127,7 @@ class Figure {
   small(grid, values, color = null) {
     const { side } = this.data;
     const largest = Math.max(...values.map(Math.abs), 1e-9);
-    grid.most = CELLS[side - 1];
+    grid.most = this.cell;
     const shade = color ?? ((value) => this.board.signed(0.8 * value / largest));
     grid.paint({ rows: side, columns: side, color: (row, column) => shade(values[row * side + column]),
       text: (row, column) => decimal(values[row * side + column], 2) });
@@ -127,8 +136,9 @@ class Figure {
   // The sum as one writes it by hand; of large kernels the products only.
   write(pixels, products, value) {
     const { walk, data: { side }, arrays: { applied } } = this;
+    const other = products.filter((product) => product !== 0);
     const terms = side <= 3 ? pixels.map((pixel, place) => `${decimal(pixel, 2)} × ${decimal(applied[place])}`)
-      : products.map((product) => decimal(product));
+      : [...other.map((product) => decimal(product)), `${products.length - other.length} times 0`];
     const exact = [...products, ...applied, value].every((each) => Math.abs(each - Number(each.toFixed(3))) < 5e-5);
     this.sum.replaceChildren(
       element('span', { textContent: terms.join(' + ').replaceAll('+ −', '− ') }),

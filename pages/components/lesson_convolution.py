@@ -48,6 +48,7 @@ def _show() -> None:
             required=True,
             format_func=_MODES.__getitem__,
             label_visibility="collapsed",
+            wrap=True,
             **bound(ConvolutionState, "mode", state.mode),
         )
         st.toggle("True convolution", help=_FLIP, **bound(ConvolutionState, "flip", state.flip))
@@ -101,7 +102,14 @@ def _choose_kernel(state: ConvolutionState) -> None:
             if key is not None:
                 change_state(ConvolutionState, k=texts[key], colors="gray" if key in _AS_PICTURES else "signed")
 
-        st.pills("Kernel", list(KERNELS), format_func=lambda key: KERNELS[key].title, key=_PRESET, on_change=changed)
+        st.pills(
+            "Kernel",
+            list(KERNELS),
+            format_func=lambda key: KERNELS[key].title,
+            key=_PRESET,
+            on_change=changed,
+            wrap=True,
+        )
         offer_learned(state)
     chosen = st.session_state[_PRESET]
     with st.container(key="learn_convolution_effect"):

@@ -123,6 +123,7 @@ def _choose_filters(state: ConvolutionState) -> None:
             format_func=titles.__getitem__,
             key=_FILTERS,
             on_change=changed,
+            wrap=True,
         )
         offer_learned(state)
     shown = texts[min(state.chosen, len(texts) - 1)]
