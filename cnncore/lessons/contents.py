@@ -52,12 +52,19 @@ LESSONS: dict[str, Lesson] = {
         title="Convolution",
         idea="A small window of numbers, the kernel, slides over the image. At each place every number of it is "
         "multiplied by the pixel below it, and the products are added up: one number of the feature map. The same "
-        "kernel is used everywhere, so what it looks for is found wherever it is.",
-        task="Which kernel gives 0 on every plain area, and why? Then change one number of it and look again.",
-        answer="Those whose numbers add up to 0: on a plain area every product has the same pixel in it, so the sum is "
-        "that pixel times 0. Change one number and the plain areas light up: the sum is no longer 0.",
+        "kernel is used everywhere, so what it looks for is found wherever it is. With several channels each has a "
+        "kernel of its own and their sums are added up; together they are one filter, and every filter makes one map.",
+        task="Which kernels give 0 on every plain area of the shapes, and why? Then change one number of such a kernel "
+        "and look at the whole map again.",
+        answer="Edges and the two Sobel kernels, whose numbers add up to 0: on a plain area every number meets the "
+        "same pixel, so the sum is that pixel times 0. Change one number and no plain area is 0 any more: each is its "
+        "pixel times the new sum, bright ones more than dark ones. Kernels whose numbers add up to 1, the blurs and "
+        "Sharpen, leave plain areas as they are.",
         train={"preset": "lenet_20s"},
-        sources=("LeCun et al. 1989",),
+        sources=(
+            "LeCun et al. 1989, Backpropagation applied to handwritten zip code recognition",
+            "Dumoulin and Visin 2016, A guide to convolution arithmetic for deep learning, chapter 2",
+        ),
     ),
     "size": Lesson(
         title="How large is the output?",

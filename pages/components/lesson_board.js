@@ -85,6 +85,7 @@ class Board {
     clearTimeout(this.patience);
     for (const setting of Object.values(this.settings)) setting.close();
     for (const player of this.players) player.stop();
+    for (const part of this.parts) part.close?.();
     this.figure.close?.();
     this.watcher.disconnect();
     window.removeEventListener('beforeprint', this.print);
@@ -367,6 +368,8 @@ class Numbers {
     return field;
   }
 
+  close() { clearTimeout(this.timer); }
+
   take(place, value, settled) {
     const right = Number.isFinite(value) && Math.abs(value) <= this.most;
     this.fields[place].ariaInvalid = right ? null : 'true';
@@ -452,6 +455,8 @@ class Walk {
     for (let place = 1; place < places; place++) if (far(place) < far(best)) best = place;
     return best;
   }
+
+  close() { clearTimeout(this.timer); }
 
   // Write the place to the link.
   settle(more = {}) {

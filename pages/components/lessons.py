@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pages.components.lesson_augmentation import AugmentationState, show_augmentation
+from pages.components.lesson_convolution import show_convolution
+from pages.components.lesson_convolution_state import ConvolutionState
 from pages.components.lesson_field import FieldState, show_field
 from pages.components.lesson_images import ImagesState, show_images
 from pages.components.lesson_normalization import NormalizationState, show_normalization
@@ -15,6 +17,7 @@ from pages.components.lesson_state import LessonState
 
 FIGURES: dict[str, Callable[[], None]] = {
     "images": show_images,
+    "convolution": show_convolution,
     "size": show_size,
     "pooling": show_pooling,
     "field": show_field,
@@ -26,6 +29,7 @@ FIGURES: dict[str, Callable[[], None]] = {
 
 STATES: dict[str, type[LessonState]] = {
     "images": ImagesState,
+    "convolution": ConvolutionState,
     "size": SizeState,
     "pooling": PoolingState,
     "field": FieldState,
