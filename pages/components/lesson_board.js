@@ -2,7 +2,7 @@
 // takes the board and builds what stays, and `show(data, state, arrays)`, which draws what the server has sent.
 const SETTLE_MS = 400;  // after the last step of a held arrow key the value is written to the address
 const ANSWER_MS = 2000;  // an answer that takes longer is not waited for
-const ARRAYS = { u1: Uint8Array, f4: Float32Array, i4: Int32Array };
+const ARRAYS = { u1: Uint8Array, i2: Int16Array, f4: Float32Array, i4: Int32Array };
 
 function unpack(data) {
   const length = new DataView(data.buffer, data.byteOffset, 4).getUint32(0, true);
@@ -114,8 +114,9 @@ class Board {
   }
 
   // A slider with its name and its value. `onMove` draws what the browser knows already; without it the server is
-  // asked at every move. `name` is the field of the lesson's state.
-  slider({ name, label, min, max, step = 1, value = min, words = (at) => number(at), onMove = null, into = null }) {
+  // asked at every move. `name` is the field of the lesson's state; `also` gives fields that change with it.
+  slider({ name, label, min, max, step = 1, value = min, words = (at) => number(at), onMove = null, into = null,
+           also = () => ({}) }) {
     const output = element('output');
     const range = element('input', { type: 'range', min, max, step, value, 'aria-label': label });
     const box = element('label', { className: 'lab-board-slider' },
@@ -135,7 +136,7 @@ class Board {
     const settle = () => {
       clearTimeout(setting.timer);
       setting.moving = false;
-      this.tell({ [name]: setting.value });
+      this.tell({ [name]: setting.value, ...also() });
     };
     range.addEventListener('input', () => {
       setting.moving = true;
@@ -180,7 +181,7 @@ class Board {
         }, 1000 / perSecond());
       },
     };
-    this.button('⏮', () => { player.stop(); player.go(0); }, { into: bar, title: 'To the beginning' }).ariaLabel = 'To the beginning';
+    this.button('|◀', () => { player.stop(); player.go(0); }, { into: bar, title: 'To the beginning' }).ariaLabel = 'To the beginning';
     this.button('◀', () => { player.stop(); player.go(player.place - 1); }, { into: bar, title: `One ${label} back` }).ariaLabel = `One ${label} back`;
     const play = this.button('Play', () => { if (player.timer) player.stop(); else player.start(); }, { into: bar });
     this.button('▶', () => { player.stop(); player.go(player.place + 1); }, { into: bar, title: `One ${label} on` }).ariaLabel = `One ${label} on`;
@@ -222,10 +223,177 @@ class Board {
     return end.map((channel) => Math.round(248 + part * (channel - 248)));
   }
 
+  numbers(options) { return new Numbers(this, options); }
+
   grid(options) {
     const grid = new Grid(this, options);
     this.parts.push(grid);
     return grid;
+  }
+}
+
+// A number with at most `places` decimals, with a real minus sign.
+function decimal(value, places = 3) {
+  const rounded = Number(value.toFixed(places));
+  return String(rounded === 0 ? 0 : rounded).replace('-', '−');
+}
+
+// What was typed into a field as a number: a point or a comma, a fraction like 1/9; NaN where it is none.
+function typed(text) {
+  const [top, bottom = '1', ...rest] = text.trim().replace('−', '-').replace(',', '.').split('/');
+  return rest.length || !top.trim() || !bottom.trim() ? NaN : Number(top) / Number(bottom);
+}
+
+// A square of numbers that can be edited: typed, or changed by the arrow keys up and down (with Shift by 0.1).
+// `onEdit(values, settled)` is called at every change that leaves numbers between −most and most.
+class Numbers {
+  constructor(board, { label, into, most, onEdit }) {
+    Object.assign(this, { board, label, most, onEdit, values: [] });
+    this.box = element('div', { className: 'lab-board-numbers', role: 'group', 'aria-label': label });
+    into.append(this.box);
+    board.parts.push(this);
+  }
+
+  // The values, row by row. A field that somebody types into keeps what is typed.
+  set(values, side) {
+    if (side !== this.side) {
+      this.side = side;
+      this.fields = values.map((_, place) => this.field(place));
+      this.box.style.setProperty('--columns', side);
+      this.box.replaceChildren(...this.fields);
+    }
+    this.values = values;
+    this.draw();
+  }
+
+  field(place) {
+    const field = element('input', { type: 'text', autocomplete: 'off', spellcheck: false,
+      'aria-label': `${this.label}: row ${Math.floor(place / this.side) + 1}, column ${place % this.side + 1}` });
+    field.addEventListener('focus', () => { field.value = String(this.values[place]); field.select(); });
+    field.addEventListener('input', () => this.take(place, typed(field.value), false));
+    field.addEventListener('change', () => this.take(place, typed(field.value), true));
+    field.addEventListener('blur', () => { field.ariaInvalid = null; this.draw(); });
+    field.addEventListener('keydown', (event) => {
+      const way = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+      if (!way || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      const value = Number((this.values[place] + way * (event.shiftKey ? 0.1 : 1)).toFixed(4));
+      field.value = String(value);
+      this.take(place, value, false);
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.onEdit(this.values, true), SETTLE_MS);
+    });
+    return field;
+  }
+
+  take(place, value, settled) {
+    const right = Number.isFinite(value) && Math.abs(value) <= this.most;
+    this.fields[place].ariaInvalid = right ? null : 'true';
+    this.fields[place].title = right ? '' : `A number from −${this.most} to ${this.most}`;
+    if (!right) return;
+    this.values = this.values.with(place, value);
+    this.draw();
+    this.onEdit(this.values, settled);
+  }
+
+  draw() {
+    const largest = Math.max(...this.values.map(Math.abs), 1e-9);
+    this.fields?.forEach((field, place) => {
+      const value = this.values[place];
+      if (field !== document.activeElement) field.value = decimal(value, Math.abs(value) < 1 ? 3 : 2);
+      const [red, green, blue] = this.board.signed(0.8 * value / largest);
+      field.style.background = `rgb(${red} ${green} ${blue})`;
+      field.style.color = 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? '#1B2130' : '#FFFFFF';
+    });
+  }
+}
+
+// A window that walks over an image row by row: its place `at` and how far it has come, `upto`, two fields of the
+// lesson's state. `onMove` draws; `rows` and `columns` say which of the padded image it covers at each place.
+class Walk {
+  constructor(board, { onMove }) {
+    Object.assign(this, { board, onMove, at: 0, upto: 0, known: {}, height: 0, width: 0 });
+    this.player = board.player({ count: () => this.count, onStep: (place) => this.step(place),
+      perSecond: () => clamp(this.count / 30, 4, 30) });
+    board.button('Whole map', () => this.fill(), { into: this.player.bar, title: 'Walk to the last place' });
+  }
+
+  get count() { return this.height * this.width; }
+  get row() { return this.width ? Math.floor(this.at / this.width) : 0; }
+  get column() { return this.width ? this.at % this.width : 0; }
+  get playing() { return Boolean(this.player.timer); }
+
+  receive(state, [height, width], rows, columns) {
+    Object.assign(this, { height, width, rows, columns });
+    if (!this.playing && (state.at !== this.known.at || state.upto !== this.known.upto)) {
+      Object.assign(this, { at: state.at, upto: state.upto });
+    }
+    this.known = { at: state.at, upto: state.upto };
+    this.at = clamp(this.at, 0, Math.max(this.count - 1, 0));
+    this.player.place = this.at;
+  }
+
+  // Whether the window has been at a place.
+  seen(place) { return place <= this.upto || place === this.at; }
+
+  // A step of the player; back at the beginning the map is empty again.
+  step(place) {
+    this.at = place;
+    this.upto = place === 0 ? 0 : Math.max(this.upto, place);
+    this.onMove();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.settle(), SETTLE_MS);
+  }
+
+  fill() {
+    this.player.stop();
+    this.at = this.upto = Math.max(this.count - 1, 0);
+    this.settle();
+  }
+
+  // To a place of the map, to look at it.
+  visit(row, column) {
+    if (!this.count) return;
+    this.player.stop();
+    this.at = this.player.place = row * this.width + column;
+    this.onMove();
+  }
+
+  // To the place whose window has its middle next to a pixel of the padded image.
+  over(row, column) {
+    if (this.count) this.visit(this.nearest(this.rows, row), this.nearest(this.columns, column));
+  }
+
+  nearest(covered, at) {
+    const [places, length] = covered.shape;
+    const far = (place) => Math.abs(covered[place * length + (length >> 1)] - at);
+    let best = 0;
+    for (let place = 1; place < places; place++) if (far(place) < far(best)) best = place;
+    return best;
+  }
+
+  // Write the place to the link.
+  settle(more = {}) {
+    clearTimeout(this.timer);
+    this.known = { at: this.at, upto: this.upto };
+    this.board.tell({ ...this.known, ...more });
+    this.onMove();
+  }
+
+  // Rows and columns of the padded image that the window covers now.
+  covered() {
+    const part = (all, place) => [...all.slice(place * all.shape[1], (place + 1) * all.shape[1])];
+    return [part(this.rows, this.row), part(this.columns, this.column)];
+  }
+
+  // Frames around what it covers; with gaps in between also around each pixel that counts.
+  frames() {
+    const [rows, columns] = this.covered();
+    const [row, column] = [rows[0], columns[0]];
+    const whole = { row, column, height: rows.at(-1) - row + 1, width: columns.at(-1) - column + 1, kind: 'window' };
+    if (whole.height === rows.length) return [whole];
+    const each = rows.flatMap((r) => columns.map((c) => ({ row: r, column: c, height: 1, width: 1, kind: 'window' })));
+    return [{ ...whole, kind: 'mark' }, ...each];
   }
 }
 
@@ -245,7 +413,7 @@ class Grid {
     this.canvas.addEventListener('keydown', (event) => this.press(event));
   }
 
-  // rows × columns squares; `color(row, column)` gives [r, g, b], `text(row, column)` what stands in a square that is
+  // rows × columns squares; `color(row, column)` gives [r, g, b], or null for an empty square, `text(row, column)` what stands in a square that is
   // large enough for it.
   paint({ rows, columns, color, text = null }) {
     Object.assign(this, { rows, columns, colorOf: color, textOf: text });
@@ -289,6 +457,7 @@ class Grid {
     const side = clamp(Math.floor(Math.min(this.box.clientWidth || room, room) / this.columns), this.least, this.most);
     const scale = window.devicePixelRatio || 1;
     const { canvas } = this;
+    this.side = side;
     const wide = side * this.columns, high = side * this.rows;
     if (canvas.width !== Math.round(wide * scale) || canvas.height !== Math.round(high * scale)) {
       Object.assign(canvas, { width: Math.round(wide * scale), height: Math.round(high * scale) });
@@ -301,7 +470,15 @@ class Grid {
     ink.textBaseline = 'middle';
     for (let row = 0; row < this.rows; row++) {
       for (let column = 0; column < this.columns; column++) {
-        const [red, green, blue] = this.colorOf(row, column);
+        const color = this.colorOf(row, column);
+        if (!color) {
+          ink.clearRect(column * side, row * side, side, side);
+          ink.strokeStyle = this.board.color('border');
+          ink.lineWidth = 1;
+          ink.strokeRect(column * side + 0.5, row * side + 0.5, side - 1, side - 1);
+          continue;
+        }
+        const [red, green, blue] = color;
         ink.fillStyle = `rgb(${red} ${green} ${blue})`;
         ink.fillRect(column * side, row * side, side, side);
         if (this.textOf && side >= 18) {

@@ -20,7 +20,7 @@ from pages.components.inspector_maps_tiles import packed
 from pages.components.lesson_state import LessonState, take_live
 
 _HERE = Path(__file__).parent
-_TYPES = {"u1": np.uint8, "f4": np.float32, "i4": np.int32}
+_TYPES = {"u1": np.uint8, "i2": np.int16, "f4": np.float32, "i4": np.int32}
 
 
 @st.cache_resource(show_spinner=False)
@@ -45,7 +45,7 @@ def draw_board(
         name: Of the script, `lesson_<name>.js`.
         state: What the lesson shows.
         data: What JSON can say.
-        arrays: Numbers by name: uint8, float32 or int32; others become float32.
+        arrays: Numbers by name: uint8, int16, float32 or int32; others become float32.
     """
     model = type(state)
     key = f"learn_board_{name}"
