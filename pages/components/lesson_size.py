@@ -91,7 +91,7 @@ def stack_data(state: SizeState) -> dict[str, Any]:
 def _row_data(row: Row) -> dict[str, Any]:
     return {
         "shape": row.out_shape,
-        "formula": row.formula or _flattened(row),
+        "formula": row.formula,
         "params": row.params,
         "macs": row.macs,
         "sees": row.field.size if row.field else 0,
@@ -99,15 +99,12 @@ def _row_data(row: Row) -> dict[str, Any]:
     }
 
 
-def _flattened(row: Row) -> str:
-    return f"{' · '.join(map(str, row.in_shape))} = {row.out_shape[0]}" if row.layer.kind == "flatten" else ""
-
-
 def _middle_seen(row: Row) -> Sequence[float]:
     """First pixel that the output in the middle sees along a side, and the pixel after the last one."""
     if row.field is None:
         return ()
-    first = row.field.start + (row.out_shape[1] - 1) // 2 * row.field.jump - row.field.size / 2
+    places = (row.in_shape if row.layer.kind == "flatten" else row.out_shape)[1]
+    first = row.field.start + (places - 1) // 2 * row.field.jump - row.field.size / 2
     return first, first + row.field.size
 
 

@@ -208,7 +208,7 @@ class Figure {
     for (const row of this.rows) row.update();
     for (const button of this.add) button.disabled = this.layers.length >= this.data.most;
     const { broken, params, macs } = this.data;
-    this.totals.replaceChildren(element('strong', { textContent: `${count(params)} parameters, ${count(macs)} MACs for one image` }),
+    this.totals.replaceChildren(element('strong', { textContent: `${params.toLocaleString('en-US')} parameters, ${count(macs)} multiply-accumulates (MACs) for one image` }),
       broken < 0 ? `, ${this.layers.length} ${this.layers.length === 1 ? 'layer' : 'layers'}.` : `, up to layer ${broken}.`);
     this.board.words.textContent = broken < 0 ? '' : `The stack breaks at layer ${broken + 1}.`;
   }
@@ -333,10 +333,10 @@ class Figure {
     if (row?.sees) parts.push(square(row.seen, 'halo', 6), square(row.seen, 'field chosen', 3));
     this.fields.setAttribute('viewBox', `${-margin} ${-margin} ${size + 2 * margin} ${size + 2 * margin}`);
     this.fields.replaceChildren(...parts);
-    const more = row?.sees > size ? ', padding included: more than the input has' : '';
+    const more = row?.sees > size ? ', more than there are: the rest is padding' : '';
     this.fieldWords.textContent = !row ? 'The input.' : row.sees
       ? `One output of layer ${chosen + 1} sees ${times([row.sees, row.sees])} pixels of the input${more}.`
-      : `Every output of layer ${chosen + 1} can take from all positions.`;
+      : `Every output of layer ${chosen + 1} sees all of the input.`;
     this.fields.setAttribute('aria-label', this.fieldWords.textContent);
   }
 }
