@@ -1,7 +1,7 @@
 // What the lessons' figures share. A figure's own script follows and defines `class Figure` with a constructor that
 // takes the board and builds what stays, and `show(data, state, arrays)`, which draws what the server has sent.
 const SETTLE_MS = 400;  // after the last step of a held arrow key the value is written to the address
-const ANSWER_MS = 2000;  // an answer that takes longer is not waited for
+const ANSWER_MS = 4000;  // what has no answer by then is told again: the server may have started anew
 const ARRAYS = { u1: Uint8Array, i2: Int16Array, f4: Float32Array, i4: Int32Array };
 
 function unpack(data) {
@@ -27,7 +27,21 @@ function number(value, digits = 3) {
   return text.replaceAll('-', '−');
 }
 
+// The number with this logarithm to the base of ten; minus infinity is 0.
+function power(log) {
+  if (log === -Infinity) return '0';
+  if (Math.abs(log) < 4) return number(10 ** log, 2);
+  const exponent = Math.floor(log);
+  return `${number(10 ** (log - exponent), 2)} × ${tenTo(exponent)}`;
+}
+
+const tenTo = (exponent) => `10${[...String(exponent)].map((sign) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[sign] ?? '⁻').join('')}`;
+
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+// Place of the value that is next to this one.
+const nearest = (values, value) => values.reduce((best, each, place) =>
+  Math.abs(each - value) < Math.abs(values[best] - value) ? place : best, 0);
 
 function element(name, attributes = {}, ...children) {
   const found = document.createElement(name);
@@ -49,8 +63,10 @@ function drawn(name, attributes = {}, ...children) {
 class Board {
   constructor(root) {
     this.root = root;
-    this.count = 0;
-    this.sent = 0;
+    this.sent = 0;  // how often something was told
+    this.kept = {};  // values to write to the address that the server has not answered yet
+    this.live = {};  // values of what is being dragged
+    this.players = [];
     this.controls = element('div', { className: 'lab-board-controls' });
     this.stage = element('div', { className: 'lab-board-stage' });
     this.words = element('p', { className: 'lab-board-words', role: 'status' });
@@ -66,24 +82,25 @@ class Board {
   }
 
   close() {
-    clearTimeout(this.timer);
     clearTimeout(this.patience);
+    for (const setting of Object.values(this.settings)) setting.close();
+    for (const player of this.players) player.stop();
     this.figure.close?.();
     this.watcher.disconnect();
     window.removeEventListener('beforeprint', this.print);
     window.removeEventListener('afterprint', this.print);
   }
 
-  // What the server has sent. While what a person does is on its way, older answers are not shown.
+  // What the server has sent. What it sent before it heard of the last change is not shown.
   show({ header, arrays }) {
-    if (header.count < this.sent) return;
+    if (this.waiting && header.count < this.sent) return;
     clearTimeout(this.patience);
     this.waiting = false;
-    this.count = Math.max(this.count, header.count);
-    this.sent = this.count;
+    this.kept = {};
+    this.sent = Math.max(this.sent, header.count);
     this.palette = header.palette;
     this.received = [header.data, header.state, arrays];
-    if (this.next) { this.flush(); return; }
+    if (this.untold) this.flush();
     for (const [name, setting] of Object.entries(this.settings)) {
       if (name in header.state) setting.set(header.state[name]);
     }
@@ -95,60 +112,70 @@ class Board {
     for (const part of this.parts) part.draw();
   }
 
-  // Tell the server values of the lesson's state: at once while something is dragged, one at a time; `settled` also
-  // writes them to the address.
+  // Tell the server values of the lesson's state. Those that are `settled` go to the address, at once; others are what
+  // is being dragged: one change at a time, the newest.
   tell(values, { settled = true } = {}) {
-    this.next = { values: { ...this.next?.values, ...values }, settled };
+    for (const [name, value] of Object.entries(values)) {
+      if (settled) { this.kept[name] = value; delete this.live[name]; } else this.live[name] = value;
+    }
+    this.untold = true;
     if (!this.waiting || settled) this.flush();
   }
 
+  // Streamlit hands on the newest of several changes only, so each says again what has no answer yet.
   flush() {
-    const { values, settled } = this.next;
-    this.next = undefined;
-    this.count = Math.max(this.count, this.sent) + 1;
-    this.sent = this.count;
+    this.untold = false;
     this.waiting = true;
+    this.sent += 1;
     clearTimeout(this.patience);
-    this.patience = setTimeout(() => { this.waiting = false; if (this.next) this.flush(); }, ANSWER_MS);
-    this.send({ values, settled, count: this.count });
+    this.patience = setTimeout(() => this.flush(), ANSWER_MS);
+    this.send({ kept: { ...this.kept }, live: { ...this.live }, count: this.sent });
   }
 
   // A slider with its name and its value. `onMove` draws what the browser knows already; without it the server is
-  // asked at every move. `name` is the field of the lesson's state; `also` gives fields that change with it.
-  slider({ name, label, min, max, step = 1, value = min, words = (at) => number(at), onMove = null, into = null,
-           also = () => ({}) }) {
+  // asked at every move. `name` is the field of the lesson's state; `also` gives fields that change with it. `places`
+  // are its values where they are not evenly apart.
+  slider({ name, label, min = 0, max, step = 1, value = min, words = (at) => number(at), onMove = null, into = null,
+           places = null, also = () => ({}) }) {
     const output = element('output');
+    if (places) [min, max, step, value] = [0, places.length - 1, 1, nearest(places, value)];
     const range = element('input', { type: 'range', min, max, step, value, 'aria-label': label });
     const box = element('label', { className: 'lab-board-slider' },
       element('span', { className: 'lab-board-label' }, element('span', { textContent: label }), output), range);
     (into ?? this.controls).append(box);
     const setting = {
       box, range,
-      get value() { return Number(range.value); },
+      get value() { return places ? places[range.value] : Number(range.value); },
       say() {
         output.textContent = words(setting.value);
         range.setAttribute('aria-valuetext', words(setting.value));
         range.style.setProperty('--at', `${100 * (range.value - range.min) / ((range.max - range.min) || 1)}%`);
       },
-      set(at) { if (!setting.moving) { range.value = at; setting.say(); } },
+      set(at) { if (!setting.moving) { range.value = places ? nearest(places, at) : at; setting.say(); } },
       limit(low, high) { range.min = low; range.max = high; setting.say(); },
+      close() { clearTimeout(setting.timer); },
     };
     const settle = () => {
       clearTimeout(setting.timer);
+      if (!setting.moving) return;
       setting.moving = false;
       this.tell({ [name]: setting.value, ...also() });
     };
+    const rest = () => {
+      clearTimeout(setting.timer);
+      if (!setting.pressed) setting.timer = setTimeout(settle, SETTLE_MS);
+    };
+    const release = () => { setting.pressed = false; rest(); };
     range.addEventListener('input', () => {
       setting.moving = true;
       setting.say();
       if (onMove) onMove(setting.value); else this.tell({ [name]: setting.value }, { settled: false });
-      clearTimeout(setting.timer);
-      setting.timer = setTimeout(settle, 3 * SETTLE_MS);
+      rest();
     });
-    range.addEventListener('change', () => {
-      clearTimeout(setting.timer);
-      setting.timer = setTimeout(settle, SETTLE_MS);
-    });
+    range.addEventListener('pointerdown', () => { setting.pressed = true; });
+    for (const over of ['change', 'pointerup', 'pointercancel']) range.addEventListener(over, release);
+    // Who goes on to something else, say the next lesson, is through with this.
+    range.addEventListener('blur', settle);
     setting.say();
     this.settings[name] = setting;
     return setting;
@@ -181,6 +208,7 @@ class Board {
         }, 1000 / perSecond());
       },
     };
+    this.players.push(player);
     this.button('|◀', () => { player.stop(); player.go(0); }, { into: bar, title: 'To the beginning' }).ariaLabel = 'To the beginning';
     this.button('◀', () => { player.stop(); player.go(player.place - 1); }, { into: bar, title: `One ${label} back` }).ariaLabel = `One ${label} back`;
     const play = this.button('Play', () => { if (player.timer) player.stop(); else player.start(); }, { into: bar });
@@ -229,6 +257,59 @@ class Board {
     const grid = new Grid(this, options);
     this.parts.push(grid);
     return grid;
+  }
+
+  lines(options) {
+    const lines = new Lines(this, options);
+    this.parts.push(lines);
+    return lines;
+  }
+
+  picture(options) {
+    return new Picture(this, options);
+  }
+}
+
+// Pixels (H, W, C), or one of many (N, H, W, C), as a canvas that can be drawn from.
+function canvasOf(array, place = 0) {
+  const [height, width, channels] = array.shape.slice(-3);
+  const canvas = element('canvas', { width, height });
+  const pixels = new ImageData(width, height);
+  for (let at = 0, from = place * height * width * channels; at < width * height; at++, from += channels) {
+    for (let channel = 0; channel < 3; channel++) pixels.data[4 * at + channel] = array[from + channel % channels];
+    pixels.data[4 * at + 3] = 255;
+  }
+  canvas.getContext('2d').putImageData(pixels, 0, 0);
+  return canvas;
+}
+
+// A picture as large as its box is wide, with one frame on it.
+class Picture {
+  constructor(board, { label, into = null, caption = '' }) {
+    this.canvas = element('canvas', { role: 'img', 'aria-label': label });
+    this.caption = element('figcaption', { textContent: caption });
+    this.mark = element('div', { className: 'lab-board-frame', hidden: true });
+    this.box = element('figure', { className: 'lab-board-picture' },
+      element('div', { className: 'lab-board-canvas' }, this.canvas, this.mark), this.caption);
+    (into ?? board.stage).append(this.box);
+  }
+
+  // The part [left, top, width, height] of a bitmap or canvas; pixels stay sharp squares unless `smooth`.
+  paint(source, [left, top, width, height], smooth = false) {
+    const { canvas } = this;
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    canvas.style.imageRendering = smooth ? 'auto' : 'pixelated';
+    canvas.getContext('2d').drawImage(source, left, top, width, height, 0, 0, width, height);
+  }
+
+  // A frame around [left, top, width, height], in pixels of what is painted; none without a box.
+  frame(box = null) {
+    this.mark.hidden = !box;
+    if (!box) return;
+    const sides = [this.canvas.width, this.canvas.height];
+    ['left', 'top', 'width', 'height'].forEach((name, place) => {
+      this.mark.style[name] = `${100 * box[place] / sides[place % 2]}%`;
+    });
   }
 }
 
@@ -498,6 +579,128 @@ class Grid {
       ink.strokeRect(...place);
     }
   }
+}
+
+// Lines with bands around them. `onPoint(place)` is called with the place in `xs` that is pointed at, by pointer or arrow
+// keys; a line across the drawing marks it.
+class Lines {
+  constructor(board, { label, into = null, caption = '', high = 240, onPoint = null }) {
+    Object.assign(this, { board, onPoint, high, at: null, drawn: null });
+    this.svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+    this.svg.setAttribute('role', onPoint ? 'application' : 'img');
+    this.svg.setAttribute('aria-label', label);
+    this.legend = element('div', { className: 'lab-board-legend' });
+    this.caption = element('figcaption', { textContent: caption });
+    this.box = element('figure', { className: 'lab-board-lines' }, this.legend, this.svg, this.caption);
+    (into ?? board.stage).append(this.box);
+    if (!onPoint) return;
+    this.svg.setAttribute('tabindex', '0');
+    this.svg.addEventListener('pointermove', (event) => { if (event.pointerType === 'mouse' || event.buttons) this.point(event); });
+    this.svg.addEventListener('pointerdown', (event) => this.point(event));
+    this.svg.addEventListener('keydown', (event) => this.press(event));
+  }
+
+  // `lines`: [{ name, color, values, low, high, dash }], a value for each of `xs`, NaN where there is none, `low` and
+  // `high` the band's edges; `range`: lowest and highest value of the axis. With `log` values are logarithms to the
+  // base of ten, and minus infinity, which stands for 0, lies at the bottom.
+  paint({ xs, lines, range, xTitle, yTitle, log = false }) {
+    this.drawn = { xs, lines, range, xTitle, yTitle, log };
+    this.legend.replaceChildren(...(lines.length > 1 ? lines : []).map(({ name, color, dash }) => {
+      const key = element('i');
+      key.style.borderTop = `3px ${dash ? 'dashed' : 'solid'} ${color}`;
+      return element('span', {}, key, name);
+    }));
+    this.draw();
+  }
+
+  // Mark a place of `xs`, or none.
+  mark(place) {
+    this.at = place;
+    this.draw();
+  }
+
+  point(event) {
+    if (!this.drawn) return;
+    const { xs } = this.drawn;
+    const share = (event.clientX - this.svg.getBoundingClientRect().left - this.left) / this.wide;
+    const x = xs[0] + share * (xs[xs.length - 1] - xs[0]);
+    const place = xs.reduce((best, each, at) => (Math.abs(each - x) < Math.abs(xs[best] - x) ? at : best), 0);
+    this.go(place);
+  }
+
+  go(place) {
+    this.mark(clamp(place, 0, this.drawn.xs.length - 1));
+    this.onPoint(this.at);
+  }
+
+  press(event) {
+    const last = this.drawn ? this.drawn.xs.length - 1 : 0;
+    const places = { ArrowRight: (this.at ?? -1) + 1, ArrowLeft: (this.at ?? last + 1) - 1, Home: 0, End: last };
+    if (!this.drawn || event.ctrlKey || event.metaKey || event.altKey || !(event.key in places)) return;
+    this.go(places[event.key]);
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  add(name, attributes, text = '') {
+    const found = document.createElementNS('http://www.w3.org/2000/svg', name);
+    for (const [key, value] of Object.entries(attributes)) found.setAttribute(key, value);
+    if (text) found.textContent = text;
+    this.svg.append(found);
+  }
+
+  draw() {
+    const room = this.box.clientWidth;
+    if (!this.drawn || !room) return;
+    const { xs, lines, range, xTitle, yTitle, log } = this.drawn;
+    const top = 22, foot = 36, deep = this.high - top - foot;
+    Object.assign(this, { left: 46, wide: room - 46 - 12 });
+    const end = xs[xs.length - 1];
+    const across = (x) => this.left + (x - xs[0]) / ((end - xs[0]) || 1) * this.wide;
+    const down = (y) => top + deep * (1 - clamp((y - range[0]) / ((range[1] - range[0]) || 1), 0, 1));
+    this.svg.replaceChildren();
+    this.svg.setAttribute('viewBox', `0 0 ${room} ${this.high}`);
+    this.svg.style.height = `${this.high}px`;
+    const text = this.board.color('text'), border = this.board.color('border');
+    for (const y of ticks(...range, 5, log)) {
+      this.add('line', { x1: this.left, x2: this.left + this.wide, y1: down(y), y2: down(y), stroke: border });
+      this.add('text', { x: this.left - 6, y: down(y) + 4, 'text-anchor': 'end', fill: text }, log ? tenTo(y) : number(y));
+    }
+    for (const x of ticks(xs[0], end, this.wide / 70, xs.every(Number.isInteger))) {
+      this.add('text', { x: across(x), y: this.high - foot + 16, 'text-anchor': 'middle', fill: text }, number(x));
+    }
+    this.add('text', { x: 0, y: 12, fill: text }, yTitle);
+    this.add('text', { x: this.left + this.wide, y: this.high - 5, 'text-anchor': 'end', fill: text }, xTitle);
+    const known = (values, place) => !Number.isNaN(values[place]);
+    const path = (values, places) => places.map((place) => `${across(xs[place]).toFixed(1)},${down(values[place]).toFixed(1)}`);
+    const all = [...xs.keys()];
+    for (const { color, low, high } of lines) {
+      if (!low) continue;
+      const places = all.filter((place) => known(low, place));
+      const points = [...path(low, places), ...path(high, places.reverse())];
+      this.add('polygon', { points: points.join(' '), fill: color, opacity: 0.2 });
+    }
+    for (const { color, values, dash } of lines) {
+      const points = path(values, all.filter((place) => known(values, place)));
+      this.add('polyline', { points: points.join(' '), fill: 'none', stroke: color, 'stroke-width': 2.5,
+        'stroke-linejoin': 'round', ...(dash ? { 'stroke-dasharray': '7 4' } : {}) });
+    }
+    if (this.at === null || this.at >= xs.length) return;
+    const x = across(xs[this.at]);
+    this.add('line', { x1: x, x2: x, y1: top, y2: top + deep, stroke: text, 'stroke-width': 1, 'stroke-dasharray': '2 3' });
+    for (const { color, values } of lines) {
+      if (known(values, this.at)) this.add('circle', { cx: x, cy: down(values[this.at]), r: 5, fill: color, stroke: this.board.color('background'), 'stroke-width': 1.5 });
+    }
+  }
+}
+
+// Round numbers from `low` to `high`, at most about `most`; whole ones where asked for.
+function ticks(low, high, most, whole = false) {
+  const rough = Math.max((high - low) / Math.max(most, 1), whole ? 1 : 1e-9);
+  const unit = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * unit).find((each) => each >= rough - 1e-12);
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, at) => Number(((first + at) * step).toPrecision(12)));
 }
 
 export default function (component) {
