@@ -79,9 +79,9 @@ LESSONS: dict[str, Lesson] = {
         "between two places. Global pooling keeps one number of the whole map, which no longer says where anything is.",
         task="Shift the digit by one pixel, then by two. After which of them has a pooled map only moved? Do "
         "overlapping windows (3 × 3 with stride 2) always change less than those side by side (2 × 2)?",
-        answer="After two, the stride: moved back by one place, every value is what it was. At one pixel the image "
-        "changes by 58% of its contrast, its maps of largest values by 41% (2 × 2) and 32% (overlapping), and moving "
-        "back does not help. Overlapping is no rule: over our four samples, shifted by one pixel in the four "
+        answer="After two, the stride: moved back by one place, every value is what it was. At one pixel to the right "
+        "the image changes by 58% of its contrast, its maps of largest values by 41% (2 × 2) and 32% (overlapping), "
+        "and moving back does not help. Overlapping is no rule: over our four samples, shifted by one pixel in the four "
         "directions, it is 46% for the image, 30% for 2 × 2 and 35% for overlapping windows; try Shapes. AlexNet took "
         "overlapping windows because the error fell by 0.4 points (top-1). What does help against shifts between two "
         "places is to blur before the stride (Zhang 2019). The global maximum and mean stay the same as long as "

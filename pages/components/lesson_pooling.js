@@ -100,7 +100,7 @@ class Figure {
     const whole = [this.right.value, this.down.value].every((by) => by % this.data.stride === 0);
     this.still.textContent = !this.right.value && !this.down.value ? 'Shift the image, and see what its maps make of it.'
       : whole ? `The shift is a whole number of strides: moved back by ${moved.join(' and ')}, the pooled maps are what they were, but for what came in at the edge.`
-      : `The shift lies between two places of the pooled maps: ${moved.length ? `moved back by ${moved.join(' and ')}` : 'with no whole place to move back by'}, they still differ. Of the image itself nothing has changed but its place.`;
+      : `The shift lies between two places of the pooled maps: ${moved.length ? `moved back by ${moved.join(' and ')}` : 'with no whole place to move back by'}, they still differ. The image, moved back, is the same.`;
   }
 
   point(name, row, column) {
