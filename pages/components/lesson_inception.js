@@ -10,7 +10,7 @@ const INCEPTION_COLORS = ['#3F5BD9', '#E07B00', '#1D9A6C', '#B5479B'];
 class Figure {
   constructor(board) {
     this.board = board;
-    board.slider({ name: 'inputs', label: 'Input channels', min: 1, max: 1024 });
+    board.slider({ name: 'inputs', label: 'Input channels', min: 1, max: 1024, words: (at) => number(at, 4) });
     board.slider({ name: 'side', label: 'Side of the maps', min: 1, max: 56, words: (at) => `${at} px` });
     this.input = element('div', { className: 'lab-inception-end' });
     this.output = element('div', { className: 'lab-inception-end' });
@@ -63,7 +63,7 @@ class Figure {
     const pooled = place === 3, convolutions = branch.convolutions;
     const kept = pooled ? convolutions[0] : convolutions.at(-1);
     if (pooled) {
-      first.cost.textContent = 'no weights; hands on every channel';
+      first.cost.textContent = `No weights; hands on all ${number(data.inputs, 4)} channels.`;
       first.box.classList.toggle('lab-inception-wide', naive);
     } else if (first.facts) this.showBox(first, naive ? null : convolutions[0], data);
     if (second.facts) this.showBox(second, kept, data);
@@ -88,9 +88,9 @@ class Figure {
       element('span', { textContent: 'channels' }), element('div', { className: 'lab-inception-parts' }, ...parts));
   }
 
-  // Rows of numbers, whole below a million.
+  // Whole below a million.
   count(value) {
-    return value >= 1e9 ? `${number(value / 1e9, 3)} G` : value >= 1e6 ? `${number(value / 1e6, 3)} M` : number(value, 7);
+    return value >= 1e9 ? `${number(value / 1e9, 3)} billion` : value >= 1e6 ? `${number(value / 1e6, 3)} million` : number(value, 7);
   }
 
   showTotals({ modules, ratios }, kind) {
@@ -104,17 +104,21 @@ class Figure {
     this.totals.replaceChildren(element('thead', {}, head), element('tbody', {}, ...rows));
   }
 
-  showChain({ chains }, kind) {
+  // Two bars for each module of a row: what is chosen in color, the other kind beside it in gray.
+  showChain({ chains, chain_ratio }, kind) {
     const most = 1.15 * Math.max(...chains.naive.channels, ...chains.reduced.channels);
-    const bars = chains[kind].channels.map((channels, place) => {
-      const bar = element('span', { className: 'lab-inception-column' });
-      bar.style.height = `${100 * channels / most}%`;
-      return element('div', { className: 'lab-inception-step' },
-        element('div', {}, element('span', { textContent: number(channels, 5) }), bar), element('span', { textContent: String(place + 1) }));
-    });
-    this.chain.replaceChildren(element('div', { className: 'lab-inception-bars' }, ...bars),
-      element('figcaption', { textContent: `Channels after 1 to ${bars.length} such modules in a row: together `
-        + `${this.count(chains[kind].params)} parameters and ${this.count(chains[kind].macs)} multiplications` }));
+    const bar = (name, place) => {
+      const found = element('span', { className: name === kind ? 'lab-inception-column' : 'lab-inception-other' });
+      found.style.height = `${100 * chains[name].channels[place] / most}%`;
+      return element('div', {}, ...(name === kind ? [element('span', { textContent: number(chains[name].channels[place], 5) })] : []), found);
+    };
+    const steps = chains[kind].channels.map((_, place) => element('div', { className: 'lab-inception-step' },
+      element('div', { className: 'lab-inception-pair' }, bar('reduced', place), bar('naive', place)),
+      element('span', { textContent: String(place + 1) })));
+    this.chain.replaceChildren(element('div', { className: 'lab-inception-bars' }, ...steps),
+      element('figcaption', { textContent: `Channels after 1 to ${steps.length} modules of these widths in a row, with reductions (left) and naive `
+        + `(right). All ${steps.length} together: ${this.count(chains.reduced.macs)} and ${this.count(chains.naive.macs)} multiplications, `
+        + `${number(chain_ratio, 3)} times as many.` }));
   }
 
   sentence({ modules, ratios, five }, state) {

@@ -79,7 +79,15 @@ def module_board(state: InceptionState) -> dict[str, Any]:
     modules: dict[Kind, Module] = {kind: build_module(kind, state.inputs, state.widths) for kind in _KINDS}
     chains = {kind: chained(kind, state.inputs, state.widths, CHAIN) for kind in _KINDS}
     facts = {kind: _facts(module, state.side) for kind, module in modules.items()}
+    rows = {
+        kind: {
+            "channels": [module.channels for module in chain],
+            "macs": sum(module.macs(state.side) for module in chain),
+        }
+        for kind, chain in chains.items()
+    }
     return {
+        "inputs": state.inputs,
         "modules": facts,
         "most_macs": max(
             each.macs(state.side)
@@ -88,14 +96,8 @@ def module_board(state: InceptionState) -> dict[str, Any]:
             for each in branch.convolutions
         ),
         "ratios": {name: facts["naive"][name] / facts["reduced"][name] for name in ("channels", "params", "macs")},
-        "chains": {
-            kind: {
-                "channels": [module.channels for module in modules],
-                "params": sum(module.params for module in modules),
-                "macs": sum(module.macs(state.side) for module in modules),
-            }
-            for kind, modules in chains.items()
-        },
+        "chains": rows,
+        "chain_ratio": rows["naive"]["macs"] / rows["reduced"]["macs"],
         "five": _ratio_of_five(modules, state.side),
     }
 

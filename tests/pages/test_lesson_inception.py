@@ -101,6 +101,7 @@ def test_the_figure_has_the_numbers_of_the_module(name: str) -> None:
     assert data["ratios"]["macs"] == data["modules"]["naive"]["macs"] / facts["macs"]
     assert data["most_macs"] >= max(macs)
     assert data["chains"]["reduced"]["channels"] == [module.channels] * 9
+    assert data["chain_ratio"] == data["chains"]["naive"]["macs"] / data["chains"]["reduced"]["macs"]
     assert place_of(state) == name
 
 
