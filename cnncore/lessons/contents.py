@@ -170,13 +170,22 @@ LESSONS: dict[str, Lesson] = {
     ),
     "inception": Lesson(
         title="Inception",
-        idea="Windows of several sizes side by side, and 1 × 1 convolutions before the large ones, which reduce the "
-        "channels first and so make them affordable.",
-        task="Take the reductions away. What happens to the multiplications and to the channels?",
-        answer="They multiply: the 5 × 5 alone costs almost 10 times as much, and since pooling hands on every "
-        "channel, each module leaves more than it got.",
-        train={"model.name": "googlenet", "data.dataset": "cifar10"},
-        sources=("Lin et al. 2014", "Szegedy et al. 2015, Figure 2"),
+        idea="How large should a window be? An Inception module takes several sizes side by side and stacks what they "
+        "find. Large windows over many channels are expensive, so 1 × 1 convolutions go before them: they look at one "
+        "pixel only and mix its many channels into fewer, like a small dense network that is the same for every pixel. "
+        "Large windows can also be taken apart into small ones that together see as much.",
+        task="Take the reductions away from module 3a: switch to Naive. What happens to the multiplications, and to "
+        "the channels after nine such modules?",
+        answer="The module takes 2.4 times the multiplications, its 5 × 5 branch alone 9.7 times. Pooling keeps the "
+        "number of channels, so a naive module hands on all it got and adds its own: 416 after the first, 2,208 after "
+        "nine, where modules with reductions stay at 256. Every later module pays for those, so that nine naive ones "
+        "take 12.5 times the multiplications.",
+        train={"model.name": "googlenet_small", "data.dataset": "cifar10"},
+        sources=(
+            "Lin et al. 2014, Network in network, section 3.1",
+            "Szegedy et al. 2015, Going deeper with convolutions, Figure 2 and Table 1",
+            "Szegedy et al. 2016, Rethinking the Inception architecture, sections 3.1 and 3.2",
+        ),
     ),
     "residual": Lesson(
         title="Residual connections",

@@ -9,10 +9,11 @@ from pages.components.lesson_convolution import show_convolution
 from pages.components.lesson_convolution_state import ConvolutionState
 from pages.components.lesson_field import FieldState, show_field
 from pages.components.lesson_images import ImagesState, show_images
+from pages.components.lesson_inception import InceptionState, show_inception
 from pages.components.lesson_normalization import NormalizationState, show_normalization
 from pages.components.lesson_pooling import PoolingState, show_pooling
 from pages.components.lesson_residual import ResidualState, show_residual
-from pages.components.lesson_size import SizeState, show_size
+from pages.components.lesson_size import show_size
 from pages.components.lesson_state import LessonState
 
 FIGURES: dict[str, Callable[[], None]] = {
@@ -23,6 +24,7 @@ FIGURES: dict[str, Callable[[], None]] = {
     "field": show_field,
     "normalization": show_normalization,
     "augmentation": show_augmentation,
+    "inception": show_inception,
     "residual": show_residual,
 }
 """By the keys of `cnncore.lessons.contents.LESSONS`."""
@@ -30,11 +32,11 @@ FIGURES: dict[str, Callable[[], None]] = {
 STATES: dict[str, type[LessonState]] = {
     "images": ImagesState,
     "convolution": ConvolutionState,
-    "size": SizeState,
     "pooling": PoolingState,
     "field": FieldState,
     "normalization": NormalizationState,
     "augmentation": AugmentationState,
+    "inception": InceptionState,
     "residual": ResidualState,
 }
 """What each lesson's link can say."""
