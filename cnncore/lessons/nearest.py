@@ -1,4 +1,4 @@
-"""What an image is taken for by the image most like it: a judge without training, and without a liking for any change."""
+"""What an image is taken for by the known image most like it: a judge without training."""
 
 from __future__ import annotations
 

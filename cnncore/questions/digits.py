@@ -57,6 +57,6 @@ def _digits() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArr
     data = open_images(DataConfig(dataset="mnist5k"), data_dir(), download=False)
     assert isinstance(data.train, Images)
     assert isinstance(data.validation, Images)
-    known = data.train.pixels.numpy().reshape(len(data.train), -1).astype(np.float32) / 255
+    known = data.train.pixels.numpy().reshape(len(data.train), -1).astype(np.float32) / np.float32(255)
     digits = data.validation.pixels.numpy()[..., 0] / 255
     return known, data.train.labels.numpy(), digits, data.validation.labels.numpy()

@@ -1,13 +1,5 @@
 // The lesson on augmentation, digits: a digit of each class at every place of the dial, and what its 50 are taken for.
-const WIDTH = 640, HEIGHT = 200, EDGE = { left: 34, right: 28, top: 12, bottom: 24 };
-const RARE = 0.1;  // classes that never get this share of the digits have no line
-
-function drawing(name, attributes = {}, ...children) {
-  const found = document.createElementNS('http://www.w3.org/2000/svg', name);
-  for (const [key, value] of Object.entries(attributes)) found.setAttribute(key, value);
-  found.append(...children);
-  return found;
-}
+const RARE = 30;  // classes that never get this many percent of the digits have no line
 
 class Figure {
   constructor(board) {
@@ -18,8 +10,9 @@ class Figure {
     board.stage.before(this.intro);
     this.tiles = [...Array(10).keys()].map((digit) => this.tile(digit));
     this.title = element('h4', { className: 'lab-labels-title' });
-    this.chart = drawing('svg', { class: 'lab-labels-chart', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img' });
-    board.words.before(this.title, this.chart);
+    this.below = element('div', { className: 'lab-labels-chart' });
+    board.words.before(this.title, this.below);
+    this.chart = board.lines({ label: 'What the chosen digit is taken for, at each place of the slider', into: this.below });
   }
 
   tile(digit) {
@@ -35,8 +28,8 @@ class Figure {
     Object.assign(this, { data, arrays });
     this.digit = state.digit;
     if (others) this.build(state);
-    this.intro.textContent = 'You are the judge: is it still the same digit? Below each one is what a judge without eyes says, who '
-      + `takes it for whatever is pixel by pixel the most similar of ${number(data.known, 4)} unchanged digits.`;
+    this.intro.textContent = 'You are the judge: is it still the same digit? Below each one stands what most digits of its kind are '
+      + `taken for by a judge that only compares pixels, with the most similar of ${number(data.known, 4)} unchanged digits.`;
     this.draw();
   }
 
@@ -74,40 +67,20 @@ class Figure {
   say(place) {
     const counts = this.counts(place, this.digit);
     const ranked = [...counts.keys()].filter((digit) => counts[digit]).sort((one, other) => counts[other] - counts[one]);
-    const said = ranked.slice(0, 3).map((digit) => `for ${digit} ${counts[digit]} times`).join(', ');
-    this.board.words.textContent = `${this.data.title}, ${this.data.words[place].toLowerCase()}: of ${sum(counts)} digits ${this.digit}, taken ${said}.`;
+    const said = ranked.slice(0, 3).map((digit, at) => `${counts[digit]} ${at ? '' : 'are taken '}for ${digit}`).join(', ');
+    this.board.words.textContent = `${this.data.title}: ${this.data.words[place].toLowerCase()}. Of ${sum(counts)} digits ${this.digit}, ${said}.`;
   }
 
   drawChart(now) {
-    const { places, words } = this.data;
-    const x = (place) => EDGE.left + place / (places.length - 1) * (WIDTH - EDGE.left - EDGE.right);
-    const y = (share) => HEIGHT - EDGE.bottom - share * (HEIGHT - EDGE.top - EDGE.bottom);
-    const text = (at, down, content, anchor, more = {}) => {
-      const found = drawing('text', { x: at, y: down, 'text-anchor': anchor, fill: this.board.color('text'), 'font-size': 12, ...more });
-      found.textContent = content;
-      return found;
-    };
+    const { places, title } = this.data;
+    const total = sum(this.counts(0, this.digit));
+    const lines = [...Array(10).keys()].map((digit) => ({ digit, name: digit === this.digit ? `still ${digit}` : `taken for ${digit}`,
+      values: places.map((_, place) => 100 * this.counts(place, this.digit)[digit] / total),
+      color: digit === this.digit ? this.board.color('text') : this.board.series(digit), dash: digit !== this.digit }));
     this.title.textContent = `What the ${this.digit} is taken for`;
-    this.chart.setAttribute('aria-label', this.title.textContent);
-    const parts = [0, 0.5, 1].flatMap((share) => [
-      drawing('line', { x1: EDGE.left, x2: WIDTH - EDGE.right, y1: y(share), y2: y(share), stroke: this.board.color('border') }),
-      text(EDGE.left - 6, y(share) + 4, `${100 * share}%`, 'end')]);
-    const shown = places.length > 2 ? [0, (places.length - 1) / 2, places.length - 1] : [0, 1];
-    parts.push(...shown.map((place) => text(x(place), HEIGHT - 6, words[place], 'middle')));
-    parts.push(drawing('line', { x1: x(now), x2: x(now), y1: y(0), y2: y(1), stroke: '#E07B00', 'stroke-width': 2 }));
-    const labels = [];
-    for (let digit = 0; digit < 10; digit++) {
-      const shares = places.map((_, place) => this.counts(place, this.digit)[digit] / sum(this.counts(place, this.digit)));
-      const most = Math.max(...shares);
-      if (most < RARE) continue;
-      const own = digit === this.digit;
-      const color = own ? this.board.color('text') : this.board.series(digit);
-      const points = shares.map((share, place) => `${x(place).toFixed(1)},${y(share).toFixed(1)}`).join(' ');
-      parts.push(drawing('polyline', { points, fill: 'none', stroke: color, 'stroke-width': own ? 3 : 2,
-        'stroke-dasharray': own ? 'none' : '6 3' }));
-      labels.push(text(x(shares.indexOf(most)), y(most) - 4, digit, 'middle', { fill: color, 'font-size': 15, 'font-weight': 600 }));
-    }
-    this.chart.replaceChildren(...parts, ...labels);
+    this.chart.paint({ xs: places, lines: lines.filter(({ digit, values }) => digit === this.digit || Math.max(...values) >= RARE),
+      range: [0, 100], xTitle: title, yTitle: `% of ${total} digits` });
+    this.chart.mark(now);
   }
 }
 

@@ -80,7 +80,7 @@ def labels_board(state: AugmentationState, answers: list[Answer]) -> tuple[dict[
         "title": dial.title,
         "places": list(places),
         "words": [dial.say(place) for place in places],
-        "known": answers[0].facts["num_known"],
+        "known": answers[0].data["num_known"],
     }
     counts = np.concatenate([answer.arrays["counts"] for answer in answers]).astype(np.int32)
     return data, {
