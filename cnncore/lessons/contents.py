@@ -151,22 +151,44 @@ LESSONS: dict[str, Lesson] = {
     ),
     "normalization": Lesson(
         title="Normalization and dropout",
-        idea="Batch normalization gives every channel mean 0 and deviation 1 over the batch, and then a scale and a "
-        "shift that are learned. Local response normalization lets neighboring channels compete. Dropout switches "
-        "random units off while training.",
-        task="Multiply the activations by 100. After which of the three does nothing change?",
-        answer="After batch normalization: it divides by the deviation, which has become 100 times larger too.",
+        idea="Batch normalization gives every channel mean 0 and deviation 1, over all places of all images of the "
+        "batch, and then a scale γ and a shift β that are learned. Local response normalization divides each value "
+        "by what the neighboring channels do at the same place, so that they compete. Dropout switches random units "
+        "off. The first and the last behave otherwise after training: running averages stand in for the batch, and "
+        "every unit takes part.",
+        task="Multiply the activations by 100. After which of the three does nothing change? Then choose “Afterwards” "
+        "and move through the batches: when does the first image come out alike in all of them?",
+        answer="After batch normalization: mean and deviation have become 100 times larger too, and cancel. (Only "
+        "ε = 0.00001 under the root does not grow along; at × 0.1 the deviation of the edges is 0.999.) Dropout hands "
+        "the factor on. Local response normalization hands on less of it the larger the values are: with AlexNet's "
+        "constants the mean of the edges grows 29 times instead of 100 times. While training, the first image comes "
+        "out otherwise in every batch, since the others have a say in mean and deviation; with the running averages "
+        "ever less, once some dozens of batches have gone into them.",
         train={"model.name": "vgg11", "data.dataset": "cifar10", "model.norm": "batch"},
-        sources=("Ioffe and Szegedy 2015", "Krizhevsky et al. 2012", "Srivastava et al. 2014"),
+        sources=(
+            "Ioffe and Szegedy 2015, section 3",
+            "Krizhevsky et al. 2012, section 3.3",
+            "Srivastava et al. 2014",
+        ),
     ),
     "augmentation": Lesson(
         title="Augmentation",
-        idea="A shifted cat is still a cat. Changing the training images at random in ways that keep their meaning is "
-        "like having more of them.",
-        task="Which change turns one digit into another?",
-        answer="Half a turn makes a 6 a 9; a mirrored 2 looks like no digit, or like a 5. What is allowed depends on "
-        "what the images show.",
+        idea="A shifted cat is still a cat. Changing the training images at random, anew in every epoch, in ways that "
+        "keep what they show is like having more of them; only test images stay as they are. Which ways keep it "
+        "depends on the images.",
+        task="Go to “Does it change the label?” and look for a change that turns one digit into another. And is there "
+        "one after which you still see the same digit, and the judge below does not?",
+        answer="Turned by 150°, 34 of 50 sixes are taken for nines, and by 180° 40 of 50 nines for sixes; upside down, "
+        "32 of 50 fives for twos. Trained with such changes, a network would have to learn what is wrong. Shifted by "
+        "10 % a digit is the same for you, but the judge, who was 94 % right, is right about fewer than half: "
+        "what a network is to take for the same, it must have seen.",
         train={"model.name": "resnet20", "data.dataset": "cifar10", "augment.flip_horizontal": "0.5"},
+        sources=(
+            "Krizhevsky et al. 2012, section 4.1",
+            "Zhang et al. 2017 (mixup)",
+            "Zhong et al. 2017 (random erasing)",
+            "Yun et al. 2019 (CutMix)",
+        ),
     ),
     "inception": Lesson(
         title="Inception",

@@ -13,7 +13,7 @@ import torch
 
 from cnncore import makers
 from cnncore.answers import Answer
-from cnncore.questions import datasets, embedding, errors, excites, inspection, maps, networks, runs, why
+from cnncore.questions import datasets, digits, embedding, errors, excites, inspection, maps, networks, runs, why
 
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
@@ -23,6 +23,7 @@ Question = Callable[[dict[str, Any]], Answer]
 QUESTIONS: dict[str, Question] = {
     "attribution": why.attribution,
     "browse": inspection.browse,
+    "changed_digits": digits.changed_digits,
     "disagreement": runs.disagreement,
     "embedding": embedding.embedding,
     "exciting_patches": excites.exciting_patches,
