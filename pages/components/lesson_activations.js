@@ -46,8 +46,7 @@ class Figure {
   get place() { return clamp(Math.round((this.x.value + this.data.furthest) / this.data.step), 0, this.xs.length - 1); }
 
   moveX(at) {
-    this.x.range.value = this.xs[at];
-    this.x.say();
+    this.x.set(this.xs[at]);
     this.drawUnit();
   }
 
@@ -113,7 +112,7 @@ class Figure {
   }
 
   choose(at) {
-    this.layer.range.value = Math.max(1, at);
+    this.layer.set(Math.max(1, at));
     this.pointed = null;
     this.drawStack();
     this.board.tell({ layer: this.layer.value });

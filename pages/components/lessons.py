@@ -1,16 +1,36 @@
-"""The figures of the lessons, in one table."""
+"""The figures of the lessons, in one table, and what their links can say."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from pages.components.lesson_activations import show_activations
-from pages.components.lesson_pooling import show_pooling
-from pages.components.lesson_residual import show_residual
+from pages.components.lesson_activations import ActivationsState, show_activations
+from pages.components.lesson_augmentation import AugmentationState, show_augmentation
+from pages.components.lesson_field import FieldState, show_field
+from pages.components.lesson_normalization import NormalizationState, show_normalization
+from pages.components.lesson_pooling import PoolingState, show_pooling
+from pages.components.lesson_residual import ResidualState, show_residual
+from pages.components.lesson_size import SizeState, show_size
+from pages.components.lesson_state import LessonState
 
 FIGURES: dict[str, Callable[[], None]] = {
-    "activations": show_activations,
+    "size": show_size,
     "pooling": show_pooling,
+    "field": show_field,
+    "activations": show_activations,
+    "normalization": show_normalization,
+    "augmentation": show_augmentation,
     "residual": show_residual,
 }
 """By the keys of `cnncore.lessons.contents.LESSONS`."""
+
+STATES: dict[str, type[LessonState]] = {
+    "size": SizeState,
+    "pooling": PoolingState,
+    "field": FieldState,
+    "activations": ActivationsState,
+    "normalization": NormalizationState,
+    "augmentation": AugmentationState,
+    "residual": ResidualState,
+}
+"""What each lesson's link can say."""
