@@ -161,11 +161,11 @@ LESSONS: dict[str, Lesson] = {
     ),
     "residual": Lesson(
         title="Residual connections",
-        idea="Two layers learn only what is to be added to their input x: they put out F(x) + x, and the way around "
-        "them on which x gets there is called a shortcut. So signals and gradients have a way past every block, and a "
-        "block with nothing to contribute needs no more than weights of 0. Deep networks without shortcuts fail in "
-        "training, and it is neither for vanishing gradients nor for over-fitting: the third view tells the three "
-        "apart by trainings that this lab has recorded.",
+        idea="Two layers learn only what is to be added to their input: they put out F(x) + x, and a shortcut hands x "
+        "around them. So signals and gradients have a way past every block, and a block with nothing to contribute "
+        "only needs weights of 0. Deep networks without shortcuts train badly even where their gradients are "
+        "healthy: degradation. The third view tells it apart from vanishing gradients and from over-fitting, by "
+        "trainings that this lab has recorded.",
         task="Drag the layers to 100: which stack still has a gradient at its first layer? Then switch batch "
         "normalization on. Does the plain stack's gradient still vanish, and does a deep plain network train well "
         "then (third view)?",

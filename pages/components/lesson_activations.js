@@ -3,7 +3,7 @@ class Figure {
   constructor(board) {
     this.board = board;
     const part = (title) => {
-      const section = element('section', { className: 'lesson-part' }, element('h4', { textContent: title }));
+      const section = element('section', { className: 'lesson-part' }, element('h3', { textContent: title }));
       const controls = element('div', { className: 'lab-board-controls' });
       const said = element('p', { className: 'lesson-part-words' });
       const charts = element('div', { className: 'lesson-part-charts' });

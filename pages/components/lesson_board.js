@@ -657,12 +657,12 @@ class Lines {
     this.svg.replaceChildren();
     this.svg.setAttribute('viewBox', `0 0 ${room} ${this.high}`);
     this.svg.style.height = `${this.high}px`;
-    const text = this.board.color('text'), border = this.board.color('border');
+    const text = 'currentColor';  // follows the theme, and paper, without being drawn again
     for (const y of ticks(...range, 5, log)) {
-      this.add('line', { x1: this.left, x2: this.left + this.wide, y1: down(y), y2: down(y), stroke: border });
+      this.add('line', { x1: this.left, x2: this.left + this.wide, y1: down(y), y2: down(y), stroke: text, opacity: 0.18 });
       this.add('text', { x: this.left - 6, y: down(y) + 4, 'text-anchor': 'end', fill: text }, log ? tenTo(y) : number(y));
     }
-    for (const x of ticks(xs[0], end, this.wide / 70, xs.every(Number.isInteger))) {
+    for (const x of ticks(xs[0], end, this.wide / 50, xs.every(Number.isInteger))) {
       this.add('text', { x: across(x), y: this.high - foot + 16, 'text-anchor': 'middle', fill: text }, number(x));
     }
     this.add('text', { x: 0, y: 12, fill: text }, yTitle);
@@ -693,7 +693,7 @@ class Lines {
     const x = across(xs[this.at]);
     this.add('line', { x1: x, x2: x, y1: top, y2: top + deep, stroke: text, 'stroke-width': 1, 'stroke-dasharray': '2 3' });
     for (const { color, values, faint } of lines) {
-      if (known(values, this.at) && !faint) this.add('circle', { cx: x, cy: down(values[this.at]), r: 5, fill: color, stroke: this.board.color('background'), 'stroke-width': 1.5 });
+      if (known(values, this.at) && !faint) this.add('circle', { cx: x, cy: down(values[this.at]), r: 5, fill: color, stroke: 'var(--st-background-color)', 'stroke-width': 1.5 });
     }
   }
 }
