@@ -141,13 +141,24 @@ LESSONS: dict[str, Lesson] = {
     ),
     "activations": Lesson(
         title="Activations",
-        idea="Without a bend between them, two layers are one layer. The bend decides what happens to the gradient on "
-        "its way back: its slope is multiplied in at every layer.",
-        task="Send a gradient through 20 layers with sigmoids, then with ReLUs and He's initialization.",
-        answer="A sigmoid's slope is at most 1/4, so that 20 layers leave next to nothing. A ReLU's slope is 1 or 0, "
-        "and He's weights make up for the half that is 0.",
+        idea="Without a bend between them, two layers are one layer; the activation is the bend. On its way back, a "
+        "gradient is multiplied at every layer by the weights and by the slope of the activation: unless the two make "
+        "up for one another, it vanishes or explodes over many layers. A ReLU whose sum is below 0 for every image has "
+        "slope 0 for all of them: it is dead, and no gradient can bring it back.",
+        task="Send a gradient through 20 layers of sigmoids, then of ReLUs with He's weights. What gets to the first "
+        "layer? Then set the bias to −0.5: what happens to ReLUs, and do leaky ones save the stack?",
+        answer="20 layers of sigmoids leave 3 × 10⁻¹⁰ of a gradient with He's weights and 10⁻¹² with Glorot's: a "
+        "sigmoid's slope is at most 1/4. Through ReLUs with He's weights 0.75 gets: their slope is 1 or 0, and He's "
+        "weights make up for the half that is 0. With a bias of −0.5 every ReLU from layer 7 on is dead, and the "
+        "gradient is exactly 0. Leaky ReLUs keep a slope of 0.01, so that none of them dies and a single one can "
+        "recover; but where whole layers lie below 0, 0.01 a layer leaves next to nothing too, 2 × 10⁻²⁹.",
         train={"preset": "lenet_20s", "model.activation": "sigmoid"},
-        sources=("Glorot and Bengio 2010", "He et al. 2015"),
+        sources=(
+            "Glorot and Bengio 2010, sections 3 and 4",
+            "He et al. 2015 (Delving deep into rectifiers), section 2.2",
+            "Maas et al. 2013: leaky ReLUs",
+            "Lu et al. 2020 (Dying ReLU and initialization)",
+        ),
     ),
     "normalization": Lesson(
         title="Normalization and dropout",
@@ -211,11 +222,11 @@ LESSONS: dict[str, Lesson] = {
     ),
     "residual": Lesson(
         title="Residual connections",
-        idea="Two layers learn only what is to be added to their input x: they put out F(x) + x, and the way around "
-        "them on which x gets there is called a shortcut. So signals and gradients have a way past every block, and a "
-        "block with nothing to contribute needs no more than weights of 0. Deep networks without shortcuts fail in "
-        "training, and it is neither for vanishing gradients nor for over-fitting: the third view tells the three "
-        "apart by trainings that this lab has recorded.",
+        idea="Two layers learn only what is to be added to their input: they put out F(x) + x, and a shortcut hands x "
+        "around them. So signals and gradients have a way past every block, and a block with nothing to contribute "
+        "only needs weights of 0. Deep networks without shortcuts train badly even where their gradients are "
+        "healthy: degradation. The third view tells it apart from vanishing gradients and from over-fitting, by "
+        "trainings that this lab has recorded.",
         task="Drag the layers to 100: which stack still has a gradient at its first layer? Then switch batch "
         "normalization on. Does the plain stack's gradient still vanish, and does a deep plain network train well "
         "then (third view)?",

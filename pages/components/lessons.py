@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pages.components.lesson_activations import ActivationsState, show_activations
 from pages.components.lesson_augmentation import AugmentationState, show_augmentation
 from pages.components.lesson_convolution import show_convolution
 from pages.components.lesson_convolution_state import ConvolutionState
@@ -22,6 +23,7 @@ FIGURES: dict[str, Callable[[], None]] = {
     "size": show_size,
     "pooling": show_pooling,
     "field": show_field,
+    "activations": show_activations,
     "normalization": show_normalization,
     "augmentation": show_augmentation,
     "inception": show_inception,
@@ -34,6 +36,7 @@ STATES: dict[str, type[LessonState]] = {
     "convolution": ConvolutionState,
     "pooling": PoolingState,
     "field": FieldState,
+    "activations": ActivationsState,
     "normalization": NormalizationState,
     "augmentation": AugmentationState,
     "inception": InceptionState,
