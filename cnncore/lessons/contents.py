@@ -254,10 +254,22 @@ LESSONS: dict[str, Lesson] = {
     ),
     "curves": Lesson(
         title="Reading curves",
-        idea="Two curves tell most of what goes wrong: the loss on images that are trained on, and on images that are "
-        "not.",
-        task="Spot the problem in each of the recorded trainings.",
-        answer="Training far below validation: over-fitting. Both high: too small, or too short. Jumps and NaN: the "
-        "learning rate is too high. Validation better than it should be: images have leaked.",
+        idea="While a network learns, two curves tell most of what can go wrong: the loss on the images that it is "
+        "trained on, and on validation images, which it is not. A third number, the accuracy on test images, is looked "
+        "at once, at the end. Below are ten real trainings of small networks on handwritten digits. Some are as they "
+        "should be.",
+        task="Go through the ten cases: what is wrong with each, if anything? Then find the three in which validation "
+        "is clearly better than training for many epochs. Only in one of them is something wrong: how can one tell?",
+        answer="Cases 7, 8 and 10. In 7 and 10 the training images are shifted, turned and zoomed, so that training is "
+        "harder than validation; both go on rising, and the test agrees. In case 8 nothing made training harder: its "
+        "labels are wrong, and later validation falls while training rises. In general, compare three things: training "
+        "with what could be reached (under-fitting, learning rate), validation with training (over-fitting, wrong "
+        "labels), and the test with validation (leakage).",
+        train={"preset": "lenet_20s", "data.train_images": "100", "training.epochs": "40"},
+        sources=(
+            "Prechelt 1998, Early stopping – but when?",
+            "Goodfellow, Bengio and Courville 2016, Deep Learning, chapters 5.2 and 11",
+            "Zhang et al. 2017, Understanding deep learning requires rethinking generalization, section 2",
+        ),
     ),
 }

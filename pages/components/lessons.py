@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pages.components.lesson_activations import ActivationsState, show_activations
-from pages.components.lesson_augmentation import AugmentationState, show_augmentation
+from pages.components.lesson_augmentation import show_augmentation
+from pages.components.lesson_augmentation_state import AugmentationState
 from pages.components.lesson_convolution import show_convolution
 from pages.components.lesson_convolution_state import ConvolutionState
+from pages.components.lesson_curves import CurvesState, show_curves
 from pages.components.lesson_field import FieldState, show_field
 from pages.components.lesson_images import ImagesState, show_images
 from pages.components.lesson_inception import InceptionState, show_inception
@@ -28,6 +30,7 @@ FIGURES: dict[str, Callable[[], None]] = {
     "augmentation": show_augmentation,
     "inception": show_inception,
     "residual": show_residual,
+    "curves": show_curves,
 }
 """By the keys of `cnncore.lessons.contents.LESSONS`."""
 
@@ -41,5 +44,6 @@ STATES: dict[str, type[LessonState]] = {
     "augmentation": AugmentationState,
     "inception": InceptionState,
     "residual": ResidualState,
+    "curves": CurvesState,
 }
 """What each lesson's link can say."""
