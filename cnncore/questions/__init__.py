@@ -13,7 +13,7 @@ import torch
 
 from cnncore import makers
 from cnncore.answers import Answer
-from cnncore.questions import datasets, embedding, errors, excites, inspection, maps, networks, runs, why
+from cnncore.questions import datasets, embedding, errors, excites, inspection, maps, networks, probes, runs, why
 
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
@@ -39,6 +39,7 @@ QUESTIONS: dict[str, Question] = {
     "outcomes_on": runs.outcomes,
     "predict": runs.prediction,
     "preview": datasets.augmentation_preview,
+    "probe_by_depth": probes.probes,
     "profile": networks.profile,
     "read_bundle": makers.read_bundle,
     "robustness": errors.robustness,
