@@ -24,12 +24,11 @@ from torch.nn import functional
 from cnncore.analysis.exciting_patches import spread
 from cnncore.analysis.scans import Work
 from cnncore.analysis.subjects import split_of, tensors_at
-from cnncore.catalog.stages import stage_ends
+from cnncore.catalog.stages import PIXELS, stage_ends
 from cnncore.data import ImageData
 from cnncore.errors import ConfigError, DataError
 from cnncore.training.trained import TrainedNetwork
 
-PIXELS = "pixels"
 PIXEL_SIDE = 8
 MOST_CLASSES = 5
 MOST_PER_CLASS = 60

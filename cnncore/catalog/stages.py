@@ -31,6 +31,10 @@ class Stage:
         return any(re.match(rf"{re.escape(layer)}(?!_?\d)", name) for layer in self.layers)
 
 
+PIXELS = "pixels"
+"""What stands for the pixels themselves, where the stages are told in a row."""
+
+
 def _one_each(**titles: str) -> tuple[Stage, ...]:
     return tuple(Stage(key, title, (key,)) for key, title in titles.items())
 

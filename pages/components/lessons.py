@@ -11,6 +11,8 @@ from pages.components.lesson_pooling import PoolingState, show_pooling
 from pages.components.lesson_residual import ResidualState, show_residual
 from pages.components.lesson_size import SizeState, show_size
 from pages.components.lesson_state import LessonState
+from pages.components.lesson_transfer import show_transfer
+from pages.components.lesson_transfer_state import TransferState
 
 FIGURES: dict[str, Callable[[], None]] = {
     "size": show_size,
@@ -19,6 +21,7 @@ FIGURES: dict[str, Callable[[], None]] = {
     "normalization": show_normalization,
     "augmentation": show_augmentation,
     "residual": show_residual,
+    "transfer": show_transfer,
 }
 """By the keys of `cnncore.lessons.contents.LESSONS`."""
 
@@ -29,5 +32,6 @@ STATES: dict[str, type[LessonState]] = {
     "normalization": NormalizationState,
     "augmentation": AugmentationState,
     "residual": ResidualState,
+    "transfer": TransferState,
 }
 """What each lesson's link can say."""
