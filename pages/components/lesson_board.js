@@ -259,7 +259,12 @@ class Board {
     return grid;
   }
 
-<<<<<<< HEAD
+  lines(options) {
+    const lines = new Lines(this, options);
+    this.parts.push(lines);
+    return lines;
+  }
+
   picture(options) {
     return new Picture(this, options);
   }
@@ -470,12 +475,6 @@ class Walk {
     if (whole.height === rows.length) return [whole];
     const each = rows.flatMap((r) => columns.map((c) => ({ row: r, column: c, height: 1, width: 1, kind: 'window' })));
     return [{ ...whole, kind: 'mark' }, ...each];
-=======
-  lines(options) {
-    const lines = new Lines(this, options);
-    this.parts.push(lines);
-    return lines;
->>>>>>> w/H6
   }
 }
 

@@ -19,7 +19,7 @@ from cnncore.images.limits import limits
 from cnncore.images.picture_reference import PictureReference
 from pages.components.digit_pad import draw_pad, read_pad
 from pages.components.lab import artifacts, show_problem
-from pages.components.lesson_state import LessonState, change_state, take_live
+from pages.components.lesson_state import LessonState, change_state, take_told
 from pages.components.transfer_use_paste import paste_box, pasted
 
 OPENED = "learn_own_opened"
@@ -160,7 +160,8 @@ def _follow(model: Model, *, settled: bool) -> None:
     digit = None if sent is None else like_mnist(sent)
     if digit is not None:
         reference = PictureReference(kind="drawn", source=drawing_text(digit))
-        take_live(model, {"picture": str(reference)}, settled=settled)
+        values = {"picture": str(reference)}
+        take_told(model, kept=values if settled else {}, live={} if settled else values)
 
 
 SOURCES: dict[str, tuple[str, Callable[[Model, str], None]]] = {
