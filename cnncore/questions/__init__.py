@@ -23,6 +23,7 @@ from cnncore.questions import (
     lessons,
     maps,
     networks,
+    probes,
     runs,
     why,
 )
@@ -53,6 +54,7 @@ QUESTIONS: dict[str, Question] = {
     "outcomes_on": runs.outcomes,
     "predict": runs.prediction,
     "preview": datasets.augmentation_preview,
+    "probe_by_depth": probes.probes,
     "profile": networks.profile,
     "read_bundle": makers.read_bundle,
     "robustness": errors.robustness,

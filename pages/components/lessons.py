@@ -18,6 +18,8 @@ from pages.components.lesson_pooling import PoolingState, show_pooling
 from pages.components.lesson_residual import ResidualState, show_residual
 from pages.components.lesson_size import show_size
 from pages.components.lesson_state import LessonState
+from pages.components.lesson_transfer import show_transfer
+from pages.components.lesson_transfer_state import TransferState
 
 FIGURES: dict[str, Callable[[], None]] = {
     "images": show_images,
@@ -30,6 +32,7 @@ FIGURES: dict[str, Callable[[], None]] = {
     "augmentation": show_augmentation,
     "inception": show_inception,
     "residual": show_residual,
+    "transfer": show_transfer,
     "curves": show_curves,
 }
 """By the keys of `cnncore.lessons.contents.LESSONS`."""
@@ -44,6 +47,7 @@ STATES: dict[str, type[LessonState]] = {
     "augmentation": AugmentationState,
     "inception": InceptionState,
     "residual": ResidualState,
+    "transfer": TransferState,
     "curves": CurvesState,
 }
 """What each lesson's link can say."""
