@@ -11,8 +11,8 @@ function svg(name, attributes, text) {
   return found;
 }
 
-// A power of ten as it is written: 0.01, 1, 100, 10⁶.
-function power(value) {
+// A powerOfTen of ten as it is written: 0.01, 1, 100, 10⁶.
+function powerOfTen(value) {
   const exponent = Math.round(Math.log10(value));
   return Math.abs(exponent) < 4 ? number(value, 3) : `10${exponent < 0 ? '⁻' : ''}${Array.from(String(Math.abs(exponent)), (digit) => RAISED[digit]).join('')}`;
 }
@@ -127,7 +127,7 @@ class Plot {
       if (at < y.low * (y.log ? 0.999 : 1) || at > y.high * 1.001) continue;
       const line = this.down(at);
       this.canvas.append(svg('line', { x1: PLOT.left, x2: right, y1: line, y2: line, stroke: border }));
-      this.text(PLOT.left - 6, line + 4, (y.words ?? (y.log ? power : (value) => number(value, 3)))(at), { 'text-anchor': 'end' });
+      this.text(PLOT.left - 6, line + 4, (y.words ?? (y.log ? powerOfTen : (value) => number(value, 3)))(at), { 'text-anchor': 'end' });
     }
     for (const at of ticks(x.low, x.high, false)) {
       this.text(this.across(at), floor + 16, number(at, 3), { 'text-anchor': 'middle' });

@@ -16,7 +16,7 @@ from pages.components.lesson_inception import InceptionState, show_inception
 from pages.components.lesson_normalization import NormalizationState, show_normalization
 from pages.components.lesson_pooling import PoolingState, show_pooling
 from pages.components.lesson_residual import ResidualState, show_residual
-from pages.components.lesson_size import show_size
+from pages.components.lesson_size import SizeState, show_size
 from pages.components.lesson_state import LessonState
 from pages.components.lesson_transfer import show_transfer
 from pages.components.lesson_transfer_state import TransferState
@@ -40,6 +40,7 @@ FIGURES: dict[str, Callable[[], None]] = {
 STATES: dict[str, type[LessonState]] = {
     "images": ImagesState,
     "convolution": ConvolutionState,
+    "size": SizeState,
     "pooling": PoolingState,
     "field": FieldState,
     "activations": ActivationsState,
