@@ -18,12 +18,14 @@ function unpack(data) {
   return { header, arrays };
 }
 
+// Made once: `toLocaleString` makes one at every call, which takes longer than all of a grid's drawing.
+const DECIMALS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 10 });
+
 // A number as people read it: at most `digits` significant ones, with a real minus sign.
 function number(value, digits = 3) {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : value < 0 ? '−∞' : 'not a number';
   const text = Math.abs(value) >= 1e6 || (value !== 0 && Math.abs(value) < 1e-4)
-    ? value.toExponential(digits - 1) : Number(value.toPrecision(digits)).toLocaleString('en-US',
-      { maximumFractionDigits: 10 });
+    ? value.toExponential(digits - 1) : DECIMALS.format(Number(value.toPrecision(digits)));
   return text.replaceAll('-', '−');
 }
 

@@ -11,7 +11,7 @@ function svg(name, attributes, text) {
   return found;
 }
 
-// A powerOfTen of ten as it is written: 0.01, 1, 100, 10⁶.
+// A power of ten as it is written: 0.01, 1, 100, 10⁶.
 function powerOfTen(value) {
   const exponent = Math.round(Math.log10(value));
   return Math.abs(exponent) < 4 ? number(value, 3) : `10${exponent < 0 ? '⁻' : ''}${Array.from(String(Math.abs(exponent)), (digit) => RAISED[digit]).join('')}`;
