@@ -132,7 +132,7 @@ LESSONS: dict[str, Lesson] = {
         "three times; the single one takes 49 C² and bends it once: VGG's argument. With random weights all 49 pixels "
         "count alike for the large window. For the three small ones the middle 3 × 3, which are 18 % of the pixels, "
         "have 50 % of the influence, since 7 ways along each side lead to the middle, and only one to each corner.",
-        train={"model.name": "vgg11", "data.dataset": "cifar10"},
+        train={"model.name": "vgg11_small", "data.dataset": "cifar10"},
         sources=(
             "Simonyan and Zisserman 2015, section 2.3",
             "Luo et al. 2016, Understanding the effective receptive field, section 2",
