@@ -173,8 +173,8 @@ LESSONS: dict[str, Lesson] = {
         "ε = 0.00001 under the root does not grow along; at × 0.1 the deviation of the edges is 0.999.) Dropout hands "
         "the factor on. Local response normalization hands on less of it the larger the values are: with AlexNet's "
         "constants the mean of the edges grows 29 times instead of 100 times. While training, the first image comes "
-        "out otherwise in every batch, since the others have a say in mean and deviation; with the running averages "
-        "ever less, once some dozens of batches have gone into them.",
+        "out otherwise in every batch, since the others have a say in mean and deviation; with the running averages of "
+        "some dozens of batches it changes less than a tenth as much.",
         train={"model.name": "vgg11", "data.dataset": "cifar10", "model.norm": "batch"},
         sources=(
             "Ioffe and Szegedy 2015, section 3",
