@@ -236,11 +236,14 @@ LESSONS: dict[str, Lesson] = {
         "layers to 50 times its size. All the same the recorded plain network of 32 layers ends with 34 % wrong "
         "answers on its own training images, where 8 layers have 4 %. That is degradation: the gradient at the "
         "first layer is as large as at the last, so it has not vanished, and where the training error itself is worse "
-        "it is no over-fitting. With shortcuts 32 layers reach 1 %.",
+        "it is no over-fitting. With shortcuts 32 layers reach 1 %. They are no cure for weights that start too large: "
+        "with He's, and without normalization, each block adds as much as there was, and over 100 layers the gradient "
+        "grows to 6 × 10⁸.",
         train={"model.name": "resnet20", "data.dataset": "cifar10"},
         sources=(
             "He et al. 2015 (Deep residual learning), sections 1, 3.1 and 4.1",
             "Yang et al. 2019 (A mean field theory of batch normalization): gradients that grow",
+            "De and Smith 2020 (Batch normalization biases residual blocks towards the identity function)",
         ),
     ),
     "transfer": Lesson(
