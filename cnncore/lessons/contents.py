@@ -50,12 +50,26 @@ LESSONS: dict[str, Lesson] = {
     ),
     "size": Lesson(
         title="How large is the output?",
-        idea="A window of k pixels fits n − k + 1 times side by side into n pixels. Padding p on both sides makes room "
-        "for 2p more, a stride of s keeps only every s-th place: ⌊(n + 2p − k) / s⌋ + 1.",
-        task="Find a kernel and a padding that keep 32 pixels at 32. Is there one for a kernel of 4?",
-        answer="k = 3 with p = 1, k = 5 with p = 2: p = (k − 1) / 2. An even kernel would need half a pixel on each "
-        "side, so padding of one number on all sides cannot keep the size.",
+        idea="A window of k pixels has n − k + 1 places in a row of n pixels. Padding adds p pixels at both ends, "
+        "a dilation of d spreads the window over d(k − 1) + 1 pixels, and a stride of s takes only every s-th place. "
+        "Whatever does not make a whole step is cut off, which is what the brackets ⌊ ⌋ say. In a stack every layer "
+        "begins with the size that the one before has left; each sees more of the input, and where a window has no "
+        "room, the stack breaks.",
+        task="Keep 32 pixels at 32: which padding goes with a kernel of 3, of 5, of 7, and is there one for 4? Then "
+        "open the stack that breaks. Where does it, and what mends all of it?",
+        answer="With a stride of 1 it is p = (k − 1) / 2: 1, 2 and 3. A kernel of 4 would need half a pixel more on "
+        "each side: with p = 1 it leaves 31 pixels, with p = 2 it makes 33. The stack breaks at layer 3. Windows of "
+        "11 pixels with a stride of 4 leave 6 of the 32 pixels and the pooling 2 of those, too few for a window of 5. "
+        "Padding or a smaller window only moves the problem on to the next pooling; an input of 67 × 67 is the "
+        "smallest that gets through. That is why the lab's AlexNet for small images begins with smaller windows "
+        "and a smaller stride.",
         train={"preset": "lenet_20s"},
+        sources=(
+            "Dumoulin and Visin 2016, A guide to convolution arithmetic for deep learning, chapters 2, 3 and 5.1",
+            "LeCun et al. 1998, section II.B",
+            "Krizhevsky et al. 2012, section 3.5",
+            "Simonyan and Zisserman 2015, Table 1",
+        ),
     ),
     "pooling": Lesson(
         title="Pooling",
@@ -70,23 +84,42 @@ LESSONS: dict[str, Lesson] = {
     ),
     "dense": Lesson(
         title="Why not dense layers?",
-        idea="A dense layer gives every pixel a weight of its own for every output: it knows no neighbors. A "
-        "convolution looks at neighbors only and uses the same few weights everywhere.",
-        task="Shuffle the pixels of all images in the same way. Which of the two networks gets worse?",
-        answer="The convolutional one. For the dense one nothing has changed, since it never knew which pixels are "
-        "neighbors; the convolutional one lost what its windows rely on.",
+        idea="A dense layer gives every output a weight of its own for every pixel: each output looks at the whole "
+        "image, and none knows which pixels are neighbors. A convolution's output looks at one small window, and all "
+        "outputs share the same few weights. That takes far fewer weights, and what was learned in one place holds in all "
+        "others. It is also an assumption about images: that neighbors belong together.",
+        task="Shift the image: which outputs move along with it? Then open *Shuffle the pixels* and run the "
+        "experiment. Which of the two networks gets worse, and why does the other one not care?",
+        answer="The convolution's outputs move along; the dense layer's change into something else, so that it has to "
+        "learn every digit in every place anew. When the pixels of all images are shuffled in the same way, the "
+        "convolutional network gets worse and falls to about where the dense one is: what its windows bring together "
+        "are no neighbors any more. To the dense network nothing has happened. With its first weights shuffled in the "
+        "same way it would compute exactly the same, so that the small differences you see are chance: other first "
+        "weights, in effect.",
+        train={"preset": "lenet_20s"},
+        sources=(
+            "LeCun 1989, Generalization and network design strategies",
+            "LeCun and Bengio 1995, Convolutional networks for images, speech, and time series",
+        ),
     ),
     "field": Lesson(
         title="Receptive field",
-        idea="One output of a convolution sees a few pixels; one output of the next layer sees some of those outputs, "
-        "so more pixels. Layer by layer the receptive field grows, with strides faster.",
-        task="Compare three layers of 3 × 3 with one of 7 × 7: what does one output see, and how many weights does it "
-        "take?",
-        answer="Both see 7 × 7 pixels. Three layers of C channels take 27 C² weights, the single one 49 C², and the "
-        "three have two more nonlinearities in between: VGG's argument. The gradient shows that the middle counts far "
-        "more than the edge.",
+        idea="One output of a convolution sees a small window of pixels. One output of the next layer sees a window of "
+        "those outputs, and so more pixels: layer by layer the receptive field grows, and faster with strides, pooling "
+        "and dilation. That is what an output can see at all. How much each of these pixels counts for it, its "
+        "effective field, is told by the gradient: many ways lead from the middle to the output, few from the edge.",
+        task="Choose a unit of the last layer of Three 3 × 3, then of One 7 × 7, and show how much each pixel counts. "
+        "What do both see, which pixels count, and how many weights does each take?",
+        answer="Both see the same 7 × 7 pixels. Three layers of C channels take 27 C² weights and bend the signal "
+        "three times; the single one takes 49 C² and bends it once: VGG's argument. With random weights all 49 pixels "
+        "count alike for the large window. For the three small ones the middle 3 × 3, which are 18 % of the pixels, "
+        "have 50 % of the influence, since 7 ways along each side lead to the middle, and only one to each corner.",
         train={"model.name": "vgg11", "data.dataset": "cifar10"},
-        sources=("Simonyan and Zisserman 2015, section 2.3", "Luo et al. 2016"),
+        sources=(
+            "Simonyan and Zisserman 2015, section 2.3",
+            "Luo et al. 2016, Understanding the effective receptive field, section 2",
+            "Yu and Koltun 2016 (dilation)",
+        ),
     ),
     "activations": Lesson(
         title="Activations",
@@ -129,14 +162,26 @@ LESSONS: dict[str, Lesson] = {
     ),
     "residual": Lesson(
         title="Residual connections",
-        idea="Instead of learning the whole function, two layers learn what is to be added: F(x) + x. Signals and "
-        "gradients have a way around every block.",
-        task="Make the stacks deeper. Which of them still has a gradient at its first layer?",
-        answer="The residual one: the sum hands the gradient on unchanged, whatever the layers do to it. That deep "
-        "plain networks are worse even in training is called degradation; with batch normalization it is not "
-        "a matter of vanishing gradients, and since the training error is worse too, none of over-fitting.",
+        idea="Two layers learn only what is to be added to their input x: they put out F(x) + x, and the way around "
+        "them on which x gets there is called a shortcut. So signals and gradients have a way past every block, and a "
+        "block with nothing to contribute needs no more than weights of 0. Deep networks without shortcuts fail in "
+        "training, and it is neither for vanishing gradients nor for over-fitting: the third view tells the three "
+        "apart by trainings that this lab has recorded.",
+        task="Drag the layers to 100: which stack still has a gradient at its first layer? Then switch batch "
+        "normalization on. Does the plain stack's gradient still vanish, and does a deep plain network train well "
+        "then (third view)?",
+        answer="With weights that start too small, a plain stack of 20 layers leaves 2 × 10⁻⁹ of a gradient, one of "
+        "100 layers 9 × 10⁻⁴⁶; with shortcuts 0.35 and 0.43, for the sum hands the gradient on unchanged, whatever the "
+        "layers do to it. With batch normalization it does not vanish: in the plain stack it even grows, over 20 "
+        "layers to 50 times its size. All the same the recorded plain network of 32 layers ends with 34 % wrong "
+        "answers on its own training images, where 8 layers have 4 %. That is degradation: the gradient at the "
+        "first layer is as large as at the last, so it has not vanished, and where the training error itself is worse "
+        "it is no over-fitting. With shortcuts 32 layers reach 1 %.",
         train={"model.name": "resnet20", "data.dataset": "cifar10"},
-        sources=("He et al. 2015",),
+        sources=(
+            "He et al. 2015 (Deep residual learning), sections 1, 3.1 and 4.1",
+            "Yang et al. 2019 (A mean field theory of batch normalization): gradients that grow",
+        ),
     ),
     "transfer": Lesson(
         title="Transfer",

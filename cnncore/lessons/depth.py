@@ -1,12 +1,12 @@
 """What many layers do to a signal on its way up and to a gradient on its way down.
 
-Stacks of dense layers of equal width, plain or with shortcuts around two layers each, drawn from a seed. Nothing is
+Stacks of dense layers of equal width, plain or with shortcuts around two layers each, drawn from seeds. Nothing is
 trained: what is shown is the start, which decides whether there will be anything to learn from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cnncore.errors import ConfigError, lookup
+from cnncore.lessons.normalizing import EPSILON
 
 Array = npt.NDArray[np.float64]
-Initialization = Literal["glorot", "he", "small"]
+ActivationName = Literal["relu", "leaky_relu", "sigmoid", "tanh", "none"]
+Initialization = Literal["small", "glorot", "he", "large"]
 LEAK = 0.01
 MOST_LAYERS = 200
 WIDTH = 64
@@ -29,11 +31,13 @@ class Activation:
 
     Attributes:
         title: What it is called.
+        formula: How it is written.
         value: The function.
         slope: Its derivative; at a kink the one to the left of it, as torch has it.
     """
 
     title: str
+    formula: str
     value: Callable[[Array], Array]
     slope: Callable[[Array], Array]
 
@@ -43,93 +47,185 @@ def _sigmoid(x: Array) -> Array:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "relu": Activation(title="ReLU", value=lambda x: np.maximum(x, 0), slope=lambda x: (x > 0).astype(np.float64)),
+    "relu": Activation(
+        title="ReLU",
+        formula="max(0, x)",
+        value=lambda x: np.maximum(x, 0),
+        slope=lambda x: (x > 0).astype(np.float64),
+    ),
     "leaky_relu": Activation(
         title="Leaky ReLU",
+        formula=f"x for x > 0, else {LEAK} · x",
         value=lambda x: np.where(x > 0, x, LEAK * x),
         slope=lambda x: np.where(x > 0, 1.0, LEAK),
     ),
-    "sigmoid": Activation(title="Sigmoid", value=_sigmoid, slope=lambda x: _sigmoid(x) * (1 - _sigmoid(x))),
-    "tanh": Activation(title="Tanh", value=np.tanh, slope=lambda x: 1 - np.tanh(x) ** 2),
-    "none": Activation(title="None (linear)", value=lambda x: x, slope=np.ones_like),
+    "sigmoid": Activation(
+        title="Sigmoid",
+        formula="1 / (1 + e⁻ˣ)",
+        value=_sigmoid,
+        slope=lambda x: _sigmoid(x) * (1 - _sigmoid(x)),
+    ),
+    "tanh": Activation(
+        title="Tanh", formula="(eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)", value=np.tanh, slope=lambda x: 1 - np.tanh(x) ** 2
+    ),
+    "none": Activation(title="None (linear)", formula="x", value=lambda x: x, slope=np.ones_like),
 }
 
-_DEVIATIONS: dict[str, Callable[[int], float]] = {
+_DEVIATIONS: dict[Initialization, Callable[[int], float]] = {
+    "small": lambda width: 0.5 * float(np.sqrt(1 / width)),
     "glorot": lambda width: float(np.sqrt(1 / width)),
     "he": lambda width: float(np.sqrt(2 / width)),
-    "small": lambda width: 0.5 * float(np.sqrt(1 / width)),
+    "large": lambda width: 2 * float(np.sqrt(2 / width)),
 }
-"""Standard deviation of the weights of a layer of equal width: Glorot and Bengio 2010, He et al. 2015, and half of the
-former, which is too little."""
+"""Standard deviation of the weights of a layer of equal width: Glorot and Bengio 2010, He et al. 2015, half of the
+former, which is too little, and twice the latter, which is too much."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """How every layer of a stack is made.
+
+    Attributes:
+        activation: Key of `ACTIVATIONS`.
+        initialization: Deviation of the weights.
+        bias: Added to every sum of a layer, before a shortcut is.
+        residual: Whether shortcuts go around every two layers, with the activation after the sum (He et al. 2015).
+        normalized: Whether each sum is normalized over the images of the batch before the bias is added (Ioffe and
+            Szegedy 2015, with scale 1).
+    """
+
+    activation: str = "relu"
+    initialization: Initialization = "he"
+    bias: float = 0.0
+    residual: bool = False
+    normalized: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Passage:
-    """What became of a signal and of a gradient.
+    """What became of a signal and of a gradient, for each seed.
 
     Attributes:
-        signals: Standard deviation of what each layer puts out, the input first, (layers + 1,).
-        gradients: Root mean square of the gradient of the output's sum with respect to each layer's output, the input
-            first, (layers + 1,); the last one is 1.
-        dead: Share of each layer's units that are 0 for every image, (layers,).
+        outputs: What each layer puts out, the input first, (layers + 1, seeds, images, width).
+        signals: Standard deviation of it, (layers + 1, seeds).
+        gradients: Root mean square of the gradient with respect to it, by the depth of the stack that it came down,
+            (depths, layers + 1, seeds); 1 at the top of each stack, and not a number above it.
+        dead: Share of each layer's units that are 0 for every image, (layers, seeds).
     """
 
+    outputs: Array
     signals: Array
     gradients: Array
     dead: Array
 
 
-def pass_through(
-    layers: int,
-    activation: str,
-    *,
-    initialization: Initialization = "he",
-    residual: bool = False,
-    seed: int = 0,
-) -> Passage:
-    """Send a normally distributed input up through a stack, and a gradient of ones down again.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Layer:
+    """What one layer leaves for the way down.
+
+    Attributes:
+        weights: (seeds, width, width).
+        total: Its sums before the activation, (seeds, images, width).
+        normal: The normalized sums, if they are; the same for deviation.
+        deviation: What they were divided by, (seeds, 1, width).
+    """
+
+    weights: Array
+    total: Array
+    normal: Array | None
+    deviation: Array | None
+
+
+def pass_through(stack: Stack, depths: Sequence[int], seeds: Sequence[int] = (0,)) -> Passage:
+    """Send a normally distributed input up through stacks of several depths, and a gradient down each of them.
+
+    The layers of a stack are those of the deeper ones, so that the way up is one for all. The gradient that starts at
+    the top is drawn as well, with a root mean square of 1: that of a loss which wants something else of every unit and
+    image.
 
     Args:
-        layers: How many; an even number with shortcuts, since each of them goes around two.
-        activation: Key of `ACTIVATIONS`.
-        initialization: Deviation of the weights; biases are 0.
-        residual: Whether shortcuts go around every two layers, with the activation after the sum (He et al. 2015).
-        seed: Of the weights and the input.
+        stack: How the layers are made.
+        depths: How many layers; even numbers with shortcuts, since each of them goes around two.
+        seeds: Of the weights, the input and the gradient.
 
     Raises:
         ConfigError: if there is no such activation or number of layers.
     """
-    function = lookup(ACTIVATIONS, activation, "activation", "activation")
-    if not 1 <= layers <= MOST_LAYERS or (residual and layers % 2):
-        allowed = f"1 to {MOST_LAYERS}" + (", even with shortcuts" if residual else "")
-        raise ConfigError("layers", f"There cannot be {layers} layers.", f"Allowed: {allowed}.")
-    rng = np.random.default_rng(seed)
-    deviation = _DEVIATIONS[initialization](WIDTH)
-    outputs, sums, weights = [rng.normal(size=(IMAGES, WIDTH))], list[Array](), list[Array]()
+    function = lookup(ACTIVATIONS, stack.activation, "activation", "activation")
+    for depth in depths:
+        _check_depth(depth, stack)
+    layers = max(depths)
+    draws = [np.random.default_rng(seed) for seed in seeds]
+    start = np.stack([rng.normal(size=(IMAGES, WIDTH)) for rng in draws])
+    top = np.stack([rng.normal(size=(IMAGES, WIDTH)) for rng in draws])
+    top /= np.sqrt((top**2).mean(axis=(1, 2), keepdims=True))
+    deviation = _DEVIATIONS[stack.initialization](WIDTH)
+    outputs, made = [start], list[_Layer]()
     for place in range(layers):
-        weights.append(rng.normal(scale=deviation, size=(WIDTH, WIDTH)))
-        total = outputs[-1] @ weights[-1]
-        if residual and place % 2:
-            total = total + outputs[-2]
-        sums.append(total)
-        outputs.append(function.value(total))
-    gradients = _downwards(outputs, sums, weights, function, residual)
+        weights = np.stack([rng.normal(scale=deviation, size=(WIDTH, WIDTH)) for rng in draws])
+        shortcut = outputs[-2] if stack.residual and place % 2 else None
+        made.append(_layer(stack, outputs[-1], weights, shortcut))
+        outputs.append(function.value(made[-1].total))
+    found = np.stack(outputs)
     return Passage(
-        signals=np.array([output.std() for output in outputs]),
-        gradients=np.array([np.sqrt((gradient**2).mean()) for gradient in gradients]),
-        dead=np.array([(output == 0).all(axis=0).mean() for output in outputs[1:]]),
+        outputs=found,
+        signals=found.std(axis=(2, 3)),
+        gradients=_downwards(stack, function, made, depths, top),
+        dead=(found[1:] == 0).all(axis=2).mean(axis=2),
     )
 
 
-def _downwards(
-    outputs: list[Array], sums: list[Array], weights: list[Array], function: Activation, residual: bool
-) -> list[Array]:
-    """The gradient with respect to each layer's output, the input first."""
-    found = [np.zeros_like(output) for output in outputs]
-    found[-1] = np.ones_like(outputs[-1])
-    for place in reversed(range(len(weights))):
-        at_sum = found[place + 1] * function.slope(sums[place])
-        found[place] += at_sum @ weights[place].T
-        if residual and place % 2:
-            found[place - 1] += at_sum
-    return found
+def _check_depth(depth: int, stack: Stack) -> None:
+    if not 1 <= depth <= MOST_LAYERS or (stack.residual and depth % 2):
+        allowed = f"1 to {MOST_LAYERS}" + (", even with shortcuts" if stack.residual else "")
+        raise ConfigError("layers", f"There cannot be {depth} layers.", f"Allowed: {allowed}.")
+
+
+def _layer(stack: Stack, below: Array, weights: Array, shortcut: Array | None) -> _Layer:
+    total = below @ weights
+    normal = deviation = None
+    if stack.normalized:
+        deviation = np.sqrt(total.var(axis=1, keepdims=True) + EPSILON)
+        total = normal = (total - total.mean(axis=1, keepdims=True)) / deviation
+    total = total + stack.bias
+    return _Layer(
+        weights=weights,
+        total=total if shortcut is None else total + shortcut,
+        normal=normal,
+        deviation=deviation,
+    )
+
+
+def _downwards(stack: Stack, function: Activation, made: Sequence[_Layer], depths: Sequence[int], top: Array) -> Array:
+    """The root mean squares of the gradients, (depths, layers + 1, seeds).
+
+    All depths go down together: at each place those are in play that are at least as deep, deepest first.
+    """
+    order = sorted(range(len(depths)), key=lambda at: -depths[at])
+    sizes = np.full((len(depths), len(made) + 1, len(top)), np.nan)
+    gradient = np.empty((0, *top.shape))
+    around = np.empty((0, *top.shape))
+    for place in range(len(made), -1, -1):
+        inside = [at for at in order if depths[at] >= place]
+        new = len(inside) - len(gradient)
+        gradient = np.concatenate([gradient, *([top[None]] * new)])
+        sizes[inside, place] = np.sqrt((gradient**2).mean(axis=(2, 3)))
+        if not place:
+            break
+        layer = made[place - 1]
+        at_sum = gradient * function.slope(layer.total)
+        gradient = _below(layer, at_sum)
+        if stack.residual:
+            if place % 2:
+                gradient[: len(around)] += around
+            else:
+                around = at_sum
+    return sizes
+
+
+def _below(layer: _Layer, at_sum: Array) -> Array:
+    """The gradient with respect to a layer's input, from that with respect to its sums."""
+    if layer.normal is not None and layer.deviation is not None:
+        along = (at_sum * layer.normal).mean(axis=-2, keepdims=True)
+        at_sum = (at_sum - at_sum.mean(axis=-2, keepdims=True) - layer.normal * along) / layer.deviation
+    return at_sum @ layer.weights.swapaxes(-1, -2)

@@ -23,12 +23,21 @@ Weights = Literal["uniform", "random"]
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """A layer with a window: a convolution, or an average pooling, which is one with equal weights."""
+    """A layer with a window.
+
+    Attributes:
+        kernel: Its height and width.
+        stride: Pixels from one place to the next.
+        padding: Pixels added on each side.
+        dilation: Pixels from one value of the kernel to the next.
+        pooling: Whether it takes the mean: a convolution whose weights are all alike and never drawn.
+    """
 
     kernel: int
     stride: int = 1
     padding: int = 0
     dilation: int = 1
+    pooling: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +102,7 @@ def effective_field(
         gradient[row, column] = 1
         for window, before in zip(reversed(windows), reversed(sizes[:-1]), strict=True):
             shape = (window.kernel, window.kernel)
-            kernel = rng.normal(size=shape) if weights == "random" else np.ones(shape)
+            kernel = rng.normal(size=shape) if weights == "random" and not window.pooling else np.ones(shape)
             gradient = _backwards(gradient, kernel / window.kernel, window, before)
         total += gradient**2
     matter = np.sqrt(total / len(seeds))

@@ -1,13 +1,26 @@
-"""Kernels that image processing knew long before networks learned their own."""
+"""Kernels that image processing knew long before networks learned their own, and kernels as links write them.
+
+A link has a kernel as its numbers, row by row, with commas between; the kernels of a filter for several channels follow
+one another.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from cnncore.errors import ConfigError
+
 Array = npt.NDArray[np.float64]
+LARGEST = 7
+"""Rows and columns of the largest kernel that the lesson takes."""
+MOST = 99.0
+"""Largest magnitude of a kernel's number."""
+_DIGITS = 4
+"""Significant digits of a number in a link."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,3 +91,111 @@ KERNELS: dict[str, Kernel] = {
     ),
 }
 """Sums of 1 keep the brightness; sums of 0 give 0 on plain areas."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorFilter:
+    """A filter for red, green and blue: one kernel, times a weight for each channel.
+
+    Attributes:
+        title: What it is called.
+        effect: What it answers to, in one sentence.
+        kernel: Key of `KERNELS`, of 3 × 3 numbers.
+        weights: Of red, green and blue.
+    """
+
+    title: str
+    effect: str
+    kernel: str
+    weights: tuple[float, float, float]
+
+    @property
+    def values(self) -> Array:
+        """(3, height, width)."""
+        return np.array(self.weights)[:, None, None] * KERNELS[self.kernel].values
+
+
+COLOR_FILTERS: dict[str, ColorFilter] = {
+    "vertical": ColorFilter(
+        title="Vertical edges",
+        effect="The same kernel for all three channels: edges from left to right, whatever their color.",
+        kernel="sobel_x",
+        weights=(1, 1, 1),
+    ),
+    "red_green": ColorFilter(
+        title="Red against green",
+        effect="Red counts for it, green against it: above 0 where it is redder than green, about 0 on every gray.",
+        kernel="box_blur",
+        weights=(1, -1, 0),
+    ),
+    "blue_yellow": ColorFilter(
+        title="Blue against yellow",
+        effect="Blue counts for it, red and green, which make yellow, against it.",
+        kernel="box_blur",
+        weights=(-0.5, -0.5, 1),
+    ),
+    "red_edges": ColorFilter(
+        title="Edges in red alone",
+        effect="The kernels of green and blue are zeros, so that only the red channel counts.",
+        kernel="edges",
+        weights=(1, 0, 0),
+    ),
+}
+"""Networks learn filters like these by themselves: edges of all colors, and one color against another."""
+
+
+def read_kernel(text: str, channels: int = 1) -> Array:
+    """The kernels of a filter that a link writes, (channels, n, n).
+
+    Raises:
+        ConfigError: if they are not square, of 1 × 1 to 7 × 7 numbers, or a number is none between −99 and 99.
+    """
+    parts = text.split(",")
+    side = math.isqrt(len(parts) // channels)
+    if not 1 <= side <= LARGEST or channels * side * side != len(parts):
+        raise ConfigError(
+            "kernel",
+            f"A kernel is square: {'' if channels == 1 else f'{channels} times '}1, 4, 9, 16, 25, 36 or 49 numbers "
+            f"with commas between.",
+        )
+    return np.array([_number(part) for part in parts]).reshape(channels, side, side)
+
+
+def kernel_text(values: Array) -> str:
+    """Kernels (…, n, n) as a link writes them, with four significant digits."""
+    return ",".join(f"{value:.{_DIGITS}g}" for value in (values + 0.0).ravel())
+
+
+def resized(kernel: Array, side: int) -> Array:
+    """A kernel (n, n) at another size: a blur stays that blur, others get zeros around them or lose their margin."""
+    size = len(kernel)
+    for blur in (box, binomial):
+        if np.allclose(kernel, blur(size), rtol=1e-3, atol=1e-5) and size > 1:
+            return blur(side)
+    found = np.zeros((side, side))
+    kept = min(side, size)
+    to, start = (side - kept) // 2, (size - kept) // 2
+    found[to : to + kept, to : to + kept] = kernel[start : start + kept, start : start + kept]
+    return found
+
+
+def box(side: int) -> Array:
+    """The mean of a neighborhood, (side, side)."""
+    return np.full((side, side), 1 / side**2)
+
+
+def binomial(side: int) -> Array:
+    """The blur with binomial weights, (side, side), close to a Gaussian of σ = √(side − 1) / 2."""
+    row = np.array([math.comb(side - 1, place) for place in range(side)], np.float64)
+    return np.outer(row, row) / row.sum() ** 2
+
+
+def _number(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not abs(found) <= MOST:
+        shown = text.strip()[:20] or "an empty place"
+        raise ConfigError("kernel", f"The kernel has {shown} in it.", f"Allowed: numbers from {-MOST:g} to {MOST:g}.")
+    return found

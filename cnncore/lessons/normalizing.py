@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,32 @@ from cnncore.errors import ConfigError
 
 Array = npt.NDArray[np.float64]
 EPSILON = 1e-5
+MOMENTUM = 0.1
+"""Share of the new batch in running averages; torch's and Keras' `1 - momentum`."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Statistics:
+    """Mean and variance of each channel, (C,) each."""
+
+    mean: Array
+    variance: Array
+
+    @property
+    def deviation(self) -> Array:
+        """Square root of the variance, (C,)."""
+        return np.sqrt(self.variance)
+
+
+def batch_statistics(maps: Array) -> Statistics:
+    """Of a batch (N, C, H, W), over images, rows and columns; the variance is divided by their number."""
+    return Statistics(mean=maps.mean(axis=(0, 2, 3)), variance=maps.var(axis=(0, 2, 3)))
+
+
+def normalize(maps: Array, statistics: Statistics, *, scale: float = 1.0, shift: float = 0.0) -> Array:
+    """A batch (N, C, H, W) with each channel's mean taken away, divided by its deviation, then scaled and shifted."""
+    mean, variance = statistics.mean[:, None, None], statistics.variance[:, None, None]
+    return scale * (maps - mean) / np.sqrt(variance + EPSILON) + shift
 
 
 def batch_norm(maps: Array, *, scale: float = 1.0, shift: float = 0.0) -> Array:
@@ -16,15 +44,30 @@ def batch_norm(maps: Array, *, scale: float = 1.0, shift: float = 0.0) -> Array:
 
     Ioffe and Szegedy 2015, Algorithm 1, while training: the variance is that of the batch, divided by its size.
     """
-    mean = maps.mean(axis=(0, 2, 3), keepdims=True)
-    variance = maps.var(axis=(0, 2, 3), keepdims=True)
-    return scale * (maps - mean) / np.sqrt(variance + EPSILON) + shift
+    return normalize(maps, batch_statistics(maps), scale=scale, shift=shift)
 
 
-def local_response_norm(
-    maps: Array, *, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
-) -> Array:
-    """Each value of maps (C, H, W) divided by what its neighbors in other channels do at the same place.
+def running_averages(seen: list[Statistics], count: int) -> list[Statistics]:
+    """What is kept for later after 0, 1, ... batches of `count` values a channel: it begins with mean 0, variance 1.
+
+    As torch does it: of each batch a tenth goes in, with the variance divided by `count` − 1. Ioffe and Szegedy 2015
+    (Algorithm 2) correct the variance likewise and name moving averages as one way to collect it.
+    """
+    channels = len(seen[0].mean) if seen else 0
+    found = [Statistics(mean=np.zeros(channels), variance=np.ones(channels))]
+    for batch in seen:
+        last = found[-1]
+        found.append(
+            Statistics(
+                mean=(1 - MOMENTUM) * last.mean + MOMENTUM * batch.mean,
+                variance=(1 - MOMENTUM) * last.variance + MOMENTUM * batch.variance * count / (count - 1),
+            )
+        )
+    return found
+
+
+def response_divisor(maps: Array, *, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0) -> Array:
+    """What local response normalization divides each value of maps (..., C, H, W) by.
 
     Krizhevsky et al. 2012, section 3.3, with their constants; alpha is not divided by the size there, as torch does, so
     that torch's alpha is `size` times this one.
@@ -34,11 +77,20 @@ def local_response_norm(
     """
     if size < 1:
         raise ConfigError("size", f"The size is {size}; at least 1 is needed.")
-    squares = maps**2
+    channels = maps.shape[-3]
     before = size // 2
-    padded = np.pad(squares, [(before, size - 1 - before), (0, 0), (0, 0)])
-    sums = sum(padded[start : start + len(maps)] for start in range(size))
-    return maps / (k + alpha * sums) ** beta
+    padded = np.pad(maps**2, [(0, 0)] * (maps.ndim - 3) + [(before, size - 1 - before), (0, 0), (0, 0)])
+    sums = np.zeros_like(maps)
+    for start in range(size):
+        sums += padded[..., start : start + channels, :, :]
+    return (k + alpha * sums) ** beta
+
+
+def local_response_norm(
+    maps: Array, *, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
+) -> Array:
+    """Each value of maps (..., C, H, W) divided by what its neighbors in other channels do at the same place."""
+    return maps / response_divisor(maps, size=size, alpha=alpha, beta=beta, k=k)
 
 
 def dropout(values: Array, share: float, seed: int) -> Array:

@@ -13,9 +13,11 @@ import numpy.typing as npt
 
 from cnncore.arithmetic import conv_output_size, pool_output_size
 from cnncore.errors import ConfigError
+from cnncore.lessons.stacks import size_formula
 
 Array = npt.NDArray[np.float64]
 PaddingMode = Literal["zeros", "reflect"]
+Indices = npt.NDArray[np.int64]
 Sides = tuple[int, int, int, int]
 """Rows above, rows below, columns left, columns right."""
 
@@ -91,6 +93,29 @@ class Sliding:
         """First row and column of the padded image that the window covers at a place of the result."""
         return row * self.stride, column * self.stride
 
+    def covered(self, size: tuple[int, int]) -> tuple[Indices, Indices]:
+        """Rows and columns of the padded image that the window covers: (H', kernel height) and (W', kernel width).
+
+        The patch at a place is where its rows and its columns cross.
+        """
+        rows, columns = (
+            np.arange(places)[:, None] * self.stride + np.arange(length) * self.dilation
+            for places, length in zip(self.output_size(size), self.kernel, strict=True)
+        )
+        return rows, columns
+
+    def formula(self, size: tuple[int, int]) -> str:
+        """The height of the result with the numbers in it, as students write it.
+
+        Raises:
+            ConfigError: if the window does not fit.
+        """
+        top, bottom, _, _ = self.sides
+        if top == bottom:
+            return size_formula(size[0], self.kernel[0], self.stride, top, self.dilation)
+        found = self.output_size(size)[0]
+        return f"⌊({size[0]} + {top} + {bottom} − {self.extent[0]}) / {self.stride}⌋ + 1 = {found}"
+
     def windows(self, image: Array) -> Array:
         """What the window covers at every place: (..., H', W', kernel height, kernel width)."""
         padded = self.padded(image)
@@ -140,20 +165,32 @@ def convolve(
     Raises:
         ConfigError: if the kernels do not fit the image or the groups.
     """
+    maps = channel_sums(image, kernels, sliding, groups=groups, flip=flip).sum(axis=1)
+    return maps + (0.0 if bias is None else bias[:, None, None])
+
+
+def channel_sums(image: Array, kernels: Array, sliding: Sliding, *, groups: int = 1, flip: bool = False) -> Array:
+    """What each channel adds to each map, float64 (F, C / groups, H', W'): arguments and errors as of `convolve`."""
     _check_channels(image, kernels, groups)
     kernels = flipped(kernels) if flip else kernels
     windows = sliding.windows(image)
     filters, inside = len(kernels) // groups, len(image) // groups
     maps = [
         np.einsum(
-            "chwij,fcij->fhw",
+            "chwij,fcij->fchw",
             windows[group * inside : (group + 1) * inside],
             kernels[group * filters : (group + 1) * filters],
-            optimize=True,
         )
         for group in range(groups)
     ]
-    return np.concatenate(maps) + (0.0 if bias is None else bias[:, None, None])
+    return np.concatenate(maps)
+
+
+def seen_channels(channels: int, filters: int, groups: int, place: int) -> range:
+    """The channels that a filter sees, by its place: those of its group."""
+    inside = channels // groups
+    first = place // (filters // groups) * inside
+    return range(first, first + inside)
 
 
 def step_at(image: Array, kernel: Array, sliding: Sliding, row: int, column: int, *, bias: float = 0.0) -> Step:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from cnncore.lessons.contents import LESSONS
 from pages.components.lab import shown_errors
-from pages.components.learn_link import open_lesson
+from pages.components.learn_link import is_left, open_lesson
 from pages.components.lessons import FIGURES
 from pages.components.navigation import TRAIN
+
+HIDE_CONTROLS = """<style>
+.lab-board-controls, .lab-board-slider, .lab-board-player, .lab-board-button, [class*="st-key-learn_controls"] {
+  display: none !important; }
+</style>"""
+"""What hides whatever changes a figure."""
 
 
 def answer_key(lesson: str) -> str:
@@ -26,7 +34,7 @@ def draw_lesson(key: str, hidden: frozenset[str]) -> None:
     lesson = LESSONS[key]
     keys = list(LESSONS)
     place = keys.index(key)
-    st.html(_STYLE + (_HIDE_CONTROLS if "controls" in hidden else ""))
+    st.html(_style() + (HIDE_CONTROLS if "controls" in hidden else ""))
     with st.container(key="learn_lesson"):
         st.header(f"{place + 1}. {lesson.title}", anchor=False)
         if "idea" not in hidden:
@@ -40,10 +48,21 @@ def draw_lesson(key: str, hidden: frozenset[str]) -> None:
         _draw_ways(key, keys[place - 1] if place else "", keys[place + 1] if place + 1 < len(keys) else "")
 
 
+@st.cache_resource(show_spinner=False)
+def _style() -> str:
+    return f"<style>{Path(__file__).with_suffix('.css').read_text(encoding='utf-8')}</style>"
+
+
 @st.fragment
 def _draw_figure(key: str) -> None:
+    if is_left(key):
+        # What the figure tells and a click on another lesson can come as one, and then only this fragment runs.
+        st.rerun()
     with shown_errors():
-        FIGURES[key]()
+        if key in FIGURES:
+            FIGURES[key]()
+        else:
+            st.info("The figure of this lesson is not here yet.", icon=":material/construction:")
 
 
 def _draw_task(key: str, *, with_answer: bool) -> None:
@@ -88,20 +107,3 @@ def _draw_ways(key: str, before: str, after: str) -> None:
                 on_click=open_lesson,
                 args=(after,),
             )
-
-
-_HIDE_CONTROLS = "<style>.lab-board-controls, [class*='st-key-learn_controls'] { display: none !important; }</style>"
-_STYLE = """<style>
-.st-key-learn_lesson > div > [data-testid="stMarkdown"] p { font-size: 1.05rem; line-height: 1.6; max-width: 46rem; }
-@media (min-width: 1000px) {
-  [data-testid="stLayoutWrapper"]:has(> .st-key-learn_rail_column) { position: sticky; top: 4.25rem; }
-}
-@media print {
-  header, [data-testid="stHeader"], [data-testid="stToolbar"], .st-key-learn_rail_column, .st-key-learn_ways,
-  .st-key-learn_top, .lab-board-controls, [class*="st-key-learn_controls"] { display: none !important; }
-  .stApp, .stMain, [data-testid="stAppViewContainer"] { position: static !important; overflow: visible !important;
-    height: auto !important; background: #FFF !important; color: #1B2130 !important; }
-  .st-key-learn_lesson * { color: #1B2130 !important; background-color: transparent; }
-  .st-key-learn_figure, .st-key-learn_task { break-inside: avoid; background: #FFF !important; }
-}
-</style>"""

@@ -17,10 +17,13 @@ function remember(key, how) {
   return found;
 }
 
+const wide = matchMedia('(min-width: 1000px)');
+
 function draw(root, { lessons, current, answered }, choose) {
   const found = remember(current, answered ? 'answered' : 'opened');
-  const count = lessons.filter(({ key }) => found[key] in SAID).length;
-  const folded = root.querySelector('details');
+  const known = (key) => (Object.hasOwn(SAID, found[key]) ? found[key] : '');
+  const before = root.querySelector('details');
+  const focused = root.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
   const place = lessons.findIndex(({ key }) => key === current);
   const list = document.createElement('ol');
   for (const { key, title } of lessons) {
@@ -28,35 +31,46 @@ function draw(root, { lessons, current, answered }, choose) {
     const link = document.createElement('a');
     link.href = `?lesson=${encodeURIComponent(key)}`;
     link.textContent = title;
+    link.dataset.key = key;
     if (key === current) link.setAttribute('aria-current', 'page');
     const mark = document.createElement('span');
-    const how = found[key] in SAID ? found[key] : '';
-    mark.className = `lab-rail-mark ${how && `is-${how}`}`;
-    mark.title = how ? SAID[how] : 'not opened yet';
+    mark.className = `lab-rail-mark ${known(key) && `is-${known(key)}`}`;
+    mark.title = SAID[known(key)] ?? 'not opened yet';
     mark.setAttribute('aria-label', mark.title);
     mark.setAttribute('role', 'img');
     link.prepend(mark);
     link.addEventListener('click', (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      if (matchMedia('(max-width: 999px)').matches) root.querySelector('details').open = false;
+      if (!wide.matches) root.querySelector('details').open = false;
       if (key !== current) choose(key);
     });
     item.append(link);
     list.append(item);
   }
   const details = document.createElement('details');
-  details.open = folded ? folded.open : matchMedia('(min-width: 1000px)').matches;
+  details.open = wide.matches || Boolean(before?.open);
   const summary = document.createElement('summary');
   summary.textContent = `Contents: lesson ${place + 1} of ${lessons.length}`;
   const note = document.createElement('p');
+  const count = lessons.filter(({ key }) => known(key)).length;
   note.textContent = `${count} of ${lessons.length} opened in this browser`;
   details.append(summary, list, note);
   root.replaceChildren(details);
   root.setAttribute('aria-label', 'Lessons');
+  if (focused) root.querySelector(`a[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.lab-rail');
   draw(root, JSON.parse(new TextDecoder().decode(data)), (key) => setTriggerValue('chosen', key));
+  if (!root.unfold) {
+    // A wide window has no summary to unfold the contents with.
+    root.unfold = () => { root.querySelector('details').open = wide.matches; };
+    wide.addEventListener('change', root.unfold);
+  }
+  return () => {
+    wide.removeEventListener('change', root.unfold);
+    root.unfold = undefined;
+  };
 }

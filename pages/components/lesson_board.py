@@ -18,10 +18,10 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from cnncore.figures.feature_maps import palette
 from pages.components.inspector_maps_tiles import packed
-from pages.components.lesson_state import LessonState, take_live
+from pages.components.lesson_state import LessonState, take_told
 
 _HERE = Path(__file__).parent
-_TYPES = {"u1": np.uint8, "f4": np.float32, "i4": np.int32}
+_TYPES = {"u1": np.uint8, "i2": np.int16, "f4": np.float32, "i4": np.int32}
 
 
 @st.cache_resource(show_spinner=False)
@@ -46,16 +46,18 @@ def draw_board(
         name: Of the script, `lesson_<name>.js`.
         state: What the lesson shows.
         data: What JSON can say.
-        arrays: Numbers by name: uint8, float32 or int32; others become float32.
+        arrays: Numbers by name: uint8, int16, float32 or int32; others become float32.
     """
     model = type(state)
     key = f"learn_board_{name}"
+    lesson = st.query_params.get("lesson")
 
     def told() -> None:
         found = st.session_state[key].get("told")
-        if not isinstance(found, Mapping) or not isinstance(found.get("values"), Mapping):
+        if not isinstance(found, Mapping) or st.query_params.get("lesson") != lesson:
             return
-        take_live(model, found["values"], settled=found.get("settled") is True)
+        kept, live = (each if isinstance(each, Mapping) else {} for each in (found.get("kept"), found.get("live")))
+        take_told(model, kept=kept, live=live)
 
     found = getattr(st.session_state.get(key), "told", None) if key in st.session_state else None
     count = found.get("count") if isinstance(found, Mapping) else 0
@@ -63,7 +65,7 @@ def draw_board(
     header = {
         "data": dict(data),
         "state": state.model_dump(mode="json"),
-        "count": count if type(count) is int else 0,
+        "count": count if type(count) is int else 0,  # of what was told and is answered by this
         "arrays": [[each, array.dtype.str[1:], list(array.shape)] for each, array in bodies.items()],
         "palette": palette().ravel().tolist(),
     }

@@ -1,4 +1,7 @@
-"""The picture a lesson is about: one to begin with, or a person's own, which goes along from lesson to lesson."""
+"""The picture a lesson is about: one to begin with, or a person's own, which goes along from lesson to lesson.
+
+How a person gives one stands in `lesson_picture_own`.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,18 @@ from PIL import Image
 from pydantic import AfterValidator, Field
 
 from cnncore.errors import ConfigError, DataError, LabError
-from cnncore.images.decode import EXTENSIONS
 from cnncore.images.drawing import read_drawing
-from cnncore.images.kept_pictures import keep_picture, kept_picture
-from cnncore.images.limits import limits
-from cnncore.images.picture_reference import PictureReference, parse_picture
+from cnncore.images.kept_pictures import kept_picture
+from cnncore.images.picture_reference import parse_picture
 from cnncore.lessons.pictures import SAMPLES, fitted
 from pages.components.lab import artifacts, show_problem
-from pages.components.lesson_state import LessonState, bound, change_state
+from pages.components.lesson_picture_own import OPENED, offer_own
+from pages.components.lesson_state import LessonState, change_state
 
 _OWN_KINDS = ("kept", "drawn")
-_TAKEN, _REFUSED = "learn_taken", "learn_refused"
+_OWN = "learn_own"
+_YOURS = "own"
+_TITLES = {key: sample.title for key, sample in SAMPLES.items()} | {_YOURS: "Your own"}
 
 
 def _checked(picture: str) -> str:
@@ -30,11 +34,17 @@ def _checked(picture: str) -> str:
 
     Raises:
         ConfigError: where it is neither.
+        DataError: where the own picture is no whole drawing, or not kept any more.
     """
     if picture in SAMPLES:
         return picture
-    if parse_picture(picture).kind not in _OWN_KINDS:
+    found = parse_picture(picture)
+    if found.kind not in _OWN_KINDS:
         raise ConfigError("picture", "Lessons take no pictures of data sets.", f"Allowed: {', '.join(SAMPLES)}.")
+    if found.kind == "drawn":
+        read_drawing(found.source)
+    else:
+        kept_picture(artifacts(), found.source)
     return picture
 
 
@@ -70,23 +80,40 @@ class Picture:
 
 
 def choose_picture(state: PictureState, side: int) -> Picture:
-    """Draw the choice; returns the picture with `side` × `side` pixels.
+    """Draw the choice, with a line that says where the picture comes from; returns it with `side` × `side` pixels.
 
-    Where the link's picture is not kept any more, that is said, and the default is shown.
+    A person's own picture stays among the choices while samples are looked at.
     """
     model = type(state)
-    own = state.picture not in SAMPLES
+    own = _last_own(state.picture)
+    key = f"learn_{model.__name__}_picture"
+    st.session_state[key] = state.picture if state.picture in SAMPLES else _YOURS
+
+    def chosen() -> None:
+        name = st.session_state[key]
+        if name == _YOURS and not own:
+            st.session_state[OPENED] = True
+        else:
+            change_state(model, picture=own if name == _YOURS else name)
+
     with st.container(key="learn_controls_picture", horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.pills(
-            "Picture",
-            [*SAMPLES, *([state.picture] if own else ())],
-            required=True,
-            format_func=lambda name: SAMPLES[name].title if name in SAMPLES else "Your own",
-            **bound(model, "picture", state.picture),
-        )
-        with st.popover("Your own picture", icon=":material/add_photo_alternate:"):
-            _upload(model)
-    return load_picture(state.picture, side)
+        # The person's own is there from the beginning: a choice that came up while one draws would move the field.
+        st.pills("Picture", list(_TITLES), required=True, format_func=_TITLES.__getitem__, key=key, on_change=chosen)
+        offer_own(model, own)
+    picture = load_picture(state.picture, side)
+    st.caption(picture.words)
+    return picture
+
+
+def _last_own(picture: str) -> str:
+    """Reference of the picture that the person gave last in this session, empty where there is none (any more)."""
+    if picture not in SAMPLES:
+        st.session_state[_OWN] = picture
+    try:
+        return _checked(st.session_state[_OWN]) if _OWN in st.session_state else ""
+    except LabError:
+        del st.session_state[_OWN]
+        return ""
 
 
 def load_picture(reference: str, side: int) -> Picture:
@@ -94,7 +121,8 @@ def load_picture(reference: str, side: int) -> Picture:
     try:
         if reference in SAMPLES:
             return Picture(pixels=_sample(reference, side), reference=reference, words=SAMPLES[reference].words)
-        return Picture(pixels=_own(reference, side), reference=reference, words="Your own picture.")
+        pixels, words = _own(reference, side)
+        return Picture(pixels=pixels, reference=reference, words=words)
     except DataError as error:
         show_problem(error)
         return Picture(pixels=_sample("shapes", side), reference="shapes", words=SAMPLES["shapes"].words)
@@ -105,40 +133,18 @@ def _sample(key: str, side: int) -> npt.NDArray[np.uint8]:
     return SAMPLES[key].load(side)
 
 
-def _own(reference: str, side: int) -> npt.NDArray[np.uint8]:
+def _own(reference: str, side: int) -> tuple[npt.NDArray[np.uint8], str]:
+    """Pixels of a person's picture, and what was done to it."""
     found = parse_picture(reference)
     if found.kind == "drawn":
-        return fitted(Image.fromarray(read_drawing(found.source)), side)
-    return _kept(str(kept_picture(artifacts(), found.source)), side)
+        words = "Your own drawing, scaled and centered as MNIST's digits are."
+        return fitted(Image.fromarray(read_drawing(found.source)), side), words
+    pixels, (width, height) = _kept(str(kept_picture(artifacts(), found.source)), side)
+    part = "your own picture" if width == height else "the middle square of your own picture"
+    return pixels, f"{part.capitalize()}, made {side} × {side} pixels."
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _kept(path: str, side: int) -> npt.NDArray[np.uint8]:
+def _kept(path: str, side: int) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
     with Image.open(path) as image:
-        return fitted(image, side)
-
-
-def _upload(model: type[PictureState]) -> None:
-    file = st.file_uploader(
-        "Picture",
-        type=sorted(ending.removeprefix(".") for ending in EXTENSIONS),
-        key="learn_file",
-        label_visibility="collapsed",
-        max_upload_size=limits().image_mb,
-    )
-    if file is None:
-        return
-    if st.session_state.get(_TAKEN) == file.file_id:
-        if refused := st.session_state.get(_REFUSED):
-            show_problem(refused)
-        return
-    st.session_state[_TAKEN], st.session_state[_REFUSED] = file.file_id, None
-    short = file.name.replace("\\", "/").rpartition("/")[2][:80] or "picture"
-    try:
-        kept = keep_picture(artifacts(), file.getvalue(), short)
-    except LabError as error:
-        st.session_state[_REFUSED] = error
-        show_problem(error)
-        return
-    change_state(model, picture=str(PictureReference(kind="kept", source=kept)))
-    st.rerun(scope="fragment")
+        return fitted(image, side), image.size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Literal, TypeVar
 
 import streamlit as st
@@ -15,14 +16,15 @@ from pages.components.wording import plain
 
 KEPT = ("lesson", "hide")
 """Parameters of the address that are not a lesson's own."""
-_LIVE = "learn_live"
+_LIVE, _WRITTEN = "learn_live", "learn_written"
 _LONGEST_SHOWN = 40
+_LONGEST_TEXT = 4_096
 
 
 class LessonState(BaseModel):
     """What one lesson's link can say: a field each, with its default, its range, and its name as `title`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 State = TypeVar("State", bound=LessonState)
@@ -31,11 +33,16 @@ State = TypeVar("State", bound=LessonState)
 def read_state(model: type[State]) -> State:
     """What the address says, and what a slider that is being dragged says instead.
 
-    A value that cannot be taken is one warning, and the default stands in for it.
+    A value that cannot be taken is one warning, and the default stands in for it; so are names that no field has.
     """
+    params = st.query_params.to_dict()
+    if params == st.session_state.get(_WRITTEN, (None, None))[0]:
+        # Somebody went back in the browser.
+        del st.session_state[_WRITTEN]
+    _refuse_names([name for name in params if name not in (*KEPT, *model.model_fields)])
     values: dict[str, Any] = {}
     for name, field in model.model_fields.items():
-        text = st.query_params.get(name)
+        text = params.get(name)
         if text is None:
             continue
         try:
@@ -45,26 +52,24 @@ def read_state(model: type[State]) -> State:
     return model(**{**values, **st.session_state.get(_LIVE, {}).get(model.__name__, {})})
 
 
-def take_live(model: type[LessonState], values: Mapping[Any, Any], *, settled: bool) -> None:
-    """Take values from the browser; what cannot be taken is left out.
+def take_told(model: type[LessonState], *, kept: Mapping[Any, Any], live: Mapping[Any, Any]) -> None:
+    """Take values from the browser by their names; they may be hostile, and what cannot be taken is left out.
 
     Args:
         model: Of the lesson.
-        values: By name; they may be hostile.
-        settled: Whether they stay: then they are written to the address, each of whose changes the browser's history
-            keeps.
+        kept: What stays: it is written to the address, each of whose changes the browser's history keeps.
+        live: What is being dragged, all of it; it holds until the next call.
     """
-    taken: dict[str, Any] = {}
+    change_state(model, **_taken(model, kept))
+    st.session_state[_LIVE] = {model.__name__: _taken(model, live)}
+
+
+def _taken(model: type[LessonState], values: Mapping[Any, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for name in model.model_fields.keys() & values.keys():
-        try:
-            taken[name] = getattr(_one(model, name, values[name]), name)
-        except (ValidationError, LabError):
-            continue
-    if settled:
-        st.session_state.pop(_LIVE, None)
-        change_state(model, **taken)
-    else:
-        st.session_state[_LIVE] = {model.__name__: taken}
+        with suppress(ValidationError, LabError):
+            found[name] = getattr(_one(model, name, values[name]), name)
+    return found
 
 
 def forget_live() -> None:
@@ -72,21 +77,37 @@ def forget_live() -> None:
     st.session_state.pop(_LIVE, None)
 
 
+def current_address() -> dict[str, str]:
+    """The parameters of the address, with what was written to it a moment ago.
+
+    A browser that has not heard of the last change yet sends the address before it along with the next one, which
+    would undo the first.
+    """
+    params = st.query_params.to_dict()
+    before, after = st.session_state.get(_WRITTEN, (None, None))
+    return dict(after) if after is not None and params == before else params
+
+
 def change_state(model: type[LessonState], **values: Any) -> None:
     """Write values to the address, those that are the default by leaving them out; one step back in the browser."""
     forget_live()
-    found = {name: value for name, value in st.query_params.to_dict().items() if name not in values}
+    before = current_address()
+    found = {name: value for name, value in before.items() if name not in values}
     for name, value in values.items():
         text = as_text(value)
         if text != as_text(model.model_fields[name].default):
             found[name] = text
+    if found != before:
+        st.session_state[_WRITTEN] = (before, found)
     if found != st.query_params.to_dict():
         st.query_params.from_dict(found)
 
 
 def as_text(value: Any) -> str:
     """A value as links have it."""
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+    return (
+        str(value).lower() if isinstance(value, bool) else f"{value:.12g}" if isinstance(value, float) else str(value)
+    )
 
 
 def bound(model: type[LessonState], name: str, value: Any, then: Callable[[], None] | None = None) -> dict[str, Any]:
@@ -102,8 +123,11 @@ def bound(model: type[LessonState], name: str, value: Any, then: Callable[[], No
     """
     key = f"learn_{model.__name__}_{name}"
     st.session_state[key] = value
+    lesson = st.query_params.get("lesson")
 
     def changed() -> None:
+        if st.query_params.get("lesson") != lesson:
+            return
         change_state(model, **{name: st.session_state[key]})
         if then is not None:
             then()
@@ -112,16 +136,31 @@ def bound(model: type[LessonState], name: str, value: Any, then: Callable[[], No
 
 
 def _one(model: type[State], name: str, value: Any) -> State:
-    if isinstance(value, str) and typing.get_origin(model.model_fields[name].annotation) is not Literal:
-        value = value[:4_096]
+    annotation = model.model_fields[name].annotation
+    if isinstance(value, str):
+        value = value[:_LONGEST_TEXT]
+        if typing.get_origin(annotation) is Literal:
+            # What is no text is text in a link.
+            value = {as_text(each): each for each in typing.get_args(annotation)}.get(value, value)
     return model.model_validate({name: value})
 
 
+def _refuse_names(names: list[str]) -> None:
+    if not names:
+        return
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    text = f"This lesson knows no {_shortened(names[0])!r}{more}, which the link names; the rest of the link holds."
+    st.warning(plain(text), icon=":material/link_off:")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
 def _refuse(name: str, field: FieldInfo, text: str, error: Exception) -> None:
-    shown = text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
     why = f"{error.message} {error.hint}".strip() if isinstance(error, LabError) else _allowed(field)
     title = field.title or name.replace("_", " ")
-    st.warning(plain(f"The link's {title} {shown!r} cannot be taken. {why}"), icon=":material/link_off:")
+    st.warning(plain(f"The link's {title} {_shortened(text)!r} cannot be taken. {why}"), icon=":material/link_off:")
 
 
 def _allowed(field: FieldInfo) -> str:

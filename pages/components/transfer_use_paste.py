@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 import streamlit as st
 from streamlit.components.v2 import component
@@ -91,13 +92,26 @@ def _component() -> ComponentRenderer:
     return component("lab_paste", html=_HTML, css=_CSS, js=_JS, isolate_styles=False)
 
 
-def paste_box(key: str) -> bytes | None:
+def paste_box(key: str, on_pasted: Callable[[], None] = lambda: None) -> bytes | None:
     """Draw the field; returns the PNG file that was pasted last, None before.
+
+    Args:
+        key: Its name on the page.
+        on_pasted: Called after a picture was pasted, before the page is drawn again; `pasted` gives it.
 
     Raises:
         DataError: if what the browser sent is no picture or too large.
     """
-    _component()(key=key, on_picture_change=lambda: None)
+    _component()(key=key, on_picture_change=on_pasted)
+    return pasted(key)
+
+
+def pasted(key: str) -> bytes | None:
+    """The PNG file that was pasted last into the field `key`, None before.
+
+    Raises:
+        DataError: if what the browser sent is no picture or too large.
+    """
     return picture_bytes((st.session_state.get(key) or {}).get("picture"))
 
 

@@ -6,7 +6,16 @@ import torch
 from torch.nn import functional
 
 from cnncore.errors import ConfigError
-from cnncore.lessons.normalizing import batch_norm, dropout, local_response_norm
+from cnncore.lessons.normalizing import (
+    batch_norm,
+    batch_statistics,
+    dropout,
+    local_response_norm,
+    normalize,
+    response_divisor,
+    running_averages,
+)
+from cnncore.models.blocks import LocalResponseNorm
 
 
 @pytest.mark.parametrize("seed", range(50))
@@ -33,6 +42,42 @@ def test_local_response_norm_is_torchs_with_alpha_times_the_size(seed: int) -> N
     size, alpha = int(rng.integers(1, 8)), float(rng.random())
     expected = functional.local_response_norm(torch.from_numpy(maps)[None], size, alpha=alpha * size, beta=0.75, k=2.0)
     np.testing.assert_allclose(local_response_norm(maps, size=size, alpha=alpha), expected[0].numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_running_averages_and_what_evaluation_makes_of_them_are_torchs(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    num, channels, height, width = (int(side) for side in rng.integers(2, 6, size=4))
+    layer = torch.nn.BatchNorm2d(channels, dtype=torch.float64)
+    batches = rng.normal(3, 5, size=(int(rng.integers(1, 20)), num, channels, height, width))
+    kept = running_averages([batch_statistics(batch) for batch in batches], num * height * width)
+    for number, batch in enumerate(batches):
+        state = layer.state_dict()
+        np.testing.assert_allclose(kept[number].mean, state["running_mean"].numpy(), atol=1e-9)
+        np.testing.assert_allclose(kept[number].variance, state["running_var"].numpy(), atol=1e-9)
+        layer.train()(torch.from_numpy(batch))
+    scale, shift = float(rng.normal()), float(rng.normal())
+    with torch.no_grad():
+        layer.weight.fill_(scale)
+        layer.bias.fill_(shift)
+        expected = layer.eval()(torch.from_numpy(batches[0]))
+    np.testing.assert_allclose(normalize(batches[0], kept[-1], scale=scale, shift=shift), expected.numpy(), atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_local_response_norm_is_that_of_the_labs_networks(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    maps = 100 * rng.random((2, int(rng.integers(1, 12)), 3, 4))
+    expected = LocalResponseNorm(maps.shape[1]).double()(torch.from_numpy(maps))
+    # Its weights were made in single precision.
+    np.testing.assert_allclose(local_response_norm(maps), expected.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(maps / response_divisor(maps), expected.numpy(), rtol=1e-6)
+
+
+def test_batch_norm_takes_every_scale_away_but_for_epsilon() -> None:
+    maps = np.random.default_rng(0).gamma(0.5, size=(4, 3, 6, 6))
+    for factor in (1e-1, 1e2):
+        np.testing.assert_allclose(batch_norm(factor * maps + 7), batch_norm(maps), rtol=5e-3)
 
 
 def test_dropout_keeps_the_expected_sum() -> None:

@@ -1,0 +1,35 @@
+"""What the lessons on activations and on residual connections share: many layers, several draws, powers of ten."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from cnncore.lessons.depth import Array, Initialization
+
+INITIALIZATIONS: dict[Initialization, str] = {
+    "small": "Too small",
+    "glorot": "Glorot",
+    "he": "He",
+    "large": "Too large",
+}
+_LEAST_DECADES = 2
+
+
+def banded(values: Array) -> Array:
+    """Logarithms to the base of ten of the median, the smallest and the largest over the last axis, (3, …).
+
+    0 becomes minus infinity; where there are no numbers, neither are there any here.
+    """
+    found = np.stack([np.median(values, axis=-1), values.min(axis=-1), values.max(axis=-1)])
+    with np.errstate(divide="ignore"):
+        return np.log10(found)
+
+
+def decades(logs: np.ndarray) -> list[int]:
+    """Whole powers of ten below and above all finite logarithms and 1, at least two apart."""
+    finite = logs[np.isfinite(logs)]
+    low = math.floor(finite.min(initial=0.0))
+    high = math.ceil(finite.max(initial=0.0))
+    return [low - max(0, _LEAST_DECADES - (high - low)), high]

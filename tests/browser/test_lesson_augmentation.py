@@ -1,0 +1,39 @@
+"""The lesson on augmentation: a dial answers in the browser and is written to the link; draws are made anew."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlparse
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server
+
+RESULT = ".st-key-learn_board_augmentation .lab-board-picture:last-child canvas"
+DRAW = ".st-key-learn_board_augmentation_draws .lab-board-picture canvas"
+
+
+def param(page: Page, name: str) -> str:
+    return parse_qs(urlparse(page.url).query).get(name, [""])[0]
+
+
+def pixels(page: Page, selector: str) -> str:
+    return page.locator(selector).first.evaluate("canvas => canvas.toDataURL()")
+
+
+def test_a_dial_and_new_draws(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/learn?lesson=augmentation&picture=digit")
+    dial = page.get_by_role("slider", name="Turned with the clock")
+    expect(dial).to_have_value("30")
+    expect(page.locator(DRAW)).to_have_count(12)
+    before = pixels(page, RESULT)
+    dial.press("ArrowRight")
+    assert pixels(page, RESULT) != before
+    page.wait_for_url(lambda _: param(page, "degrees") == "35")
+    drawn = pixels(page, DRAW)
+    page.get_by_role("button", name="Draw again").click()
+    page.wait_for_url(lambda _: param(page, "seed") == "1")
+    page.wait_for_function(
+        "([selector, before]) => document.querySelector(selector).toDataURL() !== before", arg=[DRAW, drawn]
+    )
+    page.get_by_role("slider", name="Strength").press("ArrowLeft")
+    page.wait_for_url(lambda _: param(page, "strength") == "9")
