@@ -31,6 +31,10 @@ class Stage:
         return any(re.match(rf"{re.escape(layer)}(?!_?\d)", name) for layer in self.layers)
 
 
+PIXELS = "pixels"
+"""What stands for the pixels themselves, where the stages are told in a row."""
+
+
 def _one_each(**titles: str) -> tuple[Stage, ...]:
     return tuple(Stage(key, title, (key,)) for key, title in titles.items())
 
@@ -142,3 +146,15 @@ def head_of(network: str) -> str:
 def frozen_stages(network: str, names: Sequence[str]) -> frozenset[str]:
     """The stages that `transfer.frozen` means: `all` stands for every one."""
     return frozenset(stage.key for stage in stages_of(network)) if "all" in names else frozenset(names)
+
+
+@cache
+def stage_ends(network: str) -> dict[str, str]:
+    """By stage the last layer in it that is worth seeing; stages without one are left out.
+
+    Raises:
+        ConfigError: if there is no such network.
+    """
+    taps = lookup(MODELS, network, "network", "model.name").taps
+    found = {stage.key: [tap for tap in taps if stage.holds(tap)] for stage in stages_of(network)}
+    return {key: inside[-1] for key, inside in found.items() if inside}

@@ -13,7 +13,20 @@ import torch
 
 from cnncore import makers
 from cnncore.answers import Answer
-from cnncore.questions import datasets, embedding, errors, excites, inspection, lessons, maps, networks, runs, why
+from cnncore.questions import (
+    datasets,
+    digits,
+    embedding,
+    errors,
+    excites,
+    inspection,
+    lessons,
+    maps,
+    networks,
+    probes,
+    runs,
+    why,
+)
 
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
@@ -23,6 +36,7 @@ Question = Callable[[dict[str, Any]], Answer]
 QUESTIONS: dict[str, Question] = {
     "attribution": why.attribution,
     "browse": inspection.browse,
+    "changed_digits": digits.changed_digits,
     "dense_or_convolutional": lessons.dense_or_convolutional,
     "disagreement": runs.disagreement,
     "embedding": embedding.embedding,
@@ -40,6 +54,7 @@ QUESTIONS: dict[str, Question] = {
     "outcomes_on": runs.outcomes,
     "predict": runs.prediction,
     "preview": datasets.augmentation_preview,
+    "probe_by_depth": probes.probes,
     "profile": networks.profile,
     "read_bundle": makers.read_bundle,
     "robustness": errors.robustness,

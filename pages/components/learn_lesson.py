@@ -8,7 +8,7 @@ import streamlit as st
 
 from cnncore.lessons.contents import LESSONS
 from pages.components.lab import shown_errors
-from pages.components.learn_link import is_left, open_lesson
+from pages.components.learn_link import open_lesson
 from pages.components.lessons import FIGURES
 from pages.components.navigation import TRAIN
 
@@ -55,9 +55,6 @@ def _style() -> str:
 
 @st.fragment
 def _draw_figure(key: str) -> None:
-    if is_left(key):
-        # What the figure tells and a click on another lesson can come as one, and then only this fragment runs.
-        st.rerun()
     with shown_errors():
         if key in FIGURES:
             FIGURES[key]()

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import streamlit as st
 
 from cnncore.lessons.contents import LESSONS
-from pages.components.lesson_state import KEPT, current_address, forget_live
+from pages.components.lesson_state import KEPT, SHOWN, current_address, forget_live, lesson_named
 from pages.components.lessons import STATES
 from pages.components.links import address
 from pages.components.wording import plain
@@ -20,7 +20,7 @@ HIDEABLE = {
     "answer": "the answer",
 }
 """Parts of the page that a link can leave out, in `hide=`, with commas between."""
-_LEFT, _SHOWN, _CARRIED = "learn_left", "learn_shown", "learn_carried"
+_LEFT, _CARRIED = "learn_left", "learn_carried"
 _PICTURE = "picture"
 _FIRST = next(iter(LESSONS))
 
@@ -30,18 +30,12 @@ def lesson_asked() -> str:
     asked = st.query_params.get("lesson", "")
     if asked and asked not in LESSONS:
         st.warning(plain(f"There is no lesson {asked[:40]!r}; allowed: {', '.join(LESSONS)}."))
-    found = asked if asked in LESSONS else _FIRST
-    if st.session_state.get(_SHOWN) != found:
+    found = lesson_named()
+    if st.session_state.get(SHOWN) != found:
         # By the browser's own buttons, maybe in the middle of dragging.
         forget_live()
-        st.session_state[_SHOWN] = found
+        st.session_state[SHOWN] = found
     return found
-
-
-def is_left(lesson: str) -> bool:
-    """Whether the address names another lesson than the one that is shown."""
-    asked = st.query_params.get("lesson", _FIRST)
-    return asked in LESSONS and asked != lesson
 
 
 def hidden() -> frozenset[str]:

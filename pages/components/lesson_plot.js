@@ -12,14 +12,14 @@ function svg(name, attributes, text) {
   return found;
 }
 
-// A power of ten as it is written: 0.01, 1, 100, 10⁶.
-function power(value) {
+// A powerOfTen of ten as it is written: 0.01, 1, 100, 10⁶.
+function powerOfTen(value) {
   const exponent = Math.round(Math.log10(value));
   return Math.abs(exponent) < 4 ? number(value, 3) : `10${exponent < 0 ? '⁻' : ''}${Array.from(String(Math.abs(exponent)), (digit) => RAISED[digit]).join('')}`;
 }
 
 // About five round numbers from low to high; powers of ten where the axis is logarithmic.
-function ticks(low, high, log) {
+function plotTicks(low, high, log) {
   if (log) {
     const from = Math.floor(Math.log10(low)), to = Math.ceil(Math.log10(high)), every = Math.ceil((to - from) / 6);
     return Array.from({ length: Math.floor((to - from) / every) + 1 }, (_, at) => 10 ** (from + at * every));
@@ -124,13 +124,13 @@ class Plot {
   drawAxes() {
     const { x, y } = this.drawing;
     const right = this.wide - PLOT.right, floor = this.height - PLOT.bottom, border = this.board.color('border');
-    for (const at of ticks(y.low, y.high, y.log)) {
+    for (const at of plotTicks(y.low, y.high, y.log)) {
       if (at < y.low * (y.log ? 0.999 : 1) || at > y.high * 1.001) continue;
       const line = this.down(at);
       this.canvas.append(svg('line', { x1: PLOT.left, x2: right, y1: line, y2: line, stroke: border }));
-      this.text(PLOT.left - 6, line + 4, (y.words ?? (y.log ? power : (value) => number(value, 3)))(at), { 'text-anchor': 'end' });
+      this.text(PLOT.left - 6, line + 4, (y.words ?? (y.log ? powerOfTen : (value) => number(value, 3)))(at), { 'text-anchor': 'end' });
     }
-    for (const at of ticks(x.low, x.high, false)) {
+    for (const at of plotTicks(x.low, x.high, false)) {
       this.text(this.across(at), floor + 16, number(at, 3), { 'text-anchor': 'middle' });
     }
     this.canvas.append(svg('line', { x1: PLOT.left, x2: right, y1: floor, y2: floor, stroke: this.ink, opacity: 0.5 }));

@@ -12,10 +12,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from cnncore.errors import LabError
+from cnncore.lessons.contents import LESSONS
 from pages.components.wording import plain
 
 KEPT = ("lesson", "hide")
 """Parameters of the address that are not a lesson's own."""
+SHOWN = "learn_shown"
+"""Where the session keeps the lesson that the page shows."""
 _LIVE, _WRITTEN = "learn_live", "learn_written"
 _LONGEST_SHOWN = 40
 _LONGEST_TEXT = 4_096
@@ -30,11 +33,20 @@ class LessonState(BaseModel):
 State = TypeVar("State", bound=LessonState)
 
 
+def lesson_named() -> str:
+    """Key of the lesson that the address names; the first one where it names none."""
+    asked = st.query_params.get("lesson", "")
+    return asked if asked in LESSONS else next(iter(LESSONS))
+
+
 def read_state(model: type[State]) -> State:
     """What the address says, and what a slider that is being dragged says instead.
 
     A value that cannot be taken is one warning, and the default stands in for it; so are names that no field has.
     """
+    if st.session_state.get(SHOWN, lesson_named()) != lesson_named():
+        # What a figure tells and a click on another lesson can come as one, and then only the figure is drawn again.
+        st.rerun()
     params = st.query_params.to_dict()
     if params == st.session_state.get(_WRITTEN, (None, None))[0]:
         # Somebody went back in the browser.
