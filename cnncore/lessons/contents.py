@@ -114,11 +114,23 @@ LESSONS: dict[str, Lesson] = {
     ),
     "dense": Lesson(
         title="Why not dense layers?",
-        idea="A dense layer gives every pixel a weight of its own for every output: it knows no neighbors. A "
-        "convolution looks at neighbors only and uses the same few weights everywhere.",
-        task="Shuffle the pixels of all images in the same way. Which of the two networks gets worse?",
-        answer="The convolutional one. For the dense one nothing has changed, since it never knew which pixels are "
-        "neighbors; the convolutional one lost what its windows rely on.",
+        idea="A dense layer gives every output a weight of its own for every pixel: each output looks at the whole "
+        "image, and none knows which pixels are neighbors. A convolution's output looks at one small window, and all "
+        "outputs share the same few weights. That takes far fewer weights, and what was learned in one place holds in "
+        "all others. It is also an assumption about images: that neighbors belong together.",
+        task="Shift the image: which outputs move along with it? Then open *Shuffle the pixels* and run the "
+        "experiment. Which of the two networks gets worse, and why does the other one not care?",
+        answer="The convolution's outputs move along; the dense layer's change into something else, so that it has to "
+        "learn every digit in every place anew. When the pixels of all images are shuffled in the same way, the "
+        "convolutional network gets worse and falls to about where the dense one is: what its windows bring together "
+        "are no neighbors any more. To the dense network nothing has happened. With its first weights shuffled in the "
+        "same way it would compute exactly the same, so that the small differences you see are chance: other first "
+        "weights, in effect.",
+        train={"preset": "lenet_20s"},
+        sources=(
+            "LeCun 1989, Generalization and network design strategies",
+            "LeCun and Bengio 1995, Convolutional networks for images, speech, and time series",
+        ),
     ),
     "field": Lesson(
         title="Receptive field",
