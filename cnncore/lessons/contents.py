@@ -177,9 +177,9 @@ LESSONS: dict[str, Lesson] = {
         "early stages answer to colors and edges, which every picture has; its late ones to textures and parts of the "
         "things it was trained on. So one keeps what it knows and trains only the end anew: a new head alone, which is "
         "called feature extraction, or the last stages with it, which is called fine-tuning.",
-        task="Move *How deep* from the stem to the last stage: how do the places that excite a map change? Then measure "
-        "under *Which of them to train*, once with CIFAR-10 and once with MNIST's digits: does every stage make the "
-        "classes easier to tell apart?",
+        task="Move *How deep* from the stem to the last stage: how do the places that excite a map change? Then "
+        "measure under *Which of them to train*, once with CIFAR-10 and once with MNIST's digits: does every stage "
+        "make the classes easier to tell apart?",
         answer="The stem answers to spots of a color and to edges a few pixels long; the last stages to fur, wheels, "
         "wings and heads, wherever they are. For CIFAR-10 each stage helps: a linear classifier was right in 44 % of "
         "the images on the pixels and in 89 % on the last stage (EfficientNet-Lite0, 300 images, 5 folds), so that a "
