@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cnncore.config import preset
+from cnncore.lessons.contents import LESSONS
 from pages.components.inspect_link import ICON
 from pages.components.lab import start_run
 from pages.components.machine_card import draw_machine
-from pages.components.navigation import COMPARE, INSPECTOR, TRAIN, TRANSFER, guard, open_run
+from pages.components.navigation import COMPARE, INSPECTOR, LEARN, TRAIN, TRANSFER, guard, open_run
 from pages.components.pictures import draw_digits, draw_freezing, draw_networks, draw_sizes
 from pages.components.run_list import recent_runs
 from pages.components.waiting import fill_in
 
-QUICK_PRESET = "lenet_20s"
-NUM_RECENT = 6
+QUICK_PRESET, NUM_RECENT = "lenet_20s", 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +61,18 @@ STARTS = (
         picture=draw_freezing,
     ),
 )
+WAYS = {
+    LEARN: (
+        "Open the lessons",
+        f"**:material/school: Learn by touching.** {len(LESSONS)} lessons: a figure to play with, a task, an answer.",
+    ),
+    INSPECTOR: (
+        "Open the Inspector",
+        f"**{ICON} Look inside a network.** Draw a digit or show it a picture: what each layer sees of it, why the "
+        "network says what it says, where it fails.",
+    ),
+}
+"""Further pages: the words of the link, and what one does there."""
 
 
 def draw_quick_start() -> None:
@@ -95,12 +107,10 @@ with st.grid(1 + len(STARTS), min_column_width=280, gap="small"):
     draw_quick_start()
     for each in STARTS:
         draw_start(each)
-with st.container(horizontal=True, vertical_alignment="center", border=True):
-    st.markdown(
-        f"**{ICON} Look inside a network.** Draw a digit or show it a picture: what each layer sees of it, why "
-        "the network says what it says, where it fails."
-    )
-    st.page_link(INSPECTOR, label="Open the Inspector", icon=":material/arrow_forward:")
+for target, (label, text) in WAYS.items():
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(text)
+        st.page_link(target, label=label, icon=":material/arrow_forward:")
 runs, machine = st.columns([2, 1], gap="medium")
 with runs:
     st.subheader("Recent runs", anchor=False)

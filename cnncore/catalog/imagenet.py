@@ -1,12 +1,16 @@
-"""The 1,000 classes of ImageNet (ILSVRC 2012) in the order of the pretrained backbones' outputs.
+"""ImageNet (ILSVRC 2012): its numbers, and its 1,000 classes in the order of the pretrained backbones' outputs.
 
-Source: torchvision's weights enumerations, with which a test compares them.
+Source of the numbers: Russakovsky et al., ImageNet large scale visual recognition challenge, 2015, Table 2; of the
+classes: torchvision's weights enumerations, with which a test compares them.
 """
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+
+NUM_TRAIN, NUM_VALIDATION, NUM_TEST = 1_281_167, 50_000, 100_000
+"""Images."""
 
 
 @cache

@@ -31,22 +31,40 @@ LESSONS: dict[str, Lesson] = {
     "images": Lesson(
         title="Images are numbers",
         idea="A network sees no picture, it sees numbers: for each pixel one number of gray, or three for red, green "
-        "and blue. Written one channel after the other that is an array of the shape (channels, height, width); many "
+        "and blue, mostly from 0 to 255. All numbers of one color together are a channel, and a channel alone is a "
+        "gray picture of how much of its color there is. PyTorch has an image as an array of the shape (channels, "
+        "height, width), Keras as (height, width, channels): the same numbers, in another order in memory. Many "
         "images in a row make a batch.",
-        task="Choose a pixel of something bright yellow and read its three numbers. Which of them is small?",
-        answer="Blue. Screens mix yellow from red and green; a channel alone is just a gray picture of how much of its "
-        "color there is.",
+        task="Find a petal at the rim of the flower and one in its middle. Which of red, green and blue tells them "
+        "apart best? Then go down to 8 × 8 pixels: how many numbers are left, and is it still a flower?",
+        answer="Green: at 24 × 24 pixels about 150 at the rim and 50 in the middle, while red falls only from 218 to "
+        "182. Less green turns orange into red, which is why the hue sinks from about 28° to 11°. At 8 × 8 pixels "
+        "3 · 8 · 8 = 192 numbers are left, and one still sees a flower.",
+        train={"preset": "lenet_20s"},
+        sources=(
+            "Smith 1978 (hue, saturation, brightness)",
+            "LeCun et al. 1998 (MNIST)",
+            "Krizhevsky 2009 (CIFAR-10)",
+            "Russakovsky et al. 2015, Table 2 (ImageNet)",
+        ),
     ),
     "convolution": Lesson(
         title="Convolution",
         idea="A small window of numbers, the kernel, slides over the image. At each place every number of it is "
         "multiplied by the pixel below it, and the products are added up: one number of the feature map. The same "
-        "kernel is used everywhere, so what it looks for is found wherever it is.",
-        task="Which kernel gives 0 on every plain area, and why? Then change one number of it and look again.",
-        answer="Those whose numbers add up to 0: on a plain area every product has the same pixel in it, so the sum is "
-        "that pixel times 0. Change one number and the plain areas light up: the sum is no longer 0.",
+        "kernel is used everywhere, so what it looks for is found wherever it is. With several channels each has a "
+        "kernel of its own and their sums are added up; together they are one filter, and every filter makes one map.",
+        task="Which kernels give 0 on every plain area of the shapes, and why? Then change one number of such a kernel "
+        "and look at the whole map again.",
+        answer="Edges and the two Sobel kernels, whose numbers add up to 0: on a plain area every number meets the "
+        "same pixel, so the sum is that pixel times 0. Change one number and no plain area is 0 any more: each is its "
+        "pixel times the new sum, bright ones more than dark ones. Kernels whose numbers add up to 1, the blurs and "
+        "Sharpen, leave plain areas as they are.",
         train={"preset": "lenet_20s"},
-        sources=("LeCun et al. 1989",),
+        sources=(
+            "LeCun et al. 1989, Backpropagation applied to handwritten zip code recognition",
+            "Dumoulin and Visin 2016, A guide to convolution arithmetic for deep learning, chapter 2",
+        ),
     ),
     "size": Lesson(
         title="How large is the output?",
@@ -73,14 +91,26 @@ LESSONS: dict[str, Lesson] = {
     ),
     "pooling": Lesson(
         title="Pooling",
-        idea="A window slides over each map by itself and keeps its largest value, or the mean. The map gets smaller, "
-        "and where exactly something was found matters less.",
-        task="Shift the image by one pixel. After which pooling has less changed: 2 × 2 with stride 2, or 3 × 3 with "
-        "stride 2?",
-        answer="After the overlapping one, as a rule: its windows share pixels, so a maximum that moves by one pixel "
-        "often stays in a window that it was in before. AlexNet used it for that.",
+        idea="A window slides over each map by itself and keeps the largest of its values, or their mean. The map gets "
+        "smaller, and a small shift of the image changes it less than the image, but it does change it. With a stride "
+        "of 2, a shift by 2 pixels moves the map by one place and leaves its values alone; a shift by 1 pixel falls "
+        "between two places. Global pooling keeps one number of the whole map, which no longer says where anything is.",
+        task="Shift the digit by one pixel, then by two. After which of them has a pooled map only moved? Do "
+        "overlapping windows (3 × 3 with stride 2) always change less than those side by side (2 × 2)?",
+        answer="After two, the stride: moved back by one place, every value is what it was. At one pixel to the right "
+        "the image changes by 58% of its contrast, its maps of largest values by 41% (2 × 2) and 32% (overlapping), "
+        "and moving back does not help. But overlapping windows are not always better: over our four samples, shifted "
+        "by one pixel in the four directions, it is 46% for the image, 30% for 2 × 2 and 35% for overlapping windows; "
+        "try Shapes. AlexNet took them because its top-1 error fell by 0.4 points. What does help against shifts "
+        "between two places is to blur before the stride (Zhang 2019). The global maximum and mean stay the same as "
+        "long as nothing leaves the image.",
         train={"preset": "lenet_20s", "model.pool": "overlapping"},
-        sources=("LeCun et al. 1998", "Krizhevsky et al. 2012, section 3.4"),
+        sources=(
+            "LeCun et al. 1998, section II.B",
+            "Krizhevsky et al. 2012, section 3.4",
+            "Zhang 2019, Making convolutional networks shift-invariant again",
+            "Lin et al. 2014, section 3.2 (global average pooling)",
+        ),
     ),
     "dense": Lesson(
         title="Why not dense layers?",
@@ -111,50 +141,92 @@ LESSONS: dict[str, Lesson] = {
     ),
     "activations": Lesson(
         title="Activations",
-        idea="Without a bend between them, two layers are one layer. The bend decides what happens to the gradient on "
-        "its way back: its slope is multiplied in at every layer.",
-        task="Send a gradient through 20 layers with sigmoids, then with ReLUs and He's initialization.",
-        answer="A sigmoid's slope is at most 1/4, so that 20 layers leave next to nothing. A ReLU's slope is 1 or 0, "
-        "and He's weights make up for the half that is 0.",
+        idea="Without a bend between them, two layers are one layer; the activation is the bend. On its way back, a "
+        "gradient is multiplied at every layer by the weights and by the slope of the activation: unless the two make "
+        "up for one another, it vanishes or explodes over many layers. A ReLU whose sum is below 0 for every image has "
+        "slope 0 for all of them: it is dead, and no gradient can bring it back.",
+        task="Send a gradient through 20 layers of sigmoids, then of ReLUs with He's weights. What gets to the first "
+        "layer? Then set the bias to −0.5: what happens to ReLUs, and do leaky ones save the stack?",
+        answer="20 layers of sigmoids leave 3 × 10⁻¹⁰ of a gradient with He's weights and 10⁻¹² with Glorot's: a "
+        "sigmoid's slope is at most 1/4. Through ReLUs with He's weights 0.75 gets: their slope is 1 or 0, and He's "
+        "weights make up for the half that is 0. With a bias of −0.5 every ReLU from layer 7 on is dead, and the "
+        "gradient is exactly 0. Leaky ReLUs keep a slope of 0.01, so that none of them dies and a single one can "
+        "recover; but where whole layers lie below 0, 0.01 a layer leaves next to nothing too, 2 × 10⁻²⁹.",
         train={"preset": "lenet_20s", "model.activation": "sigmoid"},
-        sources=("Glorot and Bengio 2010", "He et al. 2015"),
+        sources=(
+            "Glorot and Bengio 2010, sections 3 and 4",
+            "He et al. 2015 (Delving deep into rectifiers), section 2.2",
+            "Maas et al. 2013: leaky ReLUs",
+            "Lu et al. 2020 (Dying ReLU and initialization)",
+        ),
     ),
     "normalization": Lesson(
         title="Normalization and dropout",
-        idea="Batch normalization gives every channel mean 0 and deviation 1 over the batch, and then a scale and a "
-        "shift that are learned. Local response normalization lets neighboring channels compete. Dropout switches "
-        "random units off while training.",
-        task="Multiply the activations by 100. After which of the three does nothing change?",
-        answer="After batch normalization: it divides by the deviation, which has become 100 times larger too.",
+        idea="Batch normalization gives every channel mean 0 and deviation 1, over all places of all images of the "
+        "batch, and then a scale γ and a shift β that are learned. Local response normalization divides each value "
+        "by what the neighboring channels do at the same place, so that they compete. Dropout switches random units "
+        "off. The first and the last behave otherwise after training: running averages stand in for the batch, and "
+        "every unit takes part.",
+        task="Multiply the activations by 100. After which of the three does nothing change? Then choose “Afterwards” "
+        "and move through the batches: when does the first image come out alike in all of them?",
+        answer="After batch normalization: mean and deviation have become 100 times larger too, and cancel. (Only "
+        "ε = 0.00001 under the root does not grow along; at × 0.1 the deviation of the edges is 0.999.) Dropout hands "
+        "the factor on. Local response normalization hands on less of it the larger the values are: with AlexNet's "
+        "constants the mean of the edges grows 29 times instead of 100 times. While training, the first image comes "
+        "out otherwise in every batch, since the others have a say in mean and deviation; with the running averages "
+        "ever less, once some dozens of batches have gone into them.",
         train={"model.name": "vgg11", "data.dataset": "cifar10", "model.norm": "batch"},
-        sources=("Ioffe and Szegedy 2015", "Krizhevsky et al. 2012", "Srivastava et al. 2014"),
+        sources=(
+            "Ioffe and Szegedy 2015, section 3",
+            "Krizhevsky et al. 2012, section 3.3",
+            "Srivastava et al. 2014",
+        ),
     ),
     "augmentation": Lesson(
         title="Augmentation",
-        idea="A shifted cat is still a cat. Changing the training images at random in ways that keep their meaning is "
-        "like having more of them.",
-        task="Which change turns one digit into another?",
-        answer="Half a turn makes a 6 a 9; a mirrored 2 looks like no digit, or like a 5. What is allowed depends on "
-        "what the images show.",
+        idea="A shifted cat is still a cat. Changing the training images at random, anew in every epoch, in ways that "
+        "keep what they show is like having more of them; only test images stay as they are. Which ways keep it "
+        "depends on the images.",
+        task="Go to “Does it change the label?” and look for a change that turns one digit into another. And is there "
+        "one after which you still see the same digit, and the judge below does not?",
+        answer="Turned by 150°, 34 of 50 sixes are taken for nines, and by 180° 40 of 50 nines for sixes; upside down, "
+        "32 of 50 fives for twos. Trained with such changes, a network would have to learn what is wrong. Shifted by "
+        "10 % a digit is the same for you, but the judge, who was 94 % right, is right about fewer than half: "
+        "what a network is to take for the same, it must have seen.",
         train={"model.name": "resnet20", "data.dataset": "cifar10", "augment.flip_horizontal": "0.5"},
+        sources=(
+            "Krizhevsky et al. 2012, section 4.1",
+            "Zhang et al. 2017 (mixup)",
+            "Zhong et al. 2017 (random erasing)",
+            "Yun et al. 2019 (CutMix)",
+        ),
     ),
     "inception": Lesson(
         title="Inception",
-        idea="Windows of several sizes side by side, and 1 × 1 convolutions before the large ones, which reduce the "
-        "channels first and so make them affordable.",
-        task="Take the reductions away. What happens to the multiplications and to the channels?",
-        answer="They multiply: the 5 × 5 alone costs almost 10 times as much, and since pooling hands on every "
-        "channel, each module leaves more than it got.",
-        train={"model.name": "googlenet", "data.dataset": "cifar10"},
-        sources=("Lin et al. 2014", "Szegedy et al. 2015, Figure 2"),
+        idea="How large should a window be? An Inception module takes several sizes side by side and stacks what they "
+        "find. Large windows over many channels are expensive, so 1 × 1 convolutions go before them: they look at one "
+        "pixel only and mix its many channels into fewer, like a small dense network that is the same for every pixel. "
+        "Large windows can also be taken apart into small ones that together see as much.",
+        task="Take the reductions away from module 3a: switch to Naive. What happens to the multiplications, and to "
+        "the channels after nine such modules?",
+        answer="The module takes 2.4 times the multiplications, its 5 × 5 branch alone 9.7 times. Pooling keeps the "
+        "number of channels, so a naive module hands on all it got and adds its own: 416 after the first, 2,208 after "
+        "nine, where modules with reductions stay at 256. Every later module pays for those, so that nine naive ones "
+        "take 12.5 times the multiplications.",
+        train={"model.name": "googlenet_small", "data.dataset": "cifar10"},
+        sources=(
+            "Lin et al. 2014, Network in network, section 3.1",
+            "Szegedy et al. 2015, Going deeper with convolutions, Figure 2 and Table 1",
+            "Szegedy et al. 2016, Rethinking the Inception architecture, sections 3.1 and 3.2",
+        ),
     ),
     "residual": Lesson(
         title="Residual connections",
-        idea="Two layers learn only what is to be added to their input x: they put out F(x) + x, and the way around "
-        "them on which x gets there is called a shortcut. So signals and gradients have a way past every block, and a "
-        "block with nothing to contribute needs no more than weights of 0. Deep networks without shortcuts fail in "
-        "training, and it is neither for vanishing gradients nor for over-fitting: the third view tells the three "
-        "apart by trainings that this lab has recorded.",
+        idea="Two layers learn only what is to be added to their input: they put out F(x) + x, and a shortcut hands x "
+        "around them. So signals and gradients have a way past every block, and a block with nothing to contribute "
+        "only needs weights of 0. Deep networks without shortcuts train badly even where their gradients are "
+        "healthy: degradation. The third view tells it apart from vanishing gradients and from over-fitting, by "
+        "trainings that this lab has recorded.",
         task="Drag the layers to 100: which stack still has a gradient at its first layer? Then switch batch "
         "normalization on. Does the plain stack's gradient still vanish, and does a deep plain network train well "
         "then (third view)?",
@@ -196,10 +268,22 @@ LESSONS: dict[str, Lesson] = {
     ),
     "curves": Lesson(
         title="Reading curves",
-        idea="Two curves tell most of what goes wrong: the loss on images that are trained on, and on images that are "
-        "not.",
-        task="Spot the problem in each of the recorded trainings.",
-        answer="Training far below validation: over-fitting. Both high: too small, or too short. Jumps and NaN: the "
-        "learning rate is too high. Validation better than it should be: images have leaked.",
+        idea="While a network learns, two curves tell most of what can go wrong: the loss on the images that it is "
+        "trained on, and on validation images, which it is not. A third number, the accuracy on test images, is looked "
+        "at once, at the end. Below are ten real trainings of small networks on handwritten digits. Some are as they "
+        "should be.",
+        task="Go through the ten cases: what is wrong with each, if anything? Then find the three in which validation "
+        "is clearly better than training for many epochs. Only in one of them is something wrong: how can one tell?",
+        answer="Cases 7, 8 and 10. In 7 and 10 the training images are shifted, turned and zoomed, so that training is "
+        "harder than validation; both go on rising, and the test agrees. In case 8 nothing made training harder: its "
+        "labels are wrong, and later validation falls while training rises. In general, compare three things: training "
+        "with what could be reached (under-fitting, learning rate), validation with training (over-fitting, wrong "
+        "labels), and the test with validation (leakage).",
+        train={"preset": "lenet_20s", "data.train_images": "100", "training.epochs": "40"},
+        sources=(
+            "Prechelt 1998, Early stopping – but when?",
+            "Goodfellow, Bengio and Courville 2016, Deep Learning, chapters 5.2 and 11",
+            "Zhang et al. 2017, Understanding deep learning requires rethinking generalization, section 2",
+        ),
     ),
 }

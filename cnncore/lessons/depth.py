@@ -175,6 +175,17 @@ def pass_through(stack: Stack, depths: Sequence[int], seeds: Sequence[int] = (0,
     )
 
 
+def histograms(outputs: Array, low: float, high: float, bins: int) -> Array:
+    """Share of each layer's outputs (layers, …) in bins of equal width from `low` to `high`, (layers, bins).
+
+    What lies beyond is counted in the bin at that end.
+    """
+    layers = len(outputs)
+    places = np.clip((outputs.reshape(layers, -1) - low) * (bins / (high - low)), 0, bins - 1).astype(np.int64)
+    counts = np.stack([np.bincount(each, minlength=bins) for each in places])
+    return counts / places.shape[1]
+
+
 def _check_depth(depth: int, stack: Stack) -> None:
     if not 1 <= depth <= MOST_LAYERS or (stack.residual and depth % 2):
         allowed = f"1 to {MOST_LAYERS}" + (", even with shortcuts" if stack.residual else "")

@@ -65,8 +65,9 @@ def depth_runs() -> DepthRuns:
     made = (
         f"Medians of {record['seeds']} seeds on the built-in digits ({record['images']['train']:,} for training, "
         f"{record['images']['test']:,} for testing), {record['settings']['side']} × {record['settings']['side']} "
-        f"pixels, {record['settings']['channels']} channels a layer. {record['device']}, PyTorch {versions['torch']}, "
-        f"{record['date']}."
+        f"pixels, {record['settings']['channels']} channels a layer. Gradient: norm of that of the first convolution's "
+        f"weights, compared with the last one's, median of all epochs. {record['device']}, "
+        f"PyTorch {versions['torch']}, {record['date']}."
     )
     return DepthRuns(arms=arms, command=record["command"], made=made)
 

@@ -166,6 +166,40 @@ def kernel_text(values: Array) -> str:
     return ",".join(f"{value:.{_DIGITS}g}" for value in (values + 0.0).ravel())
 
 
+def learned_kernel(weights: npt.NDArray[np.floating], channels: int) -> Array:
+    """A network's filter as this lesson takes it, (channels, n, n): its largest weight becomes 1 or −1.
+
+    The kernel for gray is the sum of those for red, green and blue: in a gray picture all three are the same.
+
+    Args:
+        weights: (n, n, C), C 3 or 1.
+        channels: 1, or 3 for a filter that sees colors.
+
+    Raises:
+        ConfigError: if it is too large, not square, sees no colors where they are asked for, or is zeros only.
+    """
+    height, width, seen = weights.shape
+    if height != width or height > LARGEST:
+        raise ConfigError(
+            "kernel",
+            f"The filters of this network have {height} × {width} numbers a channel; here at most "
+            f"{LARGEST} × {LARGEST} fit.",
+            "Choose another network.",
+        )
+    if channels > seen:
+        raise ConfigError(
+            "filters",
+            "The filters of this network see gray pictures.",
+            "Take them under One channel, or another network.",
+        )
+    kernel = weights.astype(np.float64).transpose(2, 0, 1)
+    kernel = kernel if channels == seen else kernel.sum(axis=0, keepdims=True)
+    largest = np.abs(kernel).max()
+    if not 0 < largest < math.inf:
+        raise ConfigError("kernel", "The weights of this filter are all zero or no numbers.", "Take another filter.")
+    return np.round(kernel / largest, 2)
+
+
 def resized(kernel: Array, side: int) -> Array:
     """A kernel (n, n) at another size: a blur stays that blur, others get zeros around them or lose their margin."""
     size = len(kernel)

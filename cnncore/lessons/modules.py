@@ -7,10 +7,12 @@ the factorizations: Rethinking the Inception architecture, 2016, sections 3.1 an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from cnncore.arithmetic import conv_params
+from cnncore.arithmetic import conv_params, receptive_field
 from cnncore.errors import ConfigError
 
+Kind = Literal["naive", "reduced"]
 MOST_FILTERS = 2_048
 
 
@@ -31,15 +33,20 @@ class Convolution:
     kernel: tuple[int, int]
 
     @property
-    def params(self) -> int:
-        """Trainable numbers, biases included."""
+    def weights(self) -> int:
+        """Trainable numbers without biases."""
         height, width = self.kernel
         # `conv_params` is for square windows; a 1 × n one has n of the weights of a 1 × 1 one.
-        return conv_params(self.inputs, self.filters, 1, bias=False) * height * width + self.filters
+        return conv_params(self.inputs, self.filters, 1, bias=False) * height * width
+
+    @property
+    def params(self) -> int:
+        """Trainable numbers, biases included."""
+        return self.weights + self.filters
 
     def macs(self, side: int) -> int:
         """Multiply-accumulates on maps of `side` × `side`."""
-        return (self.params - self.filters) * side * side
+        return self.weights * side * side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +55,13 @@ class Branch:
 
     convolutions: tuple[Convolution, ...]
     channels: int
+
+    @property
+    def field(self) -> tuple[int, int]:
+        """Height and width in pixels of what one output sees, poolings left out."""
+        kernels = [each.kernel for each in self.convolutions]
+        rows, columns = (receptive_field((kernel[axis], 1) for kernel in kernels) for axis in (0, 1))
+        return rows.size, columns.size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +76,13 @@ class Module:
         return sum(branch.channels for branch in self.branches)
 
     @property
+    def weights(self) -> int:
+        """Trainable numbers without biases."""
+        return sum(each.weights for branch in self.branches for each in branch.convolutions)
+
+    @property
     def params(self) -> int:
+        """Trainable numbers, biases included."""
         return sum(each.params for branch in self.branches for each in branch.convolutions)
 
     def macs(self, side: int) -> int:
@@ -82,6 +102,62 @@ class Widths:
     pool: int = 32
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """An Inception module in GoogLeNet.
+
+    Attributes:
+        inputs: Channels it takes.
+        side: Pixels along a side of its maps.
+        widths: Its filters.
+    """
+
+    inputs: int
+    side: int
+    widths: Widths
+
+
+def _row(inputs: int, side: int, *filters: int) -> Place:
+    return Place(inputs=inputs, side=side, widths=Widths(**dict(zip(_COLUMNS, filters, strict=True))))
+
+
+_COLUMNS = ("ones", "reduce3", "threes", "reduce5", "fives", "pool")
+GOOGLENET = {
+    "3a": _row(192, 28, 64, 96, 128, 16, 32, 32),
+    "3b": _row(256, 28, 128, 128, 192, 32, 96, 64),
+    "4a": _row(480, 14, 192, 96, 208, 16, 48, 64),
+    "4b": _row(512, 14, 160, 112, 224, 24, 64, 64),
+    "4c": _row(512, 14, 128, 128, 256, 24, 64, 64),
+    "4d": _row(512, 14, 112, 144, 288, 32, 64, 64),
+    "4e": _row(528, 14, 256, 160, 320, 32, 128, 128),
+    "5a": _row(832, 7, 256, 160, 320, 32, 128, 128),
+    "5b": _row(832, 7, 384, 192, 384, 48, 128, 128),
+}
+"""The nine modules of Table 1; tests compare them with the network that the lab trains."""
+
+
+def build_module(kind: Kind, inputs: int, widths: Widths) -> Module:
+    """A module of either kind.
+
+    Raises:
+        ConfigError: if a number of channels is impossible.
+    """
+    return reduced(inputs, widths) if kind == "reduced" else naive(inputs, widths)
+
+
+def chained(kind: Kind, inputs: int, widths: Widths, count: int) -> tuple[Module, ...]:
+    """Modules of the same widths one after the other.
+
+    Raises:
+        ConfigError: if a number of channels is impossible.
+    """
+    found = [build_module(kind, inputs, widths)]
+    while len(found) < count:
+        # The channels that naive modules pile up may be more than one can choose.
+        found.append(_BUILDERS[kind](found[-1].channels, widths))
+    return tuple(found)
+
+
 def reduced(inputs: int, widths: Widths) -> Module:
     """The module with 1 × 1 convolutions before the large ones and after the pooling.
 
@@ -89,6 +165,10 @@ def reduced(inputs: int, widths: Widths) -> Module:
         ConfigError: if a number of channels is impossible.
     """
     _check(inputs, *vars(widths).values())
+    return _reduced(inputs, widths)
+
+
+def _reduced(inputs: int, widths: Widths) -> Module:
     return Module(
         branches=(
             _branch(inputs, ("1 × 1", widths.ones, 1)),
@@ -106,6 +186,10 @@ def naive(inputs: int, widths: Widths) -> Module:
         ConfigError: if a number of channels is impossible.
     """
     _check(inputs, widths.ones, widths.threes, widths.fives)
+    return _naive(inputs, widths)
+
+
+def _naive(inputs: int, widths: Widths) -> Module:
     return Module(
         branches=(
             _branch(inputs, ("1 × 1", widths.ones, 1)),
@@ -116,8 +200,14 @@ def naive(inputs: int, widths: Widths) -> Module:
     )
 
 
+_BUILDERS = {"reduced": _reduced, "naive": _naive}
+
+
 def factorized(channels: int, kernel: int) -> dict[str, Module]:
     """One n × n convolution, and what sees as much with fewer numbers, all from and to the same number of channels.
+
+    Returns:
+        `whole`; `stacked`, as many 3 × 3 as see as much, which for 3 × 3 is the whole itself; `split`, 1 × n and n × 1.
 
     Raises:
         ConfigError: if the kernel is not odd and at least 3.
@@ -125,23 +215,21 @@ def factorized(channels: int, kernel: int) -> dict[str, Module]:
     _check(channels)
     if kernel < 3 or kernel % 2 == 0:
         raise ConfigError("kernel", f"The kernel is {kernel}; odd numbers from 3 on can be factorized.")
-    return {
-        f"{kernel} × {kernel}": Module(branches=(_branch(channels, (f"{kernel} × {kernel}", channels, kernel)),)),
-        f"{(kernel - 1) // 2} of 3 × 3": Module(
-            branches=(_branch(channels, *[("3 × 3", channels, 3)] * ((kernel - 1) // 2)),)
-        ),
-        f"1 × {kernel} and {kernel} × 1": Module(
-            branches=(
-                Branch(
-                    convolutions=(
-                        Convolution(name=f"1 × {kernel}", inputs=channels, filters=channels, kernel=(1, kernel)),
-                        Convolution(name=f"{kernel} × 1", inputs=channels, filters=channels, kernel=(kernel, 1)),
-                    ),
-                    channels=channels,
-                ),
-            )
-        ),
+    steps = {
+        "whole": [(kernel, kernel)],
+        "stacked": [(3, 3)] * ((kernel - 1) // 2),
+        "split": [(1, kernel), (kernel, 1)],
     }
+    return {name: Module(branches=(_equal(channels, shapes),)) for name, shapes in steps.items()}
+
+
+def _equal(channels: int, shapes: list[tuple[int, int]]) -> Branch:
+    """Convolutions that keep the number of channels."""
+    convolutions = (
+        Convolution(name=f"{height} × {width}", inputs=channels, filters=channels, kernel=(height, width))
+        for height, width in shapes
+    )
+    return Branch(convolutions=tuple(convolutions), channels=channels)
 
 
 def _branch(inputs: int, *steps: tuple[str, int, int]) -> Branch:

@@ -68,10 +68,12 @@ def _shapes(side: int) -> Pixels:
     """A disk, a bar, stripes and a slope of gray: edges of every direction, and plain areas."""
     rows, columns = (np.mgrid[:side, :side] + 0.5) / side
     gray = np.full((side, side), 40.0)
-    gray[(rows - 0.28) ** 2 + (columns - 0.28) ** 2 < 0.18**2] = 230
+    # Its edge has grays in between, so that it is round with few pixels too.
+    gray += 190 * np.clip((0.18 - np.hypot(rows - 0.28, columns - 0.28)) * side + 0.5, 0, 1)
     gray[(rows > 0.12) & (rows < 0.44) & (columns > 0.62) & (columns < 0.74)] = 230
     stripes = (rows > 0.58) & (rows < 0.9) & (columns > 0.1) & (columns < 0.46)
-    gray[stripes & ((np.arange(side) // _STRIPE % 2 == 0)[None, :])] = 230
+    first = int(stripes.any(axis=0).argmax())
+    gray[stripes & (((np.arange(side) - first) // _STRIPE % 2 == 0)[None, :])] = 230
     slope = (rows > 0.58) & (rows < 0.9) & (columns > 0.56) & (columns < 0.9)
     gray[slope] = (40 + 190 * (columns - 0.56) / 0.34)[slope]
     return np.rint(gray).astype(np.uint8)[..., None]

@@ -76,12 +76,14 @@ class Slide:
     Attributes:
         moving: The sliding signal as it is laid over the other, (M,): turned round for true convolution.
         starts: Where on the other signal it begins at each place, (N + M − 1,), from −(M − 1) on.
+        marks: Where its first number lies, which turning round makes the last: the result's place on the axis.
         products: Number times number where they overlap, zeros elsewhere, (N + M − 1, M).
         result: The sums, (N + M − 1,).
     """
 
     moving: Array
     starts: npt.NDArray[np.int64]
+    marks: npt.NDArray[np.int64]
     products: Array
     result: Array
 
@@ -99,4 +101,6 @@ def slide(signal: Array, other: Array, *, flip: bool) -> Slide:
     edge = len(other) - 1
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(signal, edge), len(other))
     products = windows * moving
-    return Slide(moving=moving, starts=np.arange(len(windows)) - edge, products=products, result=products.sum(axis=1))
+    starts = np.arange(len(windows)) - edge
+    marks = starts + edge if flip else starts
+    return Slide(moving=moving, starts=starts, marks=marks, products=products, result=products.sum(axis=1))

@@ -254,6 +254,18 @@ def pool(
     return found
 
 
+def winners(image: Array, kernel: int, stride: int) -> npt.NDArray[np.intp]:
+    """Which value of each window of maps (C, H, W) a maximum pooling keeps, (C, H', W').
+
+    Counted row by row inside the window; the first one of several that are largest, as in torch.
+
+    Raises:
+        ConfigError: if the window does not fit.
+    """
+    windows = Sliding(kernel=(kernel, kernel), stride=stride).windows(image)
+    return windows.reshape(*windows.shape[:3], kernel * kernel).argmax(axis=-1)
+
+
 def _check_channels(image: Array, kernels: Array, groups: int) -> None:
     if groups < 1 or len(image) % groups or len(kernels) % groups:
         raise ConfigError(

@@ -67,7 +67,8 @@ STACK_PRESETS: dict[str, StackPreset] = {
     ),
     "three": StackPreset(
         title="Three 3 × 3",
-        words="Three small windows in a row see as much as one of 7 × 7.",
+        words="Three small windows in a row see as much as one of 7 × 7, with 27 instead of 49 weights "
+        "for each pair of channels.",
         stack="c16k3-c16k3-c16k3",
         size=32,
         channels=16,

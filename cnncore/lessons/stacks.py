@@ -58,7 +58,7 @@ class Row:
         params: Trainable numbers, biases included.
         macs: Multiply-accumulates for one image.
         field: What one output sees along a side; None once it sees everything.
-        formula: How the output's size comes about, with the numbers in it; empty where it is no matter of windows.
+        formula: How the output's size comes about, with the numbers in it; empty for a dense layer.
     """
 
     layer: Layer
@@ -159,10 +159,11 @@ def _pool(layer: Layer, shape: tuple[int, ...], field: ReceptiveField | None) ->
     )
 
 
-def _flatten(layer: Layer, shape: tuple[int, ...], _field: ReceptiveField | None) -> Row:
+def _flatten(layer: Layer, shape: tuple[int, ...], field: ReceptiveField | None) -> Row:
     channels, height, width = _maps(layer, shape)
     out = (channels * height * width,)
-    return Row(layer=layer, in_shape=shape, out_shape=out, params=0, macs=0, field=None, formula="")
+    formula = f"{channels} · {height} · {width} = {out[0]}"
+    return Row(layer=layer, in_shape=shape, out_shape=out, params=0, macs=0, field=field, formula=formula)
 
 
 def _dense(layer: Layer, shape: tuple[int, ...], _field: ReceptiveField | None) -> Row:

@@ -1,7 +1,7 @@
 """What the service can be asked: one function a question, which takes a JSON object and returns an `Answer`.
 
-To add one, write a function in the module of its subject and add it to `QUESTIONS`. None of them trains or downloads
-anything; those of `cnncore.makers` make a run or an image set.
+To add one, write a function in the module of its subject and add it to `QUESTIONS`. None of them trains a run or
+downloads anything; those of `cnncore.makers` make a run or an image set.
 """
 
 from __future__ import annotations
@@ -13,7 +13,20 @@ import torch
 
 from cnncore import makers
 from cnncore.answers import Answer
-from cnncore.questions import datasets, embedding, errors, excites, inspection, maps, networks, probes, runs, why
+from cnncore.questions import (
+    datasets,
+    digits,
+    embedding,
+    errors,
+    excites,
+    inspection,
+    lessons,
+    maps,
+    networks,
+    probes,
+    runs,
+    why,
+)
 
 # On top of the niceness: a question must not take both cores from a training run.
 torch.set_num_threads(1)
@@ -23,6 +36,8 @@ Question = Callable[[dict[str, Any]], Answer]
 QUESTIONS: dict[str, Question] = {
     "attribution": why.attribution,
     "browse": inspection.browse,
+    "changed_digits": digits.changed_digits,
+    "dense_or_convolutional": lessons.dense_or_convolutional,
     "disagreement": runs.disagreement,
     "embedding": embedding.embedding,
     "exciting_patches": excites.exciting_patches,

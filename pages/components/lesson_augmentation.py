@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
-from pydantic import AfterValidator, Field
 
 from cnncore.catalog.augmentations import AUGMENTATIONS
-from cnncore.errors import ConfigError, lookup
+from cnncore.errors import ConfigError
 from cnncore.lessons.augmenting import (
-    DIALS,
     KINDS,
     as_image,
     checked_strength,
@@ -23,8 +21,10 @@ from cnncore.lessons.augmenting import (
 from cnncore.lessons.frames import contact_sheet
 from cnncore.lessons.pictures import SAMPLES
 from pages.components.lab import show_problem
+from pages.components.lesson_augmentation_labels import draw_labels
+from pages.components.lesson_augmentation_state import AugmentationState
 from pages.components.lesson_board import draw_board
-from pages.components.lesson_picture import Picture, PictureState, choose_picture, load_picture
+from pages.components.lesson_picture import Picture, choose_picture, load_picture
 from pages.components.lesson_state import bound, change_state, read_state
 
 SIDE = 100
@@ -34,44 +34,22 @@ VIEWS = {"transform": "Change a picture", "label": "Does it change the label?"}
 Pixels = npt.NDArray[np.uint8]
 
 
-def _kind(key: str) -> str:
-    lookup(KINDS, key, "transform")
-    return key
-
-
-def _dial(name: str) -> Any:
-    dial = DIALS[name]
-    return Field(ge=dial.low, le=dial.high, title=dial.title)
-
-
-class AugmentationState(PictureState):
-    """What the link says: the transform, where each dial stands, and what training draws."""
-
-    view: Literal["transform", "label"] = "transform"
-    kind: Annotated[str, AfterValidator(_kind), Field(title="transform")] = "rotation"
-    crop_right: Annotated[int, _dial("crop_right")] = DIALS["crop_right"].start
-    crop_down: Annotated[int, _dial("crop_down")] = DIALS["crop_down"].start
-    mirror: Annotated[int, _dial("mirror")] = DIALS["mirror"].start
-    flip: Annotated[int, _dial("flip")] = DIALS["flip"].start
-    degrees: Annotated[int, _dial("degrees")] = DIALS["degrees"].start
-    right: Annotated[int, _dial("right")] = DIALS["right"].start
-    down: Annotated[int, _dial("down")] = DIALS["down"].start
-    zoom: Annotated[int, _dial("zoom")] = DIALS["zoom"].start
-    brightness: Annotated[int, _dial("brightness")] = DIALS["brightness"].start
-    contrast: Annotated[int, _dial("contrast")] = DIALS["contrast"].start
-    saturation: Annotated[int, _dial("saturation")] = DIALS["saturation"].start
-    hue: Annotated[int, _dial("hue")] = DIALS["hue"].start
-    erased: Annotated[int, _dial("erased")] = DIALS["erased"].start
-    share: Annotated[int, _dial("share")] = DIALS["share"].start
-    pasted: Annotated[int, _dial("pasted")] = DIALS["pasted"].start
-    strength: Annotated[float | None, Field(ge=0, le=180)] = None
-    seed: Annotated[int, Field(ge=0, le=9_999)] = 0
-
-
 def show_augmentation() -> None:
     """Draw the figure."""
     state = read_state(AugmentationState)
-    _draw_transform(state)
+    with st.container(key="learn_controls_augmentation_view"):
+        st.segmented_control(
+            "What to look at",
+            list(VIEWS),
+            required=True,
+            format_func=VIEWS.__getitem__,
+            label_visibility="collapsed",
+            **bound(AugmentationState, "view", state.view),
+        )
+    if state.view == "label":
+        draw_labels(state)
+    else:
+        _draw_transform(state)
 
 
 def _draw_transform(state: AugmentationState) -> None:

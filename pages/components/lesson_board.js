@@ -85,6 +85,7 @@ class Board {
     clearTimeout(this.patience);
     for (const setting of Object.values(this.settings)) setting.close();
     for (const player of this.players) player.stop();
+    for (const part of this.parts) part.close?.();
     this.figure.close?.();
     this.watcher.disconnect();
     window.removeEventListener('beforeprint', this.print);
@@ -367,6 +368,8 @@ class Numbers {
     return field;
   }
 
+  close() { clearTimeout(this.timer); }
+
   take(place, value, settled) {
     const right = Number.isFinite(value) && Math.abs(value) <= this.most;
     this.fields[place].ariaInvalid = right ? null : 'true';
@@ -453,6 +456,8 @@ class Walk {
     return best;
   }
 
+  close() { clearTimeout(this.timer); }
+
   // Write the place to the link.
   settle(more = {}) {
     clearTimeout(this.timer);
@@ -532,6 +537,24 @@ class Grid {
     event.stopPropagation();
   }
 
+  // Squares too small for numbers, as one bitmap that is drawn larger, which is ten times as quick; false where a square
+  // is empty.
+  drawSmall(ink, wide, high) {
+    const pixels = new ImageData(this.columns, this.rows);
+    for (let at = 0; at < this.rows * this.columns; at++) {
+      const color = this.colorOf(Math.floor(at / this.columns), at % this.columns);
+      if (!color) return false;
+      pixels.data.set(color, 4 * at);
+      pixels.data[4 * at + 3] = 255;
+    }
+    this.bitmap ??= element('canvas');
+    Object.assign(this.bitmap, { width: this.columns, height: this.rows });
+    this.bitmap.getContext('2d').putImageData(pixels, 0, 0);
+    ink.imageSmoothingEnabled = false;
+    ink.drawImage(this.bitmap, 0, 0, wide, high);
+    return true;
+  }
+
   draw() {
     const room = this.box.parentElement?.clientWidth ?? 0;
     if (!this.rows || !room) return;
@@ -549,7 +572,8 @@ class Grid {
     ink.font = `${clamp(side * 0.36, 8, 13)}px ${getComputedStyle(this.board.root).fontFamily}`;
     ink.textAlign = 'center';
     ink.textBaseline = 'middle';
-    for (let row = 0; row < this.rows; row++) {
+    const small = side < 18 && this.drawSmall(ink, wide, high);
+    for (let row = 0; row < this.rows && !small; row++) {
       for (let column = 0; column < this.columns; column++) {
         const color = this.colorOf(row, column);
         if (!color) {
@@ -582,13 +606,11 @@ class Grid {
 }
 
 // Lines with bands around them. `onPoint(place)` is called with the place in `xs` that is pointed at, by pointer or arrow
-// keys; a line across the drawing marks it.
+// keys, and `onChoose(place)` for clicks, Enter and Space; a line across the drawing marks it.
 class Lines {
-  constructor(board, { label, into = null, caption = '', high = 240, onPoint = null }) {
-    Object.assign(this, { board, onPoint, high, at: null, drawn: null });
-    this.svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-    this.svg.setAttribute('role', onPoint ? 'application' : 'img');
-    this.svg.setAttribute('aria-label', label);
+  constructor(board, { label, into = null, caption = '', high = 240, onPoint = null, onChoose = null }) {
+    Object.assign(this, { board, onPoint, onChoose, high, at: null, drawn: null });
+    this.svg = drawn('svg', { role: onPoint ? 'application' : 'img', 'aria-label': label });
     this.legend = element('div', { className: 'lab-board-legend' });
     this.caption = element('figcaption', { textContent: caption });
     this.box = element('figure', { className: 'lab-board-lines' }, this.legend, this.svg, this.caption);
@@ -596,16 +618,17 @@ class Lines {
     if (!onPoint) return;
     this.svg.setAttribute('tabindex', '0');
     this.svg.addEventListener('pointermove', (event) => { if (event.pointerType === 'mouse' || event.buttons) this.point(event); });
-    this.svg.addEventListener('pointerdown', (event) => this.point(event));
+    this.svg.addEventListener('pointerdown', (event) => { this.point(event); if (this.drawn) this.onChoose?.(this.at); });
     this.svg.addEventListener('keydown', (event) => this.press(event));
   }
 
-  // `lines`: [{ name, color, values, low, high, dash }], a value for each of `xs`, NaN where there is none, `low` and
-  // `high` the band's edges; `range`: lowest and highest value of the axis. With `log` values are logarithms to the
-  // base of ten, and minus infinity, which stands for 0, lies at the bottom.
-  paint({ xs, lines, range, xTitle, yTitle, log = false }) {
+  // `lines`: [{ name, color, values, low, high, dash, faint, bars }], a value for each of `xs`, NaN where there is none;
+  // `low` and `high` are a band's edges, faint lines lie below the others, bars stand on the axis. `range`: lowest and
+  // highest value of the axis. With `log` values are logarithms to the base of ten, and minus infinity, which stands for
+  // 0, lies at the bottom.
+  paint({ xs, lines, range, xTitle, yTitle, log = false, legend = lines.length > 1 }) {
     this.drawn = { xs, lines, range, xTitle, yTitle, log };
-    this.legend.replaceChildren(...(lines.length > 1 ? lines : []).map(({ name, color, dash }) => {
+    this.legend.replaceChildren(...(legend ? lines : []).map(({ name, color, dash }) => {
       const key = element('i');
       key.style.borderTop = `3px ${dash ? 'dashed' : 'solid'} ${color}`;
       return element('span', {}, key, name);
@@ -623,9 +646,7 @@ class Lines {
     if (!this.drawn) return;
     const { xs } = this.drawn;
     const share = (event.clientX - this.svg.getBoundingClientRect().left - this.left) / this.wide;
-    const x = xs[0] + share * (xs[xs.length - 1] - xs[0]);
-    const place = xs.reduce((best, each, at) => (Math.abs(each - x) < Math.abs(xs[best] - x) ? at : best), 0);
-    this.go(place);
+    this.go(nearest(xs, xs[0] + share * (xs[xs.length - 1] - xs[0])));
   }
 
   go(place) {
@@ -636,17 +657,16 @@ class Lines {
   press(event) {
     const last = this.drawn ? this.drawn.xs.length - 1 : 0;
     const places = { ArrowRight: (this.at ?? -1) + 1, ArrowLeft: (this.at ?? last + 1) - 1, Home: 0, End: last };
-    if (!this.drawn || event.ctrlKey || event.metaKey || event.altKey || !(event.key in places)) return;
-    this.go(places[event.key]);
+    if (!this.drawn || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key in places) this.go(places[event.key]);
+    else if ((event.key === 'Enter' || event.key === ' ') && this.onChoose && this.at !== null) this.onChoose(this.at);
+    else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
   add(name, attributes, text = '') {
-    const found = document.createElementNS('http://www.w3.org/2000/svg', name);
-    for (const [key, value] of Object.entries(attributes)) found.setAttribute(key, value);
-    if (text) found.textContent = text;
-    this.svg.append(found);
+    this.svg.append(drawn(name, attributes, text));
   }
 
   draw() {
@@ -661,12 +681,12 @@ class Lines {
     this.svg.replaceChildren();
     this.svg.setAttribute('viewBox', `0 0 ${room} ${this.high}`);
     this.svg.style.height = `${this.high}px`;
-    const text = this.board.color('text'), border = this.board.color('border');
+    const text = 'currentColor';  // follows the theme, and paper, without being drawn again
     for (const y of ticks(...range, 5, log)) {
-      this.add('line', { x1: this.left, x2: this.left + this.wide, y1: down(y), y2: down(y), stroke: border });
+      this.add('line', { x1: this.left, x2: this.left + this.wide, y1: down(y), y2: down(y), stroke: text, opacity: 0.18 });
       this.add('text', { x: this.left - 6, y: down(y) + 4, 'text-anchor': 'end', fill: text }, log ? tenTo(y) : number(y));
     }
-    for (const x of ticks(xs[0], end, this.wide / 70, xs.every(Number.isInteger))) {
+    for (const x of ticks(xs[0], end, this.wide / 50, xs.every(Number.isInteger))) {
       this.add('text', { x: across(x), y: this.high - foot + 16, 'text-anchor': 'middle', fill: text }, number(x));
     }
     this.add('text', { x: 0, y: 12, fill: text }, yTitle);
@@ -680,16 +700,24 @@ class Lines {
       const points = [...path(low, places), ...path(high, places.reverse())];
       this.add('polygon', { points: points.join(' '), fill: color, opacity: 0.2 });
     }
-    for (const { color, values, dash } of lines) {
+    for (const { color, values, dash, faint, bars } of [...lines].sort((one, other) => Boolean(other.faint) - Boolean(one.faint))) {
+      if (bars) {
+        const width = this.wide / xs.length;
+        for (const place of all) {
+          this.add('rect', { x: across(xs[place]) - 0.45 * width, width: 0.9 * width, y: down(values[place]),
+            height: Math.max(0, top + deep - down(values[place])), fill: color });
+        }
+        continue;
+      }
       const points = path(values, all.filter((place) => known(values, place)));
       this.add('polyline', { points: points.join(' '), fill: 'none', stroke: color, 'stroke-width': 2.5,
-        'stroke-linejoin': 'round', ...(dash ? { 'stroke-dasharray': '7 4' } : {}) });
+        'stroke-linejoin': 'round', ...(faint ? { opacity: 0.35 } : {}), ...(dash ? { 'stroke-dasharray': '7 4' } : {}) });
     }
     if (this.at === null || this.at >= xs.length) return;
     const x = across(xs[this.at]);
     this.add('line', { x1: x, x2: x, y1: top, y2: top + deep, stroke: text, 'stroke-width': 1, 'stroke-dasharray': '2 3' });
-    for (const { color, values } of lines) {
-      if (known(values, this.at)) this.add('circle', { cx: x, cy: down(values[this.at]), r: 5, fill: color, stroke: this.board.color('background'), 'stroke-width': 1.5 });
+    for (const { color, values, faint } of lines) {
+      if (known(values, this.at) && !faint) this.add('circle', { cx: x, cy: down(values[this.at]), r: 5, fill: color, stroke: 'var(--st-background-color)', 'stroke-width': 1.5 });
     }
   }
 }

@@ -1,7 +1,8 @@
 """A lesson's figure: numbers from `cnncore.lessons`, drawn and browsed in the browser by `lesson_<name>.js`.
 
 Every figure's script is preceded by `lesson_board.js`, which holds what they share: sliders that tell the server while
-they are dragged, a player, grids of numbers with a keyboard, colors of the theme and of paper.
+they are dragged, a player, grids of numbers with a keyboard, colors of the theme and of paper; and by `lesson_plot.js`,
+which draws curves.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ _TYPES = {"u1": np.uint8, "i2": np.int16, "f4": np.float32, "i4": np.int32}
 
 @st.cache_resource(show_spinner=False)
 def _component(name: str) -> ComponentRenderer:
-    shared, own = _HERE / "lesson_board", _HERE / f"lesson_{name}"
-    js = "\n".join(path.with_suffix(".js").read_text(encoding="utf-8") for path in (shared, own))
-    sheets = [path.with_suffix(".css") for path in (shared, own)]
+    parts = [_HERE / f"lesson_{part}" for part in ("board", "plot", name)]
+    js = "\n".join(path.with_suffix(".js").read_text(encoding="utf-8") for path in parts)
+    sheets = [path.with_suffix(".css") for path in parts]
     css = "\n".join(path.read_text(encoding="utf-8") for path in sheets if path.is_file())
     html = "<div class='lab-board'></div>"
     return component(f"lab_lesson_{name}", html=html, css=css, js=js, isolate_styles=False)

@@ -17,14 +17,15 @@ INITIALIZATIONS: dict[Initialization, str] = {
 _LEAST_DECADES = 2
 
 
-def banded(values: Array) -> Array:
-    """Logarithms to the base of ten of the median, the smallest and the largest over the last axis, (3, …).
+def spread(values: Array) -> Array:
+    """Median, smallest and largest over the last axis, (3, …); not a number where there is none."""
+    return np.stack([np.median(values, axis=-1), values.min(axis=-1), values.max(axis=-1)])
 
-    0 becomes minus infinity; where there are no numbers, neither are there any here.
-    """
-    found = np.stack([np.median(values, axis=-1), values.min(axis=-1), values.max(axis=-1)])
+
+def logarithms(values: Array) -> Array:
+    """To the base of ten; 0 becomes minus infinity."""
     with np.errstate(divide="ignore"):
-        return np.log10(found)
+        return np.log10(values)
 
 
 def decades(logs: np.ndarray) -> list[int]:

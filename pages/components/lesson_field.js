@@ -60,9 +60,14 @@ class Figure {
     this.board.tell({ layer: unit[0] + 1, row: unit[1] + 1, column: unit[2] + 1 });
   }
 
+  // A pointer moves more often than the screen is drawn.
   look(unit) {
     this.unit = unit;
-    this.draw();
+    this.frame ??= requestAnimationFrame(() => { this.frame = undefined; this.draw(); });
+  }
+
+  close() {
+    cancelAnimationFrame(this.frame);
   }
 
   // The entry of an array for a unit's layer and place.
@@ -71,8 +76,14 @@ class Figure {
     return array[[layer, place, ...rest].reduce((index, each, axis) => index * array.shape[axis] + each, 0)];
   }
 
+  touched(level, axis, unit) {
+    const place = this.at('touched', this.unit[0], this.unit[axis], level, unit >> 3);
+    return (place >> (7 - (unit & 7))) & 1;
+  }
+
   draw() {
     const { sizes, names } = this.data;
+    this.paper = this.background();
     this.heat.ariaPressed = String(this.effective);
     this.drawImage();
     const room = this.side.clientWidth || this.board.root.clientWidth;
@@ -97,14 +108,12 @@ class Figure {
 
   // What the unit does not see steps back.
   faded(color, level, row, column) {
-    const [layer, y, x] = this.unit;
-    if (!this.data.names.length || level > layer + 1) return color;
-    if (this.at('touched', layer, y, level, row) && this.at('touched', layer, x, level, column)) return color;
-    const paper = this.paper;
-    return color.map((channel, each) => Math.round(0.45 * channel + 0.55 * paper[each]));
+    if (!this.data.names.length || level > this.unit[0] + 1) return color;
+    if (this.touched(level, 1, row) && this.touched(level, 2, column)) return color;
+    return color.map((channel, each) => Math.round(0.45 * channel + 0.55 * this.paper[each]));
   }
 
-  get paper() {
+  background() {
     const hex = this.board.color('background').replace('#', '');
     return /^[0-9a-f]{6}$/i.test(hex) ? [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16)) : [255, 255, 255];
   }
@@ -167,8 +176,8 @@ class Figure {
     const place = (level, unit) => [label + this.arrays.centers[level * this.arrays.centers.shape[1] + unit] * pitch,
       top + (names.length - level) * step];
     const orange = `rgb(${FIELD_ORANGE.join(' ')})`;
-    const [layer, , column] = this.unit;
-    const lit = (level, unit) => names.length && level <= layer + 1 && this.at('touched', layer, column, level, unit);
+    const [layer] = this.unit;
+    const lit = (level, unit) => names.length && level <= layer + 1 && this.touched(level, 2, unit);
     ink.strokeStyle = orange;
     ink.globalAlpha = 0.45;
     ink.lineWidth = 1;

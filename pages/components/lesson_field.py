@@ -91,7 +91,7 @@ def unit_board(
     arrays: dict[str, np.ndarray] = {
         "image": np.broadcast_to(pixels, (*pixels.shape[:2], 3)),
         "spans": found.spans,
-        "touched": found.touched.astype(np.uint8),
+        "touched": np.packbits(found.touched, axis=-1),
         "taps": found.taps,
         "lines": found.lines.astype(np.float32),
         "centers": found.centers.astype(np.float32),

@@ -16,6 +16,7 @@ class Figure {
         element('span', { className: 'lab-networks-track' }, bar, whole),
         element('span', { textContent: `${number(field, 4)} of ${number(side, 4)} pixels` }))];
     }));
-    this.board.words.textContent = 'The line marks the side of the image: a field that is longer also lies on padding all around it.';
+    this.board.words.textContent = 'What one output of the last convolution sees; where branches join, the widest counts. The line marks the side of the '
+      + 'image: a field that is longer lies on padding too.';
   }
 }

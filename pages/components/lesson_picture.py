@@ -137,10 +137,10 @@ def _own(reference: str, side: int) -> tuple[npt.NDArray[np.uint8], str]:
     """Pixels of a person's picture, and what was done to it."""
     found = parse_picture(reference)
     if found.kind == "drawn":
-        words = "Your own drawing, scaled and centered as MNIST's digits are."
+        words = "A digit, scaled and centered as MNIST's are."
         return fitted(Image.fromarray(read_drawing(found.source)), side), words
     pixels, (width, height) = _kept(str(kept_picture(artifacts(), found.source)), side)
-    part = "your own picture" if width == height else "the middle square of your own picture"
+    part = "your picture" if width == height else "the middle square of your picture"
     return pixels, f"{part.capitalize()}, made {side} × {side} pixels."
 
 

@@ -12,7 +12,8 @@ class Figure {
       return { value, range };
     });
     this.tiles.append(this.sentence = element('p'));
-    const chart = (label) => board.lines({ label, onPoint: (at) => this.point(at) });
+    const caption = 'With shortcuts: what each block of two layers hands on.';
+    const chart = (label) => board.lines({ label, caption, onPoint: (at) => this.point(at) });
     this.charts = {
       gradients: chart('Size of the gradient at each layer; arrow keys go from layer to layer'),
       signals: chart('Size of the signal at each layer; arrow keys go from layer to layer'),
@@ -39,8 +40,10 @@ class Figure {
     const parts = { gradients: 'Gradient (1 at the top)', signals: 'Signal (standard deviation)' };
     for (const [name, chart] of Object.entries(this.charts)) {
       chart.paint({ xs: Array.from({ length: depth + 1 }, (_, at) => at), range: data[name], log: true, xTitle: 'layer (0 is the input)',
-        yTitle: parts[name], lines: ['plain', 'with shortcuts'].map((kind, at) => ({ name: kind, color: board.series(at),
-          dash: !at, values: this.row(name, at, 0), low: this.row(name, at, 1), high: this.row(name, at, 2) })) });
+        yTitle: parts[name], lines: ['plain', 'with shortcuts'].map((kind, at) => {
+          const [values, low, high] = [0, 1, 2].map((part) => this.row(name, at, part).map((value, layer) => (at && layer % 2 ? NaN : value)));
+          return { name: kind, color: board.series(at), dash: !at, values, low, high };
+        }) });
     }
     const found = [0, 1].map((kind) => [0, 1, 2].map((part) => this.row('gradients', kind, part)[1]));
     found.forEach(([middle, low, high], kind) => {
@@ -49,7 +52,7 @@ class Figure {
       this.first[kind].range.textContent = `${power(low)} to ${power(high)} in ${data.draws} draws`;
     });
     const apart = found[1][0] - found[0][0];
-    this.sentence.textContent = 'What is left of a gradient of size 1 when it has come from the last layer down to the first. '
+    this.sentence.textContent = 'What becomes of a gradient of size 1 on its way from the last layer down to the first. '
       + (Number.isFinite(apart) && Math.abs(apart) >= 0.3
         ? `With shortcuts ${power(Math.abs(apart))} times ${apart > 0 ? 'as much' : 'less'}.` : '');
   }
@@ -57,6 +60,7 @@ class Figure {
   point(at) {
     for (const chart of Object.values(this.charts)) if (chart.at !== at) chart.mark(at);
     const of = (name) => ['plain', 'with shortcuts'].map((kind, place) => `${power(this.row(name, place, 0)[at])} ${kind}`).join(', ');
-    this.board.words.textContent = `${at ? `Layer ${at}` : 'Input'}: gradient ${of('gradients')}; signal ${of('signals')}.`;
+    const inside = at % 2 ? ' (with shortcuts it is inside a block)' : '';
+    this.board.words.textContent = `${at ? `Layer ${at}` : 'Input'}${inside}: gradient ${of('gradients')}; signal ${of('signals')}.`;
   }
 }

@@ -13,7 +13,7 @@ from cnncore.lessons.blocks import MAPS, block_weights, changed, maps_of, pass_b
 from cnncore.lessons.depth import ACTIVATIONS, ActivationName, Initialization, Stack, pass_through
 from cnncore.lessons.kernels import KERNELS
 from pages.components.lesson_board import draw_board
-from pages.components.lesson_depth import INITIALIZATIONS, banded, decades
+from pages.components.lesson_depth import INITIALIZATIONS, decades, logarithms, spread
 from pages.components.lesson_picture import PictureState, choose_picture
 from pages.components.lesson_residual_apart import CaseName, apart_data
 from pages.components.lesson_state import bound, read_state
@@ -114,8 +114,8 @@ def stack_arrays(activation: str, initialization: Initialization, normalized: bo
     for residual in (False, True):
         stack = Stack(activation=activation, initialization=initialization, residual=residual, normalized=normalized)
         passage = pass_through(stack, DEPTHS, SEEDS)
-        found["signals"].append(banded(passage.signals))
-        found["gradients"].append(banded(passage.gradients))
+        found["signals"].append(logarithms(spread(passage.signals)))
+        found["gradients"].append(logarithms(spread(passage.gradients)))
     return {name: np.stack(each).astype(np.float32) for name, each in found.items()}
 
 

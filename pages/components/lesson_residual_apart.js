@@ -13,20 +13,26 @@ class Figure {
   show(data, state) {
     this.data = data;
     this.chosen = state.case;
-    this.buttons = data.cases.map((each) => {
+    this.made.textContent = `${data.made} Bands: smallest to largest. Made by ${data.command}.`;
+    this.buttons ??= this.build(data.cases);
+    this.draw();
+  }
+
+  // The columns never change, and a button that has the focus must keep it.
+  build(cases) {
+    const found = cases.map((each) => {
       const rows = element('dl');
       for (const { name, sign, measured } of each.rows) {
         rows.append(element('dt', { textContent: name }), element('dd', {}, sign, element('small', { textContent: measured })));
       }
       rows.append(element('dt', { textContent: 'What helps' }), element('dd', { textContent: each.remedy }));
-      const button = element('button', { type: 'button', className: 'lab-board-button', textContent: each.title });
+      const button = element('button', { type: 'button', className: 'lab-board-button', textContent: 'Show its curves', 'aria-label': `Show the curves of ${each.title.toLowerCase()}` });
       button.addEventListener('click', () => { this.chosen = each.key; this.draw(); this.board.tell({ case: each.key }); });
-      const column = element('section', {}, button, element('small', { textContent: `Measured: ${each.subject}` }), rows);
+      const column = element('section', {}, element('h3', { textContent: each.title }), button, element('small', { textContent: `Measured: ${each.subject}` }), rows);
       return { button, column, key: each.key };
     });
-    this.columns.replaceChildren(...this.buttons.map(({ column }) => column));
-    this.made.textContent = `${data.made} Bands: smallest to largest. Made by ${data.command}.`;
-    this.draw();
+    this.columns.replaceChildren(...found.map(({ column }) => column));
+    return found;
   }
 
   draw() {

@@ -110,10 +110,10 @@ def _column(key: str, case: Case, arms: Mapping[str, RecordedArm]) -> dict[str, 
 
 
 def _lines(title: str, arm: RecordedArm, with_test: bool) -> list[dict[str, Any]]:
-    kinds = {"training error": arm.train} | ({"test error": arm.test} if with_test else {})
+    kinds = {"Training error": arm.train} | ({"Test error": arm.test} if with_test else {})
     return [
         {
-            "name": f"{title}: {kind}" if with_test else title,
+            "name": kind if with_test else title,
             "residual": arm.residual,
             "depth": arm.depth,
             "values": np.median(values, axis=0).tolist(),

@@ -1,7 +1,7 @@
 // The lesson on sizes, first part: a row of pixels and the windows that fit into it. All settings' numbers have come
 // along, so that every slider answers at once.
 const NAMES = { n: 'Pixels n', k: 'Kernel k', p: 'Padding p', s: 'Stride s', d: 'Dilation d' };
-const MOST_CELL = 34, LEAST_STEP = 4, MOST_STEP = 16, WINDOWS_HIGH = 216, GAP = 10;
+const MOST_CELL = 34, LEAST_STEP = 4, MOST_STEP = 30, WINDOWS_HIGH = 192, GAP = 10;
 
 const many = (count, one, more = `${one}s`) => `${count} ${count === 1 ? one : more}`;
 

@@ -35,8 +35,8 @@ def _canonical(text: str) -> str:
     return stack_text(parse_stack(text))
 
 
-class SizeState(LessonState):
-    """What the link says: the row of pixels and its window, and the stack."""
+class WindowState(LessonState):
+    """What the link says of the row of pixels and its window."""
 
     n: Annotated[int, Field(ge=_N[0], le=_N[1], title="number of pixels n")] = 28
     k: Annotated[int, Field(ge=_K[0], le=_K[1], title="kernel k")] = 5
@@ -44,6 +44,11 @@ class SizeState(LessonState):
     s: Annotated[int, Field(ge=_S[0], le=_S[1], title="stride s")] = 2
     d: Annotated[int, Field(ge=_D[0], le=_D[1], title="dilation d")] = 1
     place: Annotated[int, Field(ge=-1, le=_N[1] + 2 * _P[1] - 1, title="chosen place")] = -1
+
+
+class SizeState(WindowState):
+    """What the link says, the stack with it."""
+
     stack: Annotated[str, AfterValidator(_canonical), Field(title="stack")] = _START.stack
     size: Annotated[int, Field(ge=SIZES[0], le=SIZES[1], title="size of the input")] = _START.size
     channels: Annotated[int, Field(ge=1, le=MOST_CHANNELS, title="channels of the input")] = _START.channels
@@ -56,7 +61,8 @@ def show_size() -> None:
     tables = window_sizes.size_tables()
     draw_board(
         "size",
-        state,
+        # Of its own part only, so that the tables are not sent again while the stack is edited.
+        WindowState(**state.model_dump(include=set(WindowState.model_fields))),
         {"ranges": window_sizes.RANGES, "noRoom": window_sizes.NO_ROOM, "problem": window_sizes.PROBLEM},
         {"outputs": tables.outputs, "room": tables.room, "left": tables.left_over},
     )
@@ -91,7 +97,7 @@ def stack_data(state: SizeState) -> dict[str, Any]:
 def _row_data(row: Row) -> dict[str, Any]:
     return {
         "shape": row.out_shape,
-        "formula": row.formula or _flattened(row),
+        "formula": row.formula,
         "params": row.params,
         "macs": row.macs,
         "sees": row.field.size if row.field else 0,
@@ -99,15 +105,12 @@ def _row_data(row: Row) -> dict[str, Any]:
     }
 
 
-def _flattened(row: Row) -> str:
-    return f"{' · '.join(map(str, row.in_shape))} = {row.out_shape[0]}" if row.layer.kind == "flatten" else ""
-
-
 def _middle_seen(row: Row) -> Sequence[float]:
     """First pixel that the output in the middle sees along a side, and the pixel after the last one."""
     if row.field is None:
         return ()
-    first = row.field.start + (row.out_shape[1] - 1) // 2 * row.field.jump - row.field.size / 2
+    places = (row.in_shape if row.layer.kind == "flatten" else row.out_shape)[1]
+    first = row.field.start + (places - 1) // 2 * row.field.jump - row.field.size / 2
     return first, first + row.field.size
 
 

@@ -11,7 +11,7 @@ const WRITTEN = {
 };
 const SHOWN = ['units', 'kernel', 'stride', 'padding'], FOLDED = ['dilation', 'groups'];
 const HEADS = ['', 'Layer', 'Filters', 'Window', 'Stride', 'Padding', '', 'Output', 'Parameters', 'MACs', 'Sees', ''];
-const HIGH = 110;  // of the input in the drawing of the blocks
+const HIGH = 130, BESIDE = 10;  // of the input in the drawing of the blocks, and between them, in pixels
 
 const times = (sides) => sides.map((side) => side.toLocaleString('en-US')).join(' × ');
 
@@ -26,6 +26,15 @@ function count(value) {
 function sayField(name, kind) {
   if (name === 'units') return kind === 'dense' ? 'Outputs' : 'Filters';
   return { kernel: 'Window', stride: 'Stride', padding: 'Padding', dilation: 'Dilation', groups: 'Groups' }[name];
+}
+
+// How a shape is drawn: maps as blocks as high as their side, numbers in a row as bars.
+function blockSides(size) {
+  return (shape) => {
+    if (shape.length === 1) return { high: Math.max(4, HIGH * Math.log2(shape[0] + 1) / 18), thick: 5, deep: 0, lift: 0 };
+    const high = Math.max(3, HIGH * shape[1] / size);
+    return { high, thick: 3 + 2 * Math.log2(shape[0]), deep: 0.35 * high, lift: 0.18 * high };
+  };
 }
 
 // One layer: its fields, what comes out of it, and the buttons that move and remove it.
@@ -199,7 +208,7 @@ class Figure {
     for (const row of this.rows) row.update();
     for (const button of this.add) button.disabled = this.layers.length >= this.data.most;
     const { broken, params, macs } = this.data;
-    this.totals.replaceChildren(element('strong', { textContent: `${count(params)} parameters, ${count(macs)} MACs for one image` }),
+    this.totals.replaceChildren(element('strong', { textContent: `${params.toLocaleString('en-US')} parameters, ${count(macs)} multiply-accumulates (MACs) for one image` }),
       broken < 0 ? `, ${this.layers.length} ${this.layers.length === 1 ? 'layer' : 'layers'}.` : `, up to layer ${broken}.`);
     this.board.words.textContent = broken < 0 ? '' : `The stack breaks at layer ${broken + 1}.`;
   }
@@ -270,35 +279,45 @@ class Figure {
   }
 
   drawBlocks(chosen) {
-    const { size, channels } = this.state, shapes = [[channels, size, size], ...this.data.rows.map((row) => row.shape)];
-    const parts = [];
-    let x = 2;
-    shapes.forEach((shape, place) => {
-      const flat = shape.length === 1;
-      const high = flat ? Math.max(4, HIGH * Math.log2(shape[0] + 1) / 18) : Math.max(3, HIGH * shape[1] / size);
-      const thick = flat ? 4 : 3 + 2 * Math.log2(shape[0]), deep = flat ? 0 : 0.35 * high;
-      const base = HIGH * 1.2 + 4, top = base - high - (flat ? 0 : 0), mark = place - 1 === chosen && place ? ' chosen' : '';
-      const face = (points, kind) => drawn('polygon', { points: points.map((each) => each.join(',')).join(' '), class: `${kind}${mark}` });
-      const lift = deep * 0.5;
-      const block = drawn('g', { class: 'block' }, drawn('title', {}, `${place ? `Layer ${place}: ` : 'Input: '}${times(shape)}`),
-        face([[x, top], [x + deep, top - lift], [x + deep + thick, top - lift], [x + thick, top]], 'lid'),
-        face([[x + thick, top], [x + thick + deep, top - lift], [x + thick + deep, base - lift], [x + thick, base]], 'side'),
-        face([[x, top], [x + thick, top], [x + thick, base], [x, base]], 'front'));
-      if (place) {
-        block.addEventListener('click', () => this.choose(this.chosen === place - 1 ? -1 : place - 1));
-        block.addEventListener('pointerenter', () => this.point(place - 1));
-        block.addEventListener('pointerleave', () => this.point(undefined));
+    const { size, channels } = this.state;
+    const shapes = [[channels, size, size], ...this.data.rows.map((row) => row.shape)];
+    const boxes = shapes.map(blockSides(size));
+    const broken = this.data.broken >= 0 ? 24 : 0, room = (this.blocks.clientWidth || 330) - broken - 10;
+    const needed = boxes.reduce((sum, box) => sum + box.thick + box.deep + BESIDE, 0);
+    const squeeze = Math.min(1, room / needed);
+    const base = 1.2 * HIGH + 4, parts = [];
+    let x = 6, labeled = -Infinity;
+    boxes.forEach((box, place) => {
+      const thick = Math.max(1.5, box.thick * squeeze), deep = box.deep * squeeze;
+      parts.push(this.block({ ...box, x, thick, deep, base, place, chosen: place > 0 && place - 1 === chosen, words: times(shapes[place]) }));
+      const middle = x + thick / 2;
+      if (middle - labeled >= 15 || place - 1 === chosen) {
+        parts.push(drawn('text', { x: middle, y: base + 14, class: place - 1 === chosen ? 'chosen' : '' }, place ? String(place) : 'in'));
+        labeled = middle;
       }
-      parts.push(block, drawn('text', { x: x + thick / 2, y: base + 12 }, place ? String(place) : 'in'));
-      x += thick + deep + 9;
+      x += thick + deep + BESIDE * squeeze;
     });
-    if (this.data.broken >= 0) {
-      parts.push(drawn('text', { x: x + 8, y: HIGH * 0.75, class: 'broken' }, '✕'), drawn('text', { x: x + 8, y: HIGH * 1.2 + 16 }, String(this.data.broken + 1)));
-      x += 22;
+    if (broken) {
+      parts.push(drawn('text', { x: x + 10, y: base - 4, class: 'broken' }, '✕'), drawn('text', { x: x + 10, y: base + 14 }, String(this.data.broken + 1)));
     }
-    this.blocks.setAttribute('viewBox', `0 0 ${Math.max(x, 330)} ${HIGH * 1.2 + 24}`);
+    this.blocks.setAttribute('viewBox', `0 0 ${room + broken + 10} ${base + 20}`);
     this.blocks.setAttribute('aria-label', `Shapes: ${shapes.map(times).join('; ')}`);
     this.blocks.replaceChildren(...parts);
+  }
+
+  block({ x, thick, deep, lift, high, base, place, chosen, words }) {
+    const top = base - high;
+    const face = (points, kind) => drawn('polygon', { points: points.map((each) => each.join(',')).join(' '), class: `${kind}${chosen ? ' chosen' : ''}` });
+    const block = drawn('g', { class: 'block' }, drawn('title', {}, `${place ? `Layer ${place}: ` : 'Input: '}${words}`),
+      face([[x, top], [x + deep, top - lift], [x + deep + thick, top - lift], [x + thick, top]], 'lid'),
+      face([[x + thick, top], [x + thick + deep, top - lift], [x + thick + deep, base - lift], [x + thick, base]], 'side'),
+      face([[x, top], [x + thick, top], [x + thick, base], [x, base]], 'front'));
+    if (place) {
+      block.addEventListener('click', () => this.choose(this.chosen === place - 1 ? -1 : place - 1));
+      block.addEventListener('pointerenter', () => this.point(place - 1));
+      block.addEventListener('pointerleave', () => this.point(undefined));
+    }
+    return block;
   }
 
   // What the output in the middle of each layer sees, on the input.
@@ -314,10 +333,10 @@ class Figure {
     if (row?.sees) parts.push(square(row.seen, 'halo', 6), square(row.seen, 'field chosen', 3));
     this.fields.setAttribute('viewBox', `${-margin} ${-margin} ${size + 2 * margin} ${size + 2 * margin}`);
     this.fields.replaceChildren(...parts);
-    const more = row?.sees > size ? ', padding included: more than the input has' : '';
+    const more = row?.sees > size ? ', more than there are: the rest is padding' : '';
     this.fieldWords.textContent = !row ? 'The input.' : row.sees
       ? `One output of layer ${chosen + 1} sees ${times([row.sees, row.sees])} pixels of the input${more}.`
-      : `Every output of layer ${chosen + 1} can take from all positions.`;
+      : `Every output of layer ${chosen + 1} sees all of the input.`;
     this.fields.setAttribute('aria-label', this.fieldWords.textContent);
   }
 }

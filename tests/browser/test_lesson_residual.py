@@ -20,4 +20,5 @@ def test_deeper_stacks_are_drawn_and_told(page: Page, server: Server) -> None:
     page.get_by_role("application", name=re.compile("Size of the gradient")).focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    expect(page.locator(".lab-board-words")).to_have_text(re.compile(r"^Layer 1: gradient .+ plain, .+ with shortcuts"))
+    words = re.compile(r"^Layer 1 .+: gradient .+ plain, .+ with shortcuts")
+    expect(page.locator(".lab-board-words")).to_have_text(words)

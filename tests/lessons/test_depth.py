@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from cnncore.errors import ConfigError
-from cnncore.lessons.depth import _DEVIATIONS, ACTIVATIONS, IMAGES, WIDTH, Stack, pass_through
+from cnncore.lessons.depth import _DEVIATIONS, ACTIVATIONS, IMAGES, WIDTH, Stack, histograms, pass_through
 from cnncore.lessons.normalizing import EPSILON
 
 TORCH = {
@@ -75,6 +75,20 @@ def test_signals_and_dead_units_are_those_of_the_outputs() -> None:
     np.testing.assert_allclose(found.signals, found.outputs.std(axis=(2, 3)))
     dead = [[(found.outputs[layer, seed] == 0).all(axis=0).mean() for seed in range(3)] for layer in range(1, 13)]
     np.testing.assert_array_equal(found.dead, dead)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_histograms_are_torchs(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    outputs = rng.normal(scale=float(rng.uniform(0.1, 5)), size=(3, 2, 8, 5))
+    low, bins = -float(rng.uniform(0, 3)), int(rng.integers(1, 50))
+    high = low + float(rng.uniform(0.5, 4))
+    found = histograms(outputs, low, high, bins)
+    for layer, each in enumerate(outputs):
+        clipped = torch.from_numpy(each).clamp(low, high)
+        counts = torch.histc(clipped, bins, low, high).numpy()
+        np.testing.assert_allclose(found[layer], counts / each.size, atol=1.01 / each.size)
+        assert found[layer].sum() == pytest.approx(1)
 
 
 def test_a_negative_bias_kills_relus_and_not_leaky_ones() -> None:

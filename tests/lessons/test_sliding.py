@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from cnncore.errors import ConfigError
 from cnncore.lessons.kernels import KERNELS
-from cnncore.lessons.sliding import Sliding, convolve, convolve_signals, pool, step_at
+from cnncore.lessons.sliding import Sliding, channel_sums, convolve, convolve_signals, pool, seen_channels, step_at
 
 SETTINGS = 300
 
@@ -80,6 +80,51 @@ def test_every_step_is_its_place_of_the_result(seed: int) -> None:
         step = step_at(image, kernels[0], sliding, row, column, bias=0.25)
         assert step.value == pytest.approx(whole[row, column] + 0.25, abs=1e-10)
         assert step.products.sum() + step.bias == pytest.approx(step.value)
+
+
+@pytest.mark.parametrize("start", range(0, SETTINGS, 100))
+def test_what_each_channel_adds_is_torchs_for_that_channel_alone(start: int) -> None:
+    compared = 0
+    for seed in range(start, start + 100):
+        _, image, kernels, sliding, groups = drawn(seed)
+        try:
+            sums = channel_sums(image, kernels, sliding, groups=groups, flip=True)
+        except ConfigError:
+            continue
+        place = seed % len(kernels)
+        turned = kernels[place, :, ::-1, ::-1].copy()
+        for inside, channel in enumerate(seen_channels(len(image), len(kernels), groups, place)):
+            alone = torch.from_numpy(image[channel][None, None])
+            expected = _torch(alone, turned[inside][None, None], np.zeros(1), sliding, 1)[0]
+            np.testing.assert_allclose(sums[place, inside], expected, atol=1e-10)
+        compared += 1
+    assert compared > 60
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_rows_and_columns_that_are_covered_are_those_of_the_windows(seed: int) -> None:
+    _, image, _, sliding, _ = drawn(seed)
+    try:
+        rows, columns = sliding.covered((image.shape[1], image.shape[2]))
+    except ConfigError:
+        return
+    padded = sliding.padded(image)[0]
+    patches = padded[rows[:, None, :, None], columns[None, :, None, :]]
+    np.testing.assert_array_equal(patches, sliding.windows(image)[0])
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_the_formula_ends_in_the_size(seed: int) -> None:
+    _, image, _, sliding, _ = drawn(seed)
+    size = (image.shape[1], image.shape[2])
+    try:
+        expected = sliding.output_size(size)[0]
+    except ConfigError:
+        return
+    formula = sliding.formula(size)
+    assert formula.endswith(f"= {expected}")
+    said = formula.rpartition("=")[0].replace("−", "-").replace("·", "*").replace("⌊", "(").replace("⌋", "//1)")
+    assert eval(said) == expected
 
 
 @pytest.mark.parametrize("seed", range(100))

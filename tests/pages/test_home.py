@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnncore.config import TrainConfig, preset
 from cnncore.errors import LabError
+from cnncore.lessons.contents import LESSONS
 from cnncore.places import PROJECT_ROOT
 from cnncore.runs.store import RunStore
 from tests.pages.conftest import MACHINE, address, assert_clean
@@ -42,6 +43,15 @@ def test_the_bare_address_with_a_run_opens_the_run(app: AppTest, store: RunStore
     assert_clean(app)
     assert app.header[0].value == "A run"
     assert address(app) == {"run": run.id}
+
+
+def test_leads_to_every_page(app: AppTest):
+    app.run()
+    ways = [link.proto.page for link in app.get("page_link")]
+    starts = {button.key for button in app.button if button.key}
+    assert {"inspector", "learn"} <= set(ways)
+    assert {f"home_start_pages/{page}.py" for page in ("train", "compare", "transfer")} <= starts
+    assert any(f"{len(LESSONS)} lessons:" in element.value for element in app.markdown)
 
 
 def test_quick_start_creates_the_run_and_opens_it(app: AppTest, store: RunStore):

@@ -147,11 +147,11 @@ class Params(dict[str, str]):
 
 
 def test_a_lesson_is_found_as_it_was_left(visited: Params) -> None:
-    visited.from_dict({"lesson": "pooling", "shift": "3", "nonsense": "1", "hide": "answer"})
+    visited.from_dict({"lesson": "pooling", "right": "3", "nonsense": "1", "hide": "answer"})
     open_lesson("size")
     assert visited == {"lesson": "size", "hide": "answer"}
     open_lesson("pooling")
-    assert visited == {"lesson": "pooling", "shift": "3", "hide": "answer"}
+    assert visited == {"lesson": "pooling", "right": "3", "hide": "answer"}
 
 
 def test_the_picture_goes_along_to_where_there_is_one(visited: Params) -> None:

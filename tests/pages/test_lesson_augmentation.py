@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnncore.catalog.augmentations import AUGMENTATIONS
 from cnncore.lessons.augmenting import DIALS, KINDS
-from pages.components.lesson_augmentation import (
-    SIDE,
-    AugmentationState,
-    draws_board,
-    other_picture,
-    transform_board,
-)
+from pages.components.lesson_augmentation import SIDE, draws_board, other_picture, transform_board
+from pages.components.lesson_augmentation_labels import AT_ONCE, CHANGES, labels_board
+from pages.components.lesson_augmentation_state import AugmentationState
 from pages.components.lesson_picture import Picture, load_picture
-from tests.pages.conftest import address, assert_clean
+from tests.pages.conftest import ANSWERS, address, assert_clean
 
 MOST_BYTES = 1_000_000
 
@@ -114,3 +113,39 @@ def test_dials_and_fields_have_the_same_ranges() -> None:
         field = AugmentationState.model_fields[name]
         assert (field.default, field.title) == (dial.start, dial.title)
         np.testing.assert_array_equal([dial.places[0], dial.places[-1]], [dial.low, dial.high])
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_digits_are_measured_at_every_place(
+    app: AppTest, asked: list[tuple[str, Mapping[str, Any]]], change: str
+) -> None:
+    opened(app, view="label", change=change, digit="9")
+    assert_clean(app)
+    assert not app.warning
+    dial, places = CHANGES[change]
+    assert [place for name, request in asked for place in request["places"]] == list(places)
+    assert {(name, request["dial"]) for name, request in asked} == {("changed_digits", dial)}
+    assert max(len(request["places"]) for _, request in asked) <= AT_ONCE
+    assert "Chest X-rays" in app.expander[0].markdown[0].value
+
+
+def test_digits_without_the_service_are_one_sentence(app: AppTest, broken_service: None) -> None:
+    opened(app, view="label")
+    assert not app.exception
+    assert [error.value for error in app.error] == ["The service is not there. Try again."]
+
+
+def test_what_the_digits_board_is_given() -> None:
+    dial, places = CHANGES["rotation"]
+    answers = [
+        ANSWERS["changed_digits"]({"places": places[start : start + AT_ONCE]})
+        for start in range(0, len(places), AT_ONCE)
+    ]
+    data, arrays = labels_board(AugmentationState(view="label"), answers)
+    assert (data["dial"], data["places"]) == (dial, list(places))
+    assert len(data["words"]) == len(places) == len(arrays["examples"])
+    assert data["words"][0] == "−180°"
+    at_zero = list(places).index(0)
+    assert arrays["counts"][at_zero, 6, 6] == arrays["counts"][at_zero + 1, 6, 9] == 50
+    for kind, (name, numbers) in CHANGES.items():
+        assert set(numbers) <= set(DIALS[name].places), kind

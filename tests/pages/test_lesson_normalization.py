@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnncore.lessons.batches import CHANNELS, Batches
+from cnncore.lessons.batches import CHANNELS, Batches, activations
+from cnncore.lessons.contents import LESSONS
 from cnncore.lessons.normalizing import batch_norm, local_response_norm
+from cnncore.lessons.pictures import SAMPLES
 from pages.components.lesson_normalization import (
     BINS,
     MOST_BATCHES,
@@ -18,6 +20,7 @@ from pages.components.lesson_normalization import (
     NormalizationState,
     normalization_board,
 )
+from pages.components.lesson_picture import Picture
 from tests.pages.conftest import address, assert_clean
 
 MAPS = np.random.default_rng(0).gamma(0.3, size=(4, len(CHANNELS), 2 * SIDE, 2 * SIDE))
@@ -94,6 +97,21 @@ def test_batch_norm_while_training_does_not_see_the_scale() -> None:
     for layer in ("response", "dropout"):
         (_, one), (_, hundred) = board(layer=layer, scale=1), board(layer=layer, scale=100)
         assert np.abs(hundred["after"] - one["after"]).max() > 10
+
+
+def test_the_numbers_of_the_answer_are_those_of_the_figure() -> None:
+    pictures = [Picture(pixels=sample.load(2 * SIDE), reference="", words="").gray for sample in SAMPLES.values()]
+    maps = activations(np.stack(pictures) / 255)
+    averages = [(each.mean, each.variance) for each in Batches(maps=maps, side=SIDE).statistics(1)]
+    edges = [
+        normalization_board(NormalizationState.model_validate({"layer": layer, "scale": scale}), maps, averages)[0][
+            "stands"
+        ][2]
+        for layer, scale in (("batch", 0.1), ("response", 1.0), ("response", 100.0))
+    ]
+    answer = LESSONS["normalization"].answer
+    assert f"at × 0.1 the deviation of the edges is {edges[0][3]:.3f}" in answer
+    assert f"the mean of the edges grows {edges[2][2] / edges[1][2]:.0f} times instead of 100 times" in answer
 
 
 def test_after_training_the_averages_decide() -> None:

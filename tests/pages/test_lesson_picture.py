@@ -75,7 +75,7 @@ def test_a_file_becomes_the_picture_and_stays_at_hand_beside_the_samples(app: Ap
     own = address(app)["picture"]
     assert own.startswith("kept:")
     assert not app.session_state[OPENED]
-    assert "The middle square of your own picture, made 16 × 16 pixels." in captions(app)
+    assert "The middle square of your picture, made 16 × 16 pixels." in captions(app)
     app.button_group(key=PILLS).set_value("flower").run()
     assert address(app)["picture"] == "flower"
     app.button_group(key=PILLS).set_value("own").run()
@@ -86,7 +86,7 @@ def test_a_file_becomes_the_picture_and_stays_at_hand_beside_the_samples(app: Ap
 
 def test_a_square_is_not_cut(app: AppTest, artifacts: Path) -> None:
     kept = keep_picture(artifacts, encoded(picture(1, 30, 30)), "square")
-    assert "Your own picture, made 16 × 16 pixels." in captions(opened(app, picture=f"kept:{kept}"))
+    assert "Your picture, made 16 × 16 pixels." in captions(opened(app, picture=f"kept:{kept}"))
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_the_figure_follows_a_stroke_and_the_link_once_the_pen_rests(app: AppTes
     pad.draw(app, pad.of_turn(first), rests=False)
     assert_clean(app)
     assert "picture" not in address(app)
-    assert "Your own drawing" in captions(app)
+    assert "A digit, scaled and centered" in captions(app)
     pad.draw(app, pad.of_turn(first), rests=True)
     assert address(app)["picture"] == named(first)
     turn = pad.turn
@@ -248,12 +248,12 @@ def test_a_drawing_is_its_own_link(app: AppTest) -> None:
 def test_a_link_without_its_picture_is_one_sentence_and_shows_the_first(
     app: AppTest, asked: str, sentence: str
 ) -> None:
-    opened(app, picture=asked, shift="2")
+    opened(app, picture=asked, right="2")
     assert_clean(app)
     assert len(app.warning) == 1
     assert sentence in app.warning[0].value
     assert app.button_group(key=PILLS).value == "digit"
-    assert address(app)["shift"] == "2"
+    assert address(app)["right"] == "2"
 
 
 def test_a_picture_that_was_tidied_away_is_no_choice_any_more(app: AppTest, artifacts: Path) -> None:

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from cnncore.lessons.stack_presets import STACK_PRESETS
 from cnncore.lessons.stacks import MOST_LAYERS
 from pages.components.lesson_size import SizeState, stack_data
-from tests.pages.conftest import assert_clean
+from tests.pages.conftest import address, assert_clean
 
 
 def opened(app: AppTest, **params: str) -> AppTest:
@@ -31,34 +31,30 @@ def test_a_link_says_all_of_it(app: AppTest) -> None:
     assert app.warning == []
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "says"),
-    [
-        ("n", "99", "number of pixels n '99' cannot be taken. Allowed: 4 to 32."),
-        ("k", "0", "kernel k '0' cannot be taken. Allowed: 1 to 11."),
-        ("d", "many", "dilation d 'many' cannot be taken. Allowed: 1 to 3."),
-        ("size", "8", "size of the input '8' cannot be taken. Allowed: 16 to 512."),
-        ("channels", "0", "channels of the input '0' cannot be taken. Allowed: 1 to 512."),
-        ("stack", "c6k5,z", "Layer 2, 'z', is none that this lesson knows."),
-        ("stack", "c9999", "Take 1 to 4,096."),
-        ("stack", ",".join(["f"] * 41), "At most 40 are possible."),
-        ("row", "40", "chosen layer '40' cannot be taken."),
-    ],
-)
-def test_what_a_link_cannot_say_is_told(app: AppTest, name: str, value: str, says: str) -> None:
-    opened(app, **{"s": "3", name: value})
+def test_what_a_link_cannot_say_is_told(app: AppTest) -> None:
+    opened(app, s="3", n="99", k="0", d="many", size="8", channels="0", row="40", stack="c6k5,z")
     assert_clean(app)
-    assert [says in warning.value.replace("\\", "") for warning in app.warning] == [True], app.warning[0].value
-    assert app.query_params["s"] == "3"
+    told = " ".join(warning.value.replace("\\", "") for warning in app.warning)
+    assert len(app.warning) == 7
+    assert "number of pixels n '99' cannot be taken. Allowed: 4 to 32." in told
+    assert "kernel k '0' cannot be taken. Allowed: 1 to 11." in told
+    assert "dilation d 'many' cannot be taken. Allowed: 1 to 3." in told
+    assert "size of the input '8' cannot be taken. Allowed: 16 to 512." in told
+    assert "channels of the input '0' cannot be taken. Allowed: 1 to 512." in told
+    assert "chosen layer '40' cannot be taken. Allowed: -1 to 39." in told
+    assert "Layer 2, 'z', is none that this lesson knows." in told
+    assert address(app)["s"] == "3"
 
 
-@pytest.mark.parametrize(
-    "params", [{"n": "4", "k": "11", "d": "3"}, {"stack": "d10"}, {"stack": "c4k31", "size": "16"}, {"stack": ""}]
-)
-def test_impossible_combinations_are_no_errors(app: AppTest, params: dict[str, str]) -> None:
-    opened(app, **params)
+def test_impossible_combinations_are_no_errors(app: AppTest) -> None:
+    opened(app, n="4", k="11", d="3", stack="d10", size="16", row="5", place="20")
     assert_clean(app)
     assert app.warning == []
+
+
+@pytest.mark.parametrize(("stack", "says"), [("d10", "Flatten"), ("c4k31", "does not fit"), ("", "")])
+def test_impossible_stacks_are_told(stack: str, says: str) -> None:
+    assert says in stack_data(SizeState(stack=stack, size=16))["problem"]
 
 
 def test_the_builder_gets_every_layer_with_what_comes_out_of_it() -> None:
@@ -72,7 +68,7 @@ def test_the_builder_gets_every_layer_with_what_comes_out_of_it() -> None:
     # The output in the middle of the fourth layer sees 16 of the 28 pixels.
     assert data["rows"][3]["seen"] == (4.0, 20.0)
     assert data["rows"][3]["sees"] == 16
-    assert data["rows"][4]["sees"] == 0
+    assert [row["sees"] for row in data["rows"]] == [5, 6, 14, 16, 16, 0, 0]
     assert json.loads(json.dumps(data))
 
 

@@ -1,0 +1,76 @@
+"""Questions of the lessons: small experiments that are carried out while one looks."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import Field
+
+from cnncore.analysis.dense_or_convolutional import ARMS, BATCH_SIZE, RATE, Splits, Trial, num_params
+from cnncore.answers import Answer
+from cnncore.config import DataConfig, Section
+from cnncore.config.requests import parse_request
+from cnncore.data import open_images
+from cnncore.places import data_dir
+from cnncore.training.devices import cpu_name
+
+PIECE_S = 0.25
+"""Seconds of work that one question does: others wait behind it."""
+MOST_SEEDS, MOST_EPOCHS = 10, 10
+_MOST_KEPT = 4
+_TRIALS: OrderedDict[str, Trial] = OrderedDict()
+"""Experiments that have begun."""
+
+
+class DenseRequest(Section):
+    """How much is trained."""
+
+    seeds: int = Field(default=3, ge=2, le=MOST_SEEDS)
+    epochs: int = Field(default=3, ge=1, le=MOST_EPOCHS)
+
+
+def dense_or_convolutional(asked: dict[str, Any]) -> Answer:
+    """A dense and a convolutional network on digits and on digits with shuffled pixels, in pieces: ask again.
+
+    Returns:
+        `pending`, `done` and `total` steps; `arms`: `network`, `shuffled` and `num_params` of each; `num_train`,
+        `num_validation`, `num_test` images; `batch_size`, `lr`, `device`, `torch` and `seconds` of work. The arrays
+        `curves`, validation accuracy (arms, seeds, epochs), and `test`, (arms, seeds), NaN where not known yet.
+    """
+    request = parse_request(DenseRequest, asked)
+    splits = _splits(data_dir())
+    key = request.model_dump_json()
+    trial = _TRIALS.pop(key, None)
+    if trial is None or trial.splits is not splits:
+        trial = Trial(splits, seeds=request.seeds, epochs=request.epochs)
+    trial.advance(PIECE_S)
+    if not trial.is_whole:
+        _TRIALS[key] = trial
+        while len(_TRIALS) > _MOST_KEPT:
+            _TRIALS.popitem(last=False)
+    facts = {
+        "pending": not trial.is_whole,
+        "done": trial.done,
+        "total": trial.total,
+        "arms": [
+            {"network": network, "shuffled": shuffled, "num_params": num_params(network)} for network, shuffled in ARMS
+        ],
+        "num_train": len(splits.train.labels),
+        "num_validation": len(splits.validation.labels),
+        "num_test": len(splits.test.labels),
+        "batch_size": BATCH_SIZE,
+        "lr": RATE,
+        "device": cpu_name(),
+        "torch": torch.__version__,
+        "seconds": round(trial.seconds, 1),
+    }
+    return Answer(facts, {"curves": trial.curves, "test": trial.test}, lasting=trial.is_whole)
+
+
+@cache
+def _splits(data_root: Path) -> Splits:
+    return Splits.of(open_images(DataConfig(dataset="mnist5k"), data_root, download=False))
