@@ -18,12 +18,14 @@ function unpack(data) {
   return { header, arrays };
 }
 
+// Made once: `toLocaleString` makes one at every call, which takes longer than all of a grid's drawing.
+const DECIMALS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 10 });
+
 // A number as people read it: at most `digits` significant ones, with a real minus sign.
 function number(value, digits = 3) {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : value < 0 ? '−∞' : 'not a number';
   const text = Math.abs(value) >= 1e6 || (value !== 0 && Math.abs(value) < 1e-4)
-    ? value.toExponential(digits - 1) : Number(value.toPrecision(digits)).toLocaleString('en-US',
-      { maximumFractionDigits: 10 });
+    ? value.toExponential(digits - 1) : DECIMALS.format(Number(value.toPrecision(digits)));
   return text.replaceAll('-', '−');
 }
 
@@ -704,9 +706,11 @@ class Lines {
     this.svg.setAttribute('viewBox', `0 0 ${room} ${this.high}`);
     this.svg.style.height = `${this.high}px`;
     const text = 'currentColor';  // follows the theme, and paper, without being drawn again
-    for (const y of ticks(...range, 5, log)) {
+    const zero = log && lines.some(({ values }) => values.includes(-Infinity));
+    const marks = ticks(...range, 5, log).filter((y) => !zero || y > range[0]);
+    for (const y of zero ? [range[0], ...marks] : marks) {
       this.add('line', { x1: this.left, x2: this.left + this.wide, y1: down(y), y2: down(y), stroke: text, opacity: 0.18 });
-      this.add('text', { x: this.left - 6, y: down(y) + 4, 'text-anchor': 'end', fill: text }, log ? tenTo(y) : number(y));
+      this.add('text', { x: this.left - 6, y: down(y) + 4, 'text-anchor': 'end', fill: text }, !log ? number(y) : zero && y === range[0] ? '0' : tenTo(y));
     }
     for (const x of ticks(xs[0], end, this.wide / 50, xs.every(Number.isInteger))) {
       this.add('text', { x: across(x), y: this.high - foot + 16, 'text-anchor': 'middle', fill: text }, number(x));
