@@ -329,11 +329,13 @@ function typed(text) {
 }
 
 // A square of numbers that can be edited: typed, or changed by the arrow keys up and down (with Shift by 0.1).
-// `onEdit(values, settled)` is called at every change that leaves numbers between −most and most.
+// `onEdit(values, settled)` is called at every change that leaves numbers between −most and most, `onPoint(place)` for
+// the field that is pointed at or has the focus, with null for none.
 class Numbers {
-  constructor(board, { label, into, most, onEdit }) {
-    Object.assign(this, { board, label, most, onEdit, values: [] });
+  constructor(board, { label, into, most, onEdit, onPoint = null }) {
+    Object.assign(this, { board, label, most, onEdit, onPoint, values: [] });
     this.box = element('div', { className: 'lab-board-numbers', role: 'group', 'aria-label': label });
+    this.box.addEventListener('pointerleave', () => onPoint?.(null));
     into.append(this.box);
     board.parts.push(this);
   }
@@ -353,10 +355,11 @@ class Numbers {
   field(place) {
     const field = element('input', { type: 'text', autocomplete: 'off', spellcheck: false,
       'aria-label': `${this.label}: row ${Math.floor(place / this.side) + 1}, column ${place % this.side + 1}` });
-    field.addEventListener('focus', () => { field.value = String(this.values[place]); field.select(); });
+    field.addEventListener('focus', () => { field.value = String(this.values[place]); field.select(); this.onPoint?.(place); });
+    field.addEventListener('pointerenter', () => this.onPoint?.(place));
     field.addEventListener('input', () => this.take(place, typed(field.value), false));
     field.addEventListener('change', () => this.take(place, typed(field.value), true));
-    field.addEventListener('blur', () => { field.ariaInvalid = null; this.draw(); });
+    field.addEventListener('blur', () => { field.ariaInvalid = null; this.draw(); this.onPoint?.(null); });
     field.addEventListener('keydown', (event) => {
       const way = { ArrowUp: 1, ArrowDown: -1 }[event.key];
       if (!way || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -371,6 +374,9 @@ class Numbers {
   }
 
   close() { clearTimeout(this.timer); }
+
+  // Mark a field, or none.
+  mark(place) { this.fields?.forEach((field, at) => field.classList.toggle('lab-board-marked', at === place)); }
 
   take(place, value, settled) {
     const right = Number.isFinite(value) && Math.abs(value) <= this.most;
@@ -486,9 +492,9 @@ class Walk {
 }
 
 // Numbers in squares, with frames around some of them. With `onPoint` it follows pointer and arrow keys; `onChoose` is
-// called for clicks, Enter and Space.
+// called for clicks, Enter and Space, `onLeave` when the pointer or the focus has gone.
 class Grid {
-  constructor(board, { label, into = null, caption = '', onPoint = null, onChoose = null, most = 44, least = 1 }) {
+  constructor(board, { label, into = null, caption = '', onPoint = null, onChoose = null, onLeave = null, most = 44, least = 1 }) {
     Object.assign(this, { board, onPoint, onChoose, most, least, rows: 0, columns: 0, boxes: [], at: [0, 0] });
     this.canvas = element('canvas', { role: onPoint || onChoose ? 'application' : 'img', 'aria-label': label });
     this.caption = element('figcaption', { textContent: caption });
@@ -499,6 +505,7 @@ class Grid {
     this.canvas.addEventListener('pointermove', (event) => { if (event.pointerType === 'mouse' || event.buttons) this.point(event); });
     this.canvas.addEventListener('pointerdown', (event) => { this.point(event); this.onChoose?.(...this.at); });
     this.canvas.addEventListener('keydown', (event) => this.press(event));
+    for (const gone of ['pointerleave', 'blur']) this.canvas.addEventListener(gone, () => onLeave?.());
   }
 
   // rows × columns squares; `color(row, column)` gives [r, g, b], or null for an empty square, `text(row, column)` what
@@ -509,7 +516,8 @@ class Grid {
     this.draw();
   }
 
-  // Frames: [{ row, column, height, width, kind }] with kind 'window' (filled) or 'mark' (outlined).
+  // Frames: [{ row, column, height, width, kind }] with kind 'window' (filled), 'mark' (outlined) or 'touch' (a single
+  // square among others that are framed, filled more).
   frame(boxes) {
     this.boxes = boxes;
     this.draw();
@@ -578,7 +586,8 @@ class Grid {
     ink.setTransform(scale, 0, 0, scale, 0, 0);
     for (const { row, column, height, width, kind } of this.boxes) {
       const place = [column * side + 1, row * side + 1, width * side - 2, height * side - 2];
-      if (kind === 'window') { ink.fillStyle = 'rgba(224, 123, 0, .22)'; ink.fillRect(...place); }
+      const fill = { window: 'rgba(224, 123, 0, .22)', touch: 'rgba(224, 123, 0, .6)' }[kind];
+      if (fill) { ink.fillStyle = fill; ink.fillRect(...place); }
       ink.lineWidth = 3.5;
       ink.strokeStyle = '#FFFFFF';
       ink.strokeRect(...place);
