@@ -248,12 +248,12 @@ def test_a_drawing_is_its_own_link(app: AppTest) -> None:
 def test_a_link_without_its_picture_is_one_sentence_and_shows_the_first(
     app: AppTest, asked: str, sentence: str
 ) -> None:
-    opened(app, picture=asked, shift="2")
+    opened(app, picture=asked, right="2")
     assert_clean(app)
     assert len(app.warning) == 1
     assert sentence in app.warning[0].value
     assert app.button_group(key=PILLS).value == "digit"
-    assert address(app)["shift"] == "2"
+    assert address(app)["right"] == "2"
 
 
 def test_a_picture_that_was_tidied_away_is_no_choice_any_more(app: AppTest, artifacts: Path) -> None:
