@@ -27,6 +27,6 @@ class Figure {
       yTitle: 'how much it counts', legend: true,
       lines: [{ name: 'one row of what it sees', color: '#E07B00', values: this.arrays.lines.slice(at * wide, (at + 1) * wide) }] });
     board.words.textContent = `${this.slider.value} ${at ? 'layers' : 'layer'} of 3 × 3: one output sees ${field} × ${field} pixels, and 95 % of the `
-      + `influence lies in the middle ${inner} × ${inner} of them. What it sees grows with the layers, what counts with their root.`;
+      + `influence lies in the middle ${inner} × ${inner} of them. What it sees grows with the layers, what counts with their square root.`;
   }
 }
