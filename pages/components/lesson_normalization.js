@@ -22,9 +22,9 @@ const OF_LAYER = {
   dropout: ['scale', 'rate', 'draws'],
 };
 const AFTER = {
-  batch: 'After: blue below 0, white 0, red above (3 deviations and more in full color)',
-  response: 'After, in the same grays',
-  dropout: 'After, in the same grays',
+  batch: ({ gamma, beta }) => `After, with γ = ${number(gamma)} and β = ${number(beta)}. Blue is below 0, white 0, red above; 3 and more in full color.`,
+  response: () => 'After, in the same grays.',
+  dropout: () => 'After, in the same grays.',
 };
 
 class Figure {
@@ -36,8 +36,8 @@ class Figure {
     this.said = element('p', { className: 'lab-norm-said' });
     board.stage.before(this.said);
     this.maps = {
-      before: new Maps(this, 'Before: a row an image, a column a channel; black is 0, white the largest value at × 1'),
-      after: new Maps(this, ''),
+      before: new Maps(this),
+      after: new Maps(this),
     };
     this.table = element('div', { className: 'lab-norm-table', role: 'table', 'aria-label': 'The values of each channel' });
     this.bars = element('div', { className: 'lab-norm-bars' });
@@ -54,7 +54,10 @@ class Figure {
     if (others) this.build();
     this.again.hidden = data.layer !== 'dropout' || state.mode !== 'train';
     this.said.textContent = data.words;
-    this.maps.after.caption.textContent = AFTER[data.layer];
+    const shifted = state.shift ? `, shifted by ${number(state.shift)}` : '';
+    this.maps.before.caption.textContent = `Before: activations × ${number(state.scale)}${shifted}. A row an image, a column a channel; `
+      + 'black is 0, white the largest value at × 1.';
+    this.maps.after.caption.textContent = AFTER[data.layer](state);
     this.draw();
   }
 
@@ -178,11 +181,11 @@ const rounded = (value) => Math.abs(value) < 1e-9 ? 0 : value;
 
 // The maps of a batch, images in rows and channels in columns, with a ring at the place looked at in every channel.
 class Maps {
-  constructor(figure, caption) {
+  constructor(figure) {
     this.figure = figure;
     this.canvas = element('canvas', { tabIndex: 0, role: 'application',
       'aria-label': 'The maps of the batch, images in rows, channels in columns; arrow keys choose a place' });
-    this.caption = element('figcaption', { textContent: caption });
+    this.caption = element('figcaption');
     figure.board.stage.append(element('figure', { className: 'lab-norm-maps' }, this.canvas, this.caption));
     this.canvas.addEventListener('pointermove', (event) => { if (event.pointerType === 'mouse') this.point(event, false); });
     this.canvas.addEventListener('pointerdown', (event) => this.point(event, true));

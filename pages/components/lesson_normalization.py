@@ -34,6 +34,7 @@ MOST_BATCHES = 60
 BINS = 40
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 ALPHAS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+_ALEXNET = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 2.0}
 AVERAGED = (1, 10, 100)
 LAYERS = {"batch": "Batch normalization", "response": "Local response normalization", "dropout": "Dropout"}
 MODES = {"train": "While training", "eval": "Afterwards"}
@@ -202,8 +203,9 @@ def _response(state: NormalizationState, before: Array, seen: Sequence[tuple[Arr
     return Outcome(
         after=local_response_norm(before, **settings),
         axes=axes,
-        words="Each value is divided by (k + α · the sum of the squares of n neighboring channels at the same place) "
-        "to the power of β, while training and afterwards. The constants it begins with are AlexNet's.",
+        words=f"Each value is divided by ({state.k:g} + {state.alpha:g} · the sum of the squares of {state.size} "
+        f"neighboring channels at the same place) to the power of {state.power:g}, while training and afterwards"
+        + (": the constants of AlexNet." if settings == _ALEXNET else "."),
         divisor=response_divisor(before, **settings),
     )
 
