@@ -23,7 +23,7 @@ const OF_LAYER = {
 };
 const AFTER = {
   batch: ({ gamma, beta }) => `After, with γ = ${number(gamma)} and β = ${number(beta)}. Blue is below 0, white 0, red above; 3 and more in full color.`,
-  response: () => 'After, in the same grays.',
+  response: () => 'After: white is what is left of it by k alone, so that darker places were divided by their neighbors.',
   dropout: () => 'After, in the same grays.',
 };
 
@@ -56,7 +56,7 @@ class Figure {
     this.said.textContent = data.words;
     const shifted = state.shift ? `, shifted by ${number(state.shift)}` : '';
     this.maps.before.caption.textContent = `Before: activations × ${number(state.scale)}${shifted}. A row an image, a column a channel; `
-      + 'black is 0, white the largest value at × 1.';
+      + `black is 0, white the largest value${data.layer === 'response' ? '' : ' at × 1'}.`;
     this.maps.after.caption.textContent = AFTER[data.layer](state);
     this.draw();
   }
@@ -77,9 +77,10 @@ class Figure {
 
   draw() {
     const { board, arrays, data } = this;
-    const gray = (value, channel) => board.gray(value / arrays.white[channel]);
-    this.maps.before.paint(arrays.before, gray);
-    this.maps.after.paint(arrays.after, data.layer === 'batch' ? (value) => board.signed(value / 3) : gray);
+    const count = data.channels.length;
+    this.maps.before.paint(arrays.before, (value, channel) => board.gray(value / arrays.white[channel]));
+    this.maps.after.paint(arrays.after, data.layer === 'batch' ? (value) => board.signed(value / 3)
+      : (value, channel) => board.gray(value / arrays.white[count + channel]));
     this.fillTable();
     this.fillBars();
     this.say();
@@ -251,7 +252,8 @@ class Maps {
     const [width, height] = [small.width * ZOOM, small.height * ZOOM];
     if (canvas.width !== width) Object.assign(canvas, { width, height });
     const ink = canvas.getContext('2d');
-    ink.clearRect(0, 0, width, height);
+    ink.fillStyle = this.figure.board.color('border');
+    ink.fillRect(0, 0, width, height);
     ink.imageSmoothingEnabled = false;
     ink.drawImage(small, 0, 0, width, height);
     this.ring(ink, channels, step);
