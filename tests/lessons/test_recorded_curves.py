@@ -27,6 +27,7 @@ def test_the_file_is_small_and_says_how_it_was_made() -> None:
     recorded = read_recorded()
     assert list(recorded.recordings) == list(CASES)
     assert {"device", "threads", "precision", "seed", "versions"} <= recorded.machine.keys()
+    assert recorded.seconds < 6 * 60
     assert COMMAND == "python -m benchmarks.lesson_curves"
 
 
