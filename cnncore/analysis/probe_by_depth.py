@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnncore.analysis.exciting_patches import spread
+from cnncore.analysis.layers import map_layers
 from cnncore.analysis.scans import Work
 from cnncore.analysis.subjects import split_of, tensors_at
 from cnncore.catalog.stages import PIXELS, stage_ends
@@ -88,7 +89,7 @@ def probe_by_depth(
         ConfigError: if no stage of the network leaves maps.
     """
     name = network.card["config"]["model"]["name"]
-    ends = stage_ends(name)
+    ends = {key: layer for key, layer in stage_ends(name).items() if layer in map_layers(network)}
     if not ends:
         raise ConfigError("network", f"No stage of {name} leaves maps.", "Choose another network.")
     labels = split_of(images, split).labels.cpu().numpy().astype(np.int64)

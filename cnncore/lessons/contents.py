@@ -144,7 +144,7 @@ LESSONS: dict[str, Lesson] = {
         "three times; the single one takes 49 C² and bends it once: VGG's argument. With random weights all 49 pixels "
         "count alike for the large window. For the three small ones the middle 3 × 3, which are 18 % of the pixels, "
         "have 50 % of the influence, since 7 ways along each side lead to the middle, and only one to each corner.",
-        train={"model.name": "vgg11", "data.dataset": "cifar10"},
+        train={"model.name": "vgg11_small", "data.dataset": "cifar10"},
         sources=(
             "Simonyan and Zisserman 2015, section 2.3",
             "Luo et al. 2016, Understanding the effective receptive field, section 2",
@@ -185,8 +185,8 @@ LESSONS: dict[str, Lesson] = {
         "ε = 0.00001 under the root does not grow along; at × 0.1 the deviation of the edges is 0.999.) Dropout hands "
         "the factor on. Local response normalization hands on less of it the larger the values are: with AlexNet's "
         "constants the mean of the edges grows 29 times instead of 100 times. While training, the first image comes "
-        "out otherwise in every batch, since the others have a say in mean and deviation; with the running averages "
-        "ever less, once some dozens of batches have gone into them.",
+        "out otherwise in every batch, since the others have a say in mean and deviation; with the running averages of "
+        "some dozens of batches it changes less than a tenth as much.",
         train={"model.name": "vgg11", "data.dataset": "cifar10", "model.norm": "batch"},
         sources=(
             "Ioffe and Szegedy 2015, section 3",
@@ -248,21 +248,38 @@ LESSONS: dict[str, Lesson] = {
         "layers to 50 times its size. All the same the recorded plain network of 32 layers ends with 34 % wrong "
         "answers on its own training images, where 8 layers have 4 %. That is degradation: the gradient at the "
         "first layer is as large as at the last, so it has not vanished, and where the training error itself is worse "
-        "it is no over-fitting. With shortcuts 32 layers reach 1 %.",
+        "it is no over-fitting. With shortcuts 32 layers reach 1 %. They are no cure for weights that start too large: "
+        "with He's, and without normalization, each block adds as much as there was, and over 100 layers the gradient "
+        "grows to 6 × 10⁸.",
         train={"model.name": "resnet20", "data.dataset": "cifar10"},
         sources=(
             "He et al. 2015 (Deep residual learning), sections 1, 3.1 and 4.1",
             "Yang et al. 2019 (A mean field theory of batch normalization): gradients that grow",
+            "De and Smith 2020 (Batch normalization biases residual blocks towards the identity function)",
         ),
     ),
     "transfer": Lesson(
         title="Transfer",
-        idea="Early layers respond to edges and colors, which all pictures have; late ones to parts of the things they "
-        "were trained on. So the early ones can be kept for other things.",
-        task="Which layers would you train anew for flowers, which for X-rays?",
-        answer="For flowers the head is often enough: ImageNet is full of things that grow. The less the pictures look "
-        "like what the network has seen, the more of its late layers are worth training too.",
-        sources=("Yosinski et al. 2014",),
+        idea="A network that was trained on a million photographs has learned things that other tasks need, too. Its "
+        "early stages answer to colors and edges, which every picture has; its late ones to textures and parts of the "
+        "things it was trained on. So one keeps what it knows and trains only the end anew: a new head alone, which is "
+        "called feature extraction, or the last stages with it, which is called fine-tuning.",
+        task="Move *How deep* from the stem to the last stage: how do the places that excite a map change? Then "
+        "measure under *Which of them to train*, once with CIFAR-10 and once with MNIST's digits: does every stage "
+        "make the classes easier to tell apart?",
+        answer="The stem answers to spots of a color and to edges a few pixels long; the last stages to fur, wheels, "
+        "wings and heads, wherever they are. For CIFAR-10 each stage helps: a linear classifier was right in 44 % of "
+        "the images on the pixels and in 89 % on the last stage (EfficientNet-Lite0, 300 images, 5 folds), so that a "
+        "new head alone goes far. Digits look like nothing in ImageNet: 93 % on the pixels, only 55 to 59 % on the "
+        "means of the first two stages, 96 % on stage 4 and 94 % on the last one, which was made for other things. The "
+        "less your images look like what a network has seen, the more of its late stages are worth training. That has "
+        "its price: with one of its six stages learning, a step takes 58 % of the work of training everything; with "
+        "the head alone next to none, since the features of every image are computed once and kept.",
+        sources=(
+            "Zeiler and Fergus 2014, Figure 2",
+            "Yosinski et al. 2014, Figure 2",
+            "Alain and Bengio 2016",
+        ),
     ),
     "curves": Lesson(
         title="Reading curves",

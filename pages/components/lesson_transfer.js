@@ -1,4 +1,4 @@
-// The lesson on transfer, first part: the strongest maps of every stage have come along, so that the slider answers at
+// The lesson on transfer, first part: maps of every stage have come along, so that the slider answers at
 // once; what excites the chosen one is searched by the server.
 const INK = { frame: '#E07B00', halo: '#FFFFFF' };
 
@@ -9,7 +9,7 @@ class Figure {
     this.slider = board.slider({ name: 'depth', label: 'How deep', min: 0, max: 1, words: (at) => this.words(at),
       onMove: () => { this.draw(); this.empty(); }, also: () => ({ unit: -1 }) });
     this.picture = element('canvas', { role: 'img', 'aria-label': 'The picture as the network gets it' });
-    this.tiles = element('div', { className: 'lab-transfer-tiles', role: 'group', 'aria-label': 'The strongest maps of this stage' });
+    this.tiles = element('div', { className: 'lab-transfer-tiles', role: 'group', 'aria-label': 'Maps of this stage' });
     this.patches = element('div', { className: 'lab-transfer-patches' });
     this.patchTitle = element('p', { className: 'lab-transfer-title' });
     this.mapTitle = element('p', { className: 'lab-transfer-title' });
@@ -43,7 +43,7 @@ class Figure {
     const sees = stage.sees === null ? 'all of the picture'
       : stage.sees >= this.data.size ? `${stage.sees} × ${stage.sees} pixels: more than the picture` : `${stage.sees} × ${stage.sees} pixels`;
     this.mapTitle.textContent = stage.count
-      ? `The ${stage.units.length} strongest of ${number(stage.count, 4)} maps, ${stage.side} × ${stage.side} numbers each; one number sees ${sees}`
+      ? `The ${stage.units.length} most contrasted of ${number(stage.count, 4)} maps, ${stage.side} × ${stage.side} numbers each; one number sees ${sees}`
       : 'Computing the maps…';
     const maps = this.arrays[`maps${place}`];
     while (this.buttons.length < stage.units.length) this.addTile();
@@ -70,7 +70,7 @@ class Figure {
     tile.name.textContent = `Map ${unit}`;
     const chosen = place === this.data.depth ? unit === this.data.unit : at === 0;
     tile.button.setAttribute('aria-pressed', String(chosen));
-    tile.button.setAttribute('aria-label', `Map ${unit}, number ${at + 1} by strength`);
+    tile.button.setAttribute('aria-label', `Map ${unit}, number ${at + 1} by contrast`);
   }
 
   choose(unit) {

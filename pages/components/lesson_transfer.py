@@ -20,7 +20,7 @@ def show_transfer() -> None:
 
 def _draw() -> None:
     state = read_state(TransferState)
-    with st.container(key="learn_controls_transfer", horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(key="learn_controls_transfer", horizontal=True, vertical_alignment="center", gap="medium"):
         st.segmented_control(
             "Part",
             list(_PARTS),

@@ -32,6 +32,8 @@ from pages.components.navigation import INSPECTOR
 from pages.components.waiting import Reply, inquire
 
 MAPS = 8
+_COMPARED = 64
+"""The strongest maps, among which those with most contrast are shown: many of the strongest are strong everywhere."""
 PATCHES = 8
 SCANNED = 200
 PICTURE_SIDE = 192
@@ -48,7 +50,7 @@ def show_layers(state: TransferState) -> None:
     choose_picture(state, PICTURE_SIDE)
     picture = question_picture(state.picture)
     subject = subject_of(state.network)
-    request = {**subject, "picture": picture, "count": MAPS, "order": "strength"}
+    request = {**subject, "picture": picture, "count": _COMPARED, "order": "strength"}
     replies = [
         inquire(f"learn_maps_{place}", "feature_maps", {**request, "layer": layer}, timeout_s=_PATIENCE_S)
         for place, layer in enumerate(state.stages)
@@ -56,7 +58,7 @@ def show_layers(state: TransferState) -> None:
     if (error := next((reply.error for reply in replies if reply.error), None)) is not None:
         show_problem(error)
         return
-    answers = [None if reply.pending else reply.answer for reply in replies]
+    answers = [None if reply.pending or reply.answer is None else contrasted(reply.answer) for reply in replies]
     depth = min(state.depth, len(answers) - 1)
     if depth != state.depth:
         st.warning(f"This network has {len(answers)} stages; the last one is shown.", icon=":material/link_off:")
@@ -87,8 +89,16 @@ def subject_of(network: str) -> dict[str, str]:
     return {"network": name, "stamp": subject_stamp(artifacts(), data_root(), parse_subject(name))}
 
 
+def contrasted(answer: Answer) -> Answer:
+    """An answer to `feature_maps` with the maps that differ most from place to place, in that order."""
+    maps = answer.arrays["maps"].astype(np.float32)
+    kept = np.argsort(-maps.std(axis=(1, 2)), kind="stable")[:MAPS]
+    units = [answer.data["units"][place] for place in kept]
+    return Answer({**answer.data, "units": units}, {**answer.arrays, "maps": maps[kept]})
+
+
 def chosen_unit(asked: int, units: Sequence[int]) -> int:
-    """The map that is chosen: the strongest one where the one that is asked for is not among those shown."""
+    """The map that is chosen: the first one where the one that is asked for is not among those shown."""
     return asked if asked in units else units[0]
 
 
@@ -128,9 +138,9 @@ def layers_board(
         if answer is not None:
             layer = answer.data["layer"]
             facts |= {"units": answer.data["units"], "count": layer["shape"][0], "side": layer["shape"][1]}
-            facts |= {"sees": layer["receptive_field"], "high": answer.arrays["highs"].tolist()}
+            facts["sees"] = layer["receptive_field"]
             step = max(1, -(-layer["shape"][1] // MAP_SIDE))
-            arrays[f"maps{place}"] = signed_bytes(averaged(answer.arrays["maps"].astype(np.float32), step))
+            arrays[f"maps{place}"] = signed_bytes(averaged(answer.arrays["maps"], step))
             for name in ("rows", "columns"):
                 arrays[f"{name}{place}"] = spans(answer.arrays[name], step)
         stages.append(facts)

@@ -44,7 +44,7 @@ class TransferState(PictureState):
         part: Of the figure.
         network: Key of a pretrained network.
         depth: Place of the stage whose maps are shown.
-        unit: The map that is chosen; −1 for the strongest one.
+        unit: The map that is chosen; −1 for the first one.
         learning: How many stages learn, counted from the head.
         images: By `parse_images`; empty for the first ones at hand.
         probed: Whether the stages are measured.

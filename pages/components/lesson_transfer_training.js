@@ -53,7 +53,6 @@ class Figure {
     this.table.replaceChildren(element('thead', {}, head),
       element('tbody', {}, ...rows.map((row, place) => this.row(row, place, first))));
     this.note.textContent = this.data.words || 'Not measured yet: how well a linear classifier does on what each stage leaves.';
-    this.board.words.textContent = `${short(at.learning)} parameters learn, ${short(at.frozen)} do not; a step takes ${percent(at.work)} of the work of training everything.`;
   }
 
   row({ title, params, work, share, low, high }, place, first) {

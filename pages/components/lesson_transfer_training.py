@@ -24,6 +24,7 @@ NUM_CLASSES = 10
 """Of the new head that is counted."""
 SPLIT = "train"
 _SEED = 0
+_BATCH = 32
 
 
 def show_training(state: TransferState) -> None:
@@ -74,7 +75,7 @@ def training_board(state: TransferState, answer: Answer | None, images: Images) 
     """
     spec = BACKBONES[state.network]
     stages = stages_of(spec.network)
-    config = replace(TrainConfig(), {"model.name": spec.network, "transfer.backbone": state.network})
+    config = _config(state.network)
     costs = shipped_costs(config, (3, spec.image_size, spec.image_size), NUM_CLASSES)
     assert costs is not None, "every backbone's costs come with the lab"
     total = sum(part.macs for part in costs.parts)
@@ -97,6 +98,14 @@ def training_board(state: TransferState, answer: Answer | None, images: Images) 
         )
     words = _words(answer, images) if answer else ""
     return {"rows": rows, "positions": positions, "batch": config.training.batch_size, "words": words}
+
+
+def _config(backbone: str) -> TrainConfig:
+    """A usual training with a backbone; its data set, one in color, plays no part in what it costs."""
+    spec = BACKBONES[backbone]
+    images = {"data.dataset": "cifar10", "data.image_size": spec.image_size, "data.normalize": spec.normalize}
+    network = {"model.name": spec.network, "transfer.backbone": backbone, "transfer.head": "linear"}
+    return replace(TrainConfig(), {**images, **network, "training.batch_size": _BATCH})
 
 
 def _shares(answer: Answer) -> dict[str, dict[str, float]]:

@@ -14,11 +14,18 @@ from pages.components.learn_link import HIDEABLE, open_lesson
 from pages.components.lesson_state import as_text
 from pages.components.lessons import FIGURES, STATES
 from pages.components.links import read_link
-from tests.pages.conftest import address, assert_clean
+from tests.pages.conftest import ANSWERS, address, assert_clean
+from tests.pages.lesson_answers import LESSON_ANSWERS
 
 BUILT = [key for key in LESSONS if key in FIGURES]
 PICTURED = [key for key in BUILT if "picture" in STATES[key].model_fields]
 BAD = "\0bad"
+
+
+@pytest.fixture(autouse=True)
+def _answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, answer in LESSON_ANSWERS.items():
+        monkeypatch.setitem(ANSWERS, name, answer)
 
 
 def learn(app: AppTest, **params: str) -> AppTest:
