@@ -13,7 +13,8 @@ from cnncore.catalog import DEFAULT_PRESET
 from cnncore.config import TrainConfig, parse_value, replace
 from cnncore.errors import ConfigError
 from cnncore.figures import theme
-from cnncore.lessons.curves import CASES, COMMAND, DIAGNOSES, Case, Recording, read_recorded
+from cnncore.lessons.curves import CASES, DIAGNOSES, Case
+from cnncore.lessons.recordings import COMMAND, Recording, read_recorded
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_state import LessonState, change_state, read_state
 from pages.components.links import link_params

@@ -12,7 +12,8 @@ import torch
 from benchmarks.lesson_curves import WRONG_SHARE, config_of, record, settings_of, tampered
 from cnncore.catalog import DATASETS
 from cnncore.data import Images, open_images
-from cnncore.lessons.curves import CASES, COMMAND, DIAGNOSES, RECORDED, Recording, read_recorded
+from cnncore.lessons.curves import CASES, DIAGNOSES
+from cnncore.lessons.recordings import COMMAND, RECORDED, Recording, read_recorded
 
 MOST_BYTES = 100_000
 

@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnncore.config import TrainConfig, flatten
-from cnncore.lessons.curves import BASE, CASES, DIAGNOSES, read_recorded
+from cnncore.lessons.curves import BASE, CASES, DIAGNOSES
+from cnncore.lessons.recordings import read_recorded
 from pages.components.lesson_curves import MOST_EPOCHS, drawn, train_params
 from pages.components.links import read_link
 from tests.pages.conftest import address
