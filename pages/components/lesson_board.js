@@ -649,12 +649,14 @@ class Lines {
   // `lines`: [{ name, color, values, low, high, dash, faint, bars }], a value for each of `xs`, NaN where there is none;
   // `low` and `high` are a band's edges, faint lines lie below the others, bars stand on the axis. `range`: lowest and
   // highest value of the axis. With `log` values are logarithms to the base of ten, and minus infinity, which stands for
-  // 0, lies at the bottom.
-  paint({ xs, lines, range, xTitle, yTitle, log = false, legend = lines.length > 1 }) {
-    this.drawn = { xs, lines, range, xTitle, yTitle, log };
-    this.legend.replaceChildren(...(legend ? lines : []).map(({ name, color, dash }) => {
-      const key = element('i');
-      key.style.borderTop = `3px ${dash ? 'dashed' : 'solid'} ${color}`;
+  // 0, lies at the bottom. A line may have `xs` of its own and `dots` on it; without a name it is not in the legend.
+  // `span`: the ends of the x axis, where not those of `xs`; `stretch`: [from, to], a part of it that is marked;
+  // `levels`: [{ name, color, value }] are dotted from side to side.
+  paint({ xs, lines, range, xTitle, yTitle, log = false, legend = lines.length > 1, span = null, stretch = null, levels = [] }) {
+    this.drawn = { xs, lines, range, xTitle, yTitle, log, span: span ?? [xs[0], xs[xs.length - 1]], stretch, levels };
+    this.legend.replaceChildren(...(legend ? lines : []).filter(({ name }) => name).map(({ name, color, dash, dots, faint }) => {
+      const key = element('i', { textContent: dots ? '●' : '' });
+      key.style.cssText = `color: ${color}; border-top: 3px ${dash ? 'dashed' : 'solid'} ${color}; opacity: ${faint ? 0.45 : 1}`;
       return element('span', {}, key, name);
     }));
     this.draw();
@@ -668,9 +670,9 @@ class Lines {
 
   point(event) {
     if (!this.drawn) return;
-    const { xs } = this.drawn;
+    const { xs, span: [from, to] } = this.drawn;
     const share = (event.clientX - this.svg.getBoundingClientRect().left - this.left) / this.wide;
-    this.go(nearest(xs, xs[0] + share * (xs[xs.length - 1] - xs[0])));
+    if (xs.length) this.go(nearest(xs, from + share * (to - from)));
   }
 
   go(place) {
@@ -681,7 +683,7 @@ class Lines {
   press(event) {
     const last = this.drawn ? this.drawn.xs.length - 1 : 0;
     const places = { ArrowRight: (this.at ?? -1) + 1, ArrowLeft: (this.at ?? last + 1) - 1, Home: 0, End: last };
-    if (!this.drawn || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (last < 0 || !this.drawn || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key in places) this.go(places[event.key]);
     else if ((event.key === 'Enter' || event.key === ' ') && this.onChoose && this.at !== null) this.onChoose(this.at);
     else return;
@@ -696,37 +698,44 @@ class Lines {
   draw() {
     const room = this.box.clientWidth;
     if (!this.drawn || !room) return;
-    const { xs, lines, range, xTitle, yTitle, log } = this.drawn;
+    const { xs, lines, range, xTitle, yTitle, log, span: [begin, end], stretch, levels } = this.drawn;
     const top = 22, foot = 36, deep = this.high - top - foot;
     Object.assign(this, { left: 46, wide: room - 46 - 12 });
-    const end = xs[xs.length - 1];
-    const across = (x) => this.left + (x - xs[0]) / ((end - xs[0]) || 1) * this.wide;
+    const across = (x) => this.left + (x - begin) / ((end - begin) || 1) * this.wide;
     const down = (y) => top + deep * (1 - clamp((y - range[0]) / ((range[1] - range[0]) || 1), 0, 1));
     this.svg.replaceChildren();
     this.svg.setAttribute('viewBox', `0 0 ${room} ${this.high}`);
     this.svg.style.height = `${this.high}px`;
     const text = 'currentColor';  // follows the theme, and paper, without being drawn again
+    if (stretch) {
+      const [from, to] = stretch.map(across);
+      this.add('rect', { x: from, width: Math.max(4, to - from), y: top, height: deep, fill: 'var(--st-primary-color)', 'fill-opacity': 0.12,
+        stroke: 'var(--st-primary-color)', 'stroke-dasharray': '5 4' });
+    }
     const zero = log && lines.some(({ values }) => values.includes(-Infinity));
     const marks = ticks(...range, 5, log).filter((y) => !zero || y > range[0]);
     for (const y of zero ? [range[0], ...marks] : marks) {
       this.add('line', { x1: this.left, x2: this.left + this.wide, y1: down(y), y2: down(y), stroke: text, opacity: 0.18 });
       this.add('text', { x: this.left - 6, y: down(y) + 4, 'text-anchor': 'end', fill: text }, !log ? number(y) : zero && y === range[0] ? '0' : tenTo(y));
     }
-    for (const x of ticks(xs[0], end, this.wide / 50, xs.every(Number.isInteger))) {
+    for (const x of ticks(begin, end, this.wide / 50, xs.length > 0 && xs.every(Number.isInteger))) {
       this.add('text', { x: across(x), y: this.high - foot + 16, 'text-anchor': 'middle', fill: text }, number(x));
     }
     this.add('text', { x: 0, y: 12, fill: text }, yTitle);
     this.add('text', { x: this.left + this.wide, y: this.high - 5, 'text-anchor': 'end', fill: text }, xTitle);
     const known = (values, place) => !Number.isNaN(values[place]);
-    const path = (values, places) => places.map((place) => `${across(xs[place]).toFixed(1)},${down(values[place]).toFixed(1)}`);
+    const path = (values, places, own = xs) => places.map((place) => `${across(own[place]).toFixed(1)},${down(values[place]).toFixed(1)}`);
     const all = [...xs.keys()];
+    for (const { color, value } of levels) {
+      this.add('line', { x1: this.left, x2: this.left + this.wide, y1: down(value), y2: down(value), stroke: color, 'stroke-width': 2, 'stroke-dasharray': '2 4' });
+    }
     for (const { color, low, high } of lines) {
       if (!low) continue;
       const places = all.filter((place) => known(low, place));
       const points = [...path(low, places), ...path(high, places.reverse())];
       this.add('polygon', { points: points.join(' '), fill: color, opacity: 0.2 });
     }
-    for (const { color, values, dash, faint, bars } of [...lines].sort((one, other) => Boolean(other.faint) - Boolean(one.faint))) {
+    for (const { color, values, dash, faint, bars, dots, xs: own = xs } of [...lines].sort((one, other) => Boolean(other.faint) - Boolean(one.faint))) {
       if (bars) {
         const width = this.wide / xs.length;
         for (const place of all) {
@@ -735,15 +744,20 @@ class Lines {
         }
         continue;
       }
-      const points = path(values, all.filter((place) => known(values, place)));
-      this.add('polyline', { points: points.join(' '), fill: 'none', stroke: color, 'stroke-width': 2.5,
+      const places = [...own.keys()].filter((place) => known(values, place));
+      if (dots) for (const place of places) this.add('circle', { cx: across(own[place]), cy: down(values[place]), r: 3, fill: color });
+      this.add('polyline', { points: path(values, places, own).join(' '), fill: 'none', stroke: color, 'stroke-width': faint ? 1.5 : 2.5,
         'stroke-linejoin': 'round', ...(faint ? { opacity: 0.35 } : {}), ...(dash ? { 'stroke-dasharray': '7 4' } : {}) });
+    }
+    for (const { name, color, value } of levels) {
+      this.add('text', { x: this.left + this.wide - 4, y: down(value) + (down(value) < top + 40 ? 17 : -7), fill: color, 'font-weight': 600,
+        'text-anchor': 'end', stroke: 'var(--st-background-color)', 'stroke-width': 4, 'paint-order': 'stroke' }, name);
     }
     if (this.at === null || this.at >= xs.length) return;
     const x = across(xs[this.at]);
     this.add('line', { x1: x, x2: x, y1: top, y2: top + deep, stroke: text, 'stroke-width': 1, 'stroke-dasharray': '2 3' });
-    for (const { color, values, faint } of lines) {
-      if (known(values, this.at) && !faint) this.add('circle', { cx: x, cy: down(values[this.at]), r: 5, fill: color, stroke: 'var(--st-background-color)', 'stroke-width': 1.5 });
+    for (const { color, values, faint, xs: own } of lines) {
+      if (!own && known(values, this.at) && !faint) this.add('circle', { cx: x, cy: down(values[this.at]), r: 5, fill: color, stroke: 'var(--st-background-color)', 'stroke-width': 1.5 });
     }
   }
 }

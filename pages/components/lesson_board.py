@@ -1,8 +1,7 @@
 """A lesson's figure: numbers from `cnncore.lessons`, drawn and browsed in the browser by `lesson_<name>.js`.
 
 Every figure's script is preceded by `lesson_board.js`, which holds what they share: sliders that tell the server while
-they are dragged, a player, grids of numbers with a keyboard, colors of the theme and of paper; and by `lesson_plot.js`,
-which draws curves.
+they are dragged, a player, grids of numbers with a keyboard, colors of the theme and of paper.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _TYPES = {"u1": np.uint8, "i2": np.int16, "f4": np.float32, "i4": np.int32}
 
 @st.cache_resource(show_spinner=False)
 def _component(name: str) -> ComponentRenderer:
-    parts = [_HERE / f"lesson_{part}" for part in ("board", "plot", name)]
+    parts = [_HERE / f"lesson_{part}" for part in ("board", name)]
     js = "\n".join(path.with_suffix(".js").read_text(encoding="utf-8") for path in parts)
     sheets = [path.with_suffix(".css") for path in parts]
     css = "\n".join(path.read_text(encoding="utf-8") for path in sheets if path.is_file())
