@@ -114,11 +114,23 @@ LESSONS: dict[str, Lesson] = {
     ),
     "dense": Lesson(
         title="Why not dense layers?",
-        idea="A dense layer gives every pixel a weight of its own for every output: it knows no neighbors. A "
-        "convolution looks at neighbors only and uses the same few weights everywhere.",
-        task="Shuffle the pixels of all images in the same way. Which of the two networks gets worse?",
-        answer="The convolutional one. For the dense one nothing has changed, since it never knew which pixels are "
-        "neighbors; the convolutional one lost what its windows rely on.",
+        idea="A dense layer gives every output a weight of its own for every pixel: each output looks at the whole "
+        "image, and none knows which pixels are neighbors. A convolution's output looks at one small window, and all "
+        "outputs share the same few weights. That takes far fewer weights, and what was learned in one place holds in "
+        "all others. It is also an assumption about images: that neighbors belong together.",
+        task="Shift the image: which outputs move along with it? Then open *Shuffle the pixels* and run the "
+        "experiment. Which of the two networks gets worse, and why does the other one not care?",
+        answer="The convolution's outputs move along; the dense layer's change into something else, so that it has to "
+        "learn every digit in every place anew. When the pixels of all images are shuffled in the same way, the "
+        "convolutional network gets worse and falls to about where the dense one is: what its windows bring together "
+        "are no neighbors any more. To the dense network nothing has happened. With its first weights shuffled in the "
+        "same way it would compute exactly the same, so that the small differences you see are chance: other first "
+        "weights, in effect.",
+        train={"preset": "lenet_20s"},
+        sources=(
+            "LeCun 1989, Generalization and network design strategies",
+            "LeCun and Bengio 1995, Convolutional networks for images, speech, and time series",
+        ),
     ),
     "field": Lesson(
         title="Receptive field",
@@ -132,7 +144,7 @@ LESSONS: dict[str, Lesson] = {
         "three times; the single one takes 49 C² and bends it once: VGG's argument. With random weights all 49 pixels "
         "count alike for the large window. For the three small ones the middle 3 × 3, which are 18 % of the pixels, "
         "have 50 % of the influence, since 7 ways along each side lead to the middle, and only one to each corner.",
-        train={"model.name": "vgg11", "data.dataset": "cifar10"},
+        train={"model.name": "vgg11_small", "data.dataset": "cifar10"},
         sources=(
             "Simonyan and Zisserman 2015, section 2.3",
             "Luo et al. 2016, Understanding the effective receptive field, section 2",
@@ -173,8 +185,8 @@ LESSONS: dict[str, Lesson] = {
         "ε = 0.00001 under the root does not grow along; at × 0.1 the deviation of the edges is 0.999.) Dropout hands "
         "the factor on. Local response normalization hands on less of it the larger the values are: with AlexNet's "
         "constants the mean of the edges grows 29 times instead of 100 times. While training, the first image comes "
-        "out otherwise in every batch, since the others have a say in mean and deviation; with the running averages "
-        "ever less, once some dozens of batches have gone into them.",
+        "out otherwise in every batch, since the others have a say in mean and deviation; with the running averages of "
+        "some dozens of batches it changes less than a tenth as much.",
         train={"model.name": "vgg11", "data.dataset": "cifar10", "model.norm": "batch"},
         sources=(
             "Ioffe and Szegedy 2015, section 3",
@@ -236,11 +248,14 @@ LESSONS: dict[str, Lesson] = {
         "layers to 50 times its size. All the same the recorded plain network of 32 layers ends with 34 % wrong "
         "answers on its own training images, where 8 layers have 4 %. That is degradation: the gradient at the "
         "first layer is as large as at the last, so it has not vanished, and where the training error itself is worse "
-        "it is no over-fitting. With shortcuts 32 layers reach 1 %.",
+        "it is no over-fitting. With shortcuts 32 layers reach 1 %. They are no cure for weights that start too large: "
+        "with He's, and without normalization, each block adds as much as there was, and over 100 layers the gradient "
+        "grows to 6 × 10⁸.",
         train={"model.name": "resnet20", "data.dataset": "cifar10"},
         sources=(
             "He et al. 2015 (Deep residual learning), sections 1, 3.1 and 4.1",
             "Yang et al. 2019 (A mean field theory of batch normalization): gradients that grow",
+            "De and Smith 2020 (Batch normalization biases residual blocks towards the identity function)",
         ),
     ),
     "transfer": Lesson(

@@ -59,14 +59,16 @@ def affine(image: Array, *, degrees: float = 0.0, right: float = 0.0, down: floa
 
 def _sampled(image: Array, rows: Array, columns: Array) -> Array:
     """Bilinear between the four pixels around each place; pixels outside are 0."""
-    _, height, width = image.shape
+    channels, height, width = image.shape
+    # A frame of zeros stands for all that lies outside; flat, since one index a pixel is many times faster than two.
+    flat = np.pad(image, [(0, 0), (1, 1), (1, 1)]).reshape(channels, -1)
     top, left = np.floor(rows), np.floor(columns)
-    found = np.zeros((len(image), *rows.shape))
+    found = np.zeros((channels, *rows.shape))
     for row, by_row in ((top, top + 1 - rows), (top + 1, rows - top)):
+        start = (np.clip(row, -1, height).astype(np.intp) + 1) * (width + 2)
         for column, by_column in ((left, left + 1 - columns), (left + 1, columns - left)):
-            inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-            at = np.clip(row, 0, height - 1).astype(int), np.clip(column, 0, width - 1).astype(int)
-            found += image[:, at[0], at[1]] * (by_row * by_column * inside)
+            at = start + np.clip(column, -1, width).astype(np.intp) + 1
+            found += flat.take(at, axis=1) * (by_row * by_column)
     return found
 
 

@@ -20,7 +20,7 @@ from cnncore.training.devices import cpu_name
 
 PIECE_S = 0.25
 """Seconds of work that one question does: others wait behind it."""
-MOST_SEEDS, MOST_EPOCHS = 10, 10
+LEAST_SEEDS, MOST_SEEDS, MOST_EPOCHS = 3, 10, 10
 _MOST_KEPT = 4
 _TRIALS: OrderedDict[str, Trial] = OrderedDict()
 """Experiments that have begun."""
@@ -29,7 +29,7 @@ _TRIALS: OrderedDict[str, Trial] = OrderedDict()
 class DenseRequest(Section):
     """How much is trained."""
 
-    seeds: int = Field(default=3, ge=2, le=MOST_SEEDS)
+    seeds: int = Field(default=3, ge=LEAST_SEEDS, le=MOST_SEEDS)
     epochs: int = Field(default=3, ge=1, le=MOST_EPOCHS)
 
 

@@ -5,7 +5,7 @@ class Figure {
     const part = (title) => {
       const section = element('section', { className: 'lesson-part' }, element('h3', { textContent: title }));
       const controls = element('div', { className: 'lab-board-controls' });
-      const said = element('p', { className: 'lesson-part-words' });
+      const said = element('p', { className: 'lesson-part-words', 'aria-live': 'polite' });
       const charts = element('div', { className: 'lesson-part-charts' });
       section.append(controls, said, charts);
       board.stage.append(section);

@@ -8,6 +8,27 @@ class Figure {
     this.original = board.picture({ label: 'The picture as it is' });
     this.other = board.picture({ label: 'The other picture' });
     this.result = board.picture({ label: 'The changed picture' });
+    const { canvas } = this.original;
+    canvas.addEventListener('pointerdown', (event) => this.drag(event));
+    canvas.addEventListener('pointermove', (event) => { if (event.buttons) this.drag(event); });
+    canvas.addEventListener('pointerup', () => this.drop());
+  }
+
+  // The middle of the frame goes where the pointer is, as far as the dials reach.
+  drag(event) {
+    if (!this.data.moves || !this.ready) return;
+    this.original.canvas.setPointerCapture(event.pointerId);
+    const box = this.original.canvas.getBoundingClientRect();
+    const at = [(event.clientX - box.left) / box.width * this.wide.width, (event.clientY - box.top) / box.height * this.wide.height];
+    this.sliders.forEach(({ setting }, place) => {
+      setting.set(clamp(Math.round(this.data.margin + this.side / 2 - at[place]), -this.data.margin, this.data.margin));
+    });
+    this.draw();
+  }
+
+  drop() {
+    if (!this.data.moves) return;
+    this.board.tell(Object.fromEntries(this.sliders.map(({ name, setting }) => [name, setting.value])));
   }
 
   show(data, state, arrays) {
@@ -35,10 +56,11 @@ class Figure {
     this.side = height;
     if (!arrays.wide) this.original.paint(canvasOf(arrays.original), [0, 0, width, height], smooth);
     this.wide = arrays.wide && canvasOf(arrays.wide);
+    this.original.canvas.classList.toggle('lab-augmentation-moves', Boolean(arrays.wide));
     this.other.box.hidden = !arrays.other;
     if (arrays.other) this.other.paint(canvasOf(arrays.other), [0, 0, width, height], smooth);
     this.other.caption.textContent = labels.length ? `Another one of the batch. Label: ${labels[1]}` : '';
-    this.original.caption.textContent = arrays.wide ? 'Black around the picture, and the part that is cut out'
+    this.original.caption.textContent = arrays.wide ? 'Black around the picture; drag the frame, which is cut out'
       : labels.length ? `The picture. Label: ${labels[0]}` : 'The picture';
     if (!arrays.sheet) return;
     createImageBitmap(new Blob([arrays.sheet], { type: 'image/jpeg' })).then((sheet) => {

@@ -26,6 +26,7 @@ from pages.components.lesson_augmentation_state import AugmentationState
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_picture import Picture, choose_picture, load_picture
 from pages.components.lesson_state import bound, change_state, read_state
+from pages.components.waiting import fill_in
 
 SIDE = 100
 """Pixels of the picture: one of them is a percent of it."""
@@ -35,7 +36,11 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def show_augmentation() -> None:
-    """Draw the figure."""
+    """Draw the figure; what the digits are taken for is asked of the service."""
+    fill_in("lesson_augmentation", _show)
+
+
+def _show() -> None:
     state = read_state(AugmentationState)
     with st.container(key="learn_controls_augmentation_view"):
         st.segmented_control(

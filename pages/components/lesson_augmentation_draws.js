@@ -41,6 +41,7 @@ class Figure {
       tile.caption.textContent = says.length ? `${says[place]} ${label}` : '';
       tile.caption.hidden = !says.length;
     });
-    this.board.words.textContent = `The same picture in ${num} epochs: every time it is drawn anew.`;
+    const more = says.length ? '; with which other picture it is mixed, too' : '';
+    this.board.words.textContent = `The same picture in ${num} epochs: each time it is drawn anew${more}.`;
   }
 }

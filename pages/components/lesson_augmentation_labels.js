@@ -79,7 +79,7 @@ class Figure {
       color: digit === this.digit ? this.board.color('text') : this.board.series(digit), dash: digit !== this.digit }));
     this.title.textContent = `What the ${this.digit} is taken for`;
     this.chart.paint({ xs: places, lines: lines.filter(({ digit, values }) => digit === this.digit || Math.max(...values) >= RARE),
-      range: [0, 100], xTitle: title, yTitle: `% of ${total} digits` });
+      range: [0, 100], xTitle: places.length > 2 ? title : `${title}: 0 is no, 1 is yes`, yTitle: `% of ${total} digits` });
     this.chart.mark(now);
   }
 }

@@ -16,7 +16,7 @@ from pages.components.lab import show_problem
 from pages.components.lesson_augmentation_state import AugmentationState
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_state import bound
-from pages.components.waiting import fill_in, inquire
+from pages.components.waiting import inquire
 
 CHANGES: dict[str, tuple[str, range]] = {
     "rotation": ("degrees", range(-180, 181, 15)),
@@ -31,7 +31,7 @@ AT_ONCE = 5
 
 
 def draw_labels(state: AugmentationState) -> None:
-    """Draw the digits, what they are taken for, and the table."""
+    """Draw the digits, what they are taken for, and the table; call it inside `fill_in`."""
     with st.container(key="learn_controls_augmentation_change"):
         st.pills(
             "Change of the digits",
@@ -41,7 +41,7 @@ def draw_labels(state: AugmentationState) -> None:
             **bound(AugmentationState, "change", state.change),
         )
     with st.container(key="learn_augmentation_digits"):
-        fill_in("lesson_digits", lambda: _draw_digits(state))
+        _draw_digits(state)
     with st.expander("Which changes keep the label of which images?"):
         rows = [f"| **{row.images}** | {row.keeps} | {row.changes} |" for row in KEPT_LABELS]
         st.markdown("\n".join(["| Images | Keep the label | May change it |", "|---|---|---|", *rows]))

@@ -18,12 +18,14 @@ function unpack(data) {
   return { header, arrays };
 }
 
+// Made once: `toLocaleString` makes one at every call, which takes longer than all of a grid's drawing.
+const DECIMALS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 10 });
+
 // A number as people read it: at most `digits` significant ones, with a real minus sign.
 function number(value, digits = 3) {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : value < 0 ? '−∞' : 'not a number';
   const text = Math.abs(value) >= 1e6 || (value !== 0 && Math.abs(value) < 1e-4)
-    ? value.toExponential(digits - 1) : Number(value.toPrecision(digits)).toLocaleString('en-US',
-      { maximumFractionDigits: 10 });
+    ? value.toExponential(digits - 1) : DECIMALS.format(Number(value.toPrecision(digits)));
   return text.replaceAll('-', '−');
 }
 
@@ -499,10 +501,10 @@ class Grid {
     this.canvas.addEventListener('keydown', (event) => this.press(event));
   }
 
-  // rows × columns squares; `color(row, column)` gives [r, g, b], or null for an empty square, `text(row, column)` what stands in a square that is
-  // large enough for it.
+  // rows × columns squares; `color(row, column)` gives [r, g, b], or null for an empty square, `text(row, column)` what
+  // stands in a square that is large enough for it.
   paint({ rows, columns, color, text = null }) {
-    Object.assign(this, { rows, columns, colorOf: color, textOf: text });
+    Object.assign(this, { rows, columns, colorOf: color, textOf: text, painted: null });
     this.at = [clamp(this.at[0], 0, rows - 1), clamp(this.at[1], 0, columns - 1)];
     this.draw();
   }
@@ -567,19 +569,41 @@ class Grid {
       Object.assign(canvas, { width: Math.round(wide * scale), height: Math.round(high * scale) });
       Object.assign(canvas.style, { width: `${wide}px`, height: `${high}px` });
     }
+    // Frames move far more often than numbers change, so the squares are drawn once and kept.
+    if (this.painted?.width !== canvas.width || this.painted.height !== canvas.height) this.painted = this.squares(scale);
+    const ink = canvas.getContext('2d');
+    ink.setTransform(1, 0, 0, 1, 0, 0);
+    ink.clearRect(0, 0, canvas.width, canvas.height);
+    ink.drawImage(this.painted, 0, 0);
+    ink.setTransform(scale, 0, 0, scale, 0, 0);
+    for (const { row, column, height, width, kind } of this.boxes) {
+      const place = [column * side + 1, row * side + 1, width * side - 2, height * side - 2];
+      if (kind === 'window') { ink.fillStyle = 'rgba(224, 123, 0, .22)'; ink.fillRect(...place); }
+      ink.lineWidth = 3.5;
+      ink.strokeStyle = '#FFFFFF';
+      ink.strokeRect(...place);
+      ink.lineWidth = 2;
+      ink.strokeStyle = '#E07B00';
+      ink.strokeRect(...place);
+    }
+  }
+
+  // A canvas with the squares and what stands in them.
+  squares(scale) {
+    const { side, canvas: { width, height } } = this;
+    const canvas = element('canvas', { width, height });
     const ink = canvas.getContext('2d');
     ink.setTransform(scale, 0, 0, scale, 0, 0);
     ink.font = `${clamp(side * 0.36, 8, 13)}px ${getComputedStyle(this.board.root).fontFamily}`;
     ink.textAlign = 'center';
     ink.textBaseline = 'middle';
-    const small = side < 18 && this.drawSmall(ink, wide, high);
+    ink.lineWidth = 1;
+    ink.strokeStyle = this.board.color('border');
+    const small = side < 18 && this.drawSmall(ink, side * this.columns, side * this.rows);
     for (let row = 0; row < this.rows && !small; row++) {
       for (let column = 0; column < this.columns; column++) {
         const color = this.colorOf(row, column);
         if (!color) {
-          ink.clearRect(column * side, row * side, side, side);
-          ink.strokeStyle = this.board.color('border');
-          ink.lineWidth = 1;
           ink.strokeRect(column * side + 0.5, row * side + 0.5, side - 1, side - 1);
           continue;
         }
@@ -592,16 +616,7 @@ class Grid {
         }
       }
     }
-    for (const { row, column, height, width, kind } of this.boxes) {
-      const place = [column * side + 1, row * side + 1, width * side - 2, height * side - 2];
-      if (kind === 'window') { ink.fillStyle = 'rgba(224, 123, 0, .22)'; ink.fillRect(...place); }
-      ink.lineWidth = 3.5;
-      ink.strokeStyle = '#FFFFFF';
-      ink.strokeRect(...place);
-      ink.lineWidth = 2;
-      ink.strokeStyle = '#E07B00';
-      ink.strokeRect(...place);
-    }
+    return canvas;
   }
 }
 
@@ -682,9 +697,11 @@ class Lines {
     this.svg.setAttribute('viewBox', `0 0 ${room} ${this.high}`);
     this.svg.style.height = `${this.high}px`;
     const text = 'currentColor';  // follows the theme, and paper, without being drawn again
-    for (const y of ticks(...range, 5, log)) {
+    const zero = log && lines.some(({ values }) => values.includes(-Infinity));
+    const marks = ticks(...range, 5, log).filter((y) => !zero || y > range[0]);
+    for (const y of zero ? [range[0], ...marks] : marks) {
       this.add('line', { x1: this.left, x2: this.left + this.wide, y1: down(y), y2: down(y), stroke: text, opacity: 0.18 });
-      this.add('text', { x: this.left - 6, y: down(y) + 4, 'text-anchor': 'end', fill: text }, log ? tenTo(y) : number(y));
+      this.add('text', { x: this.left - 6, y: down(y) + 4, 'text-anchor': 'end', fill: text }, !log ? number(y) : zero && y === range[0] ? '0' : tenTo(y));
     }
     for (const x of ticks(xs[0], end, this.wide / 50, xs.every(Number.isInteger))) {
       this.add('text', { x: across(x), y: this.high - foot + 16, 'text-anchor': 'middle', fill: text }, number(x));

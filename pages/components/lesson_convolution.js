@@ -53,6 +53,8 @@ class Figure {
     for (const box of [this.mapBox, this.middle]) box.classList.toggle('lab-conv-none', Boolean(data.problem));
     if (this.problem.textContent !== data.problem) this.problem.textContent = data.problem;
     this.size.textContent = data.problem ? '' : `Height of the map: ${data.formula}`;
+    this.shown = null;
+    this.drawImage();
     this.draw();
   }
 
@@ -65,7 +67,6 @@ class Figure {
   }
 
   draw() {
-    this.drawImage();
     if (this.data.problem) {
       this.image.frame([]);
       this.sum.replaceChildren();
@@ -94,6 +95,11 @@ class Figure {
 
   drawMap() {
     const { data, board, walk, arrays: { map } } = this;
+    this.map.at = [walk.row, walk.column];
+    this.map.boxes = [{ row: walk.row, column: walk.column, height: 1, width: 1, kind: 'mark' }];
+    const shown = `${walk.upto} ${Math.max(walk.at, walk.upto)}`;
+    if (shown === this.shown) { this.map.draw(); return; }
+    this.shown = shown;
     const gray = this.state.colors === 'gray';
     this.map.most = this.image.side;
     this.map.paint({ rows: walk.height, columns: walk.width,
@@ -103,8 +109,6 @@ class Figure {
         return gray ? board.gray(map[place]) : board.signed(map[place] / (data.scale || 1));
       },
       text: (row, column) => decimal(map[row * walk.width + column], 2) });
-    this.map.at = [walk.row, walk.column];
-    this.map.frame([{ row: walk.row, column: walk.column, height: 1, width: 1, kind: 'mark' }]);
     const end = decimal(data.scale, 2);
     const colors = gray ? 'black is 0, white is 1' : `blue −${end}, white 0, red ${end}`;
     this.map.caption.textContent = `Feature map, ${walk.height} × ${walk.width}; ${colors}`;

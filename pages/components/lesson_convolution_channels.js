@@ -61,7 +61,9 @@ class Figure {
     this.channels.forEach(({ numbers, row }, channel) => {
       numbers.set(data.kernels[data.chosen][channel], data.side);
       row.classList.toggle('lab-chan-unseen', !data.seen[data.chosen].includes(channel));
+      this.drawPlane(channel);
     });
+    this.shown = null;
     this.draw();
   }
 
@@ -75,29 +77,42 @@ class Figure {
     this.channels.forEach((_, channel) => this.drawChannel(channel));
     this.sum.hidden = Boolean(data.problem);
     if (data.problem) { board.words.textContent = ''; return; }
-    data.titles.forEach((_, at) => this.drawMap(at));
+    const shown = `${walk.upto} ${Math.max(walk.at, walk.upto)}`;
+    data.titles.forEach((_, at) => this.drawMap(at, shown !== this.shown));
+    this.shown = shown;
     this.write();
   }
 
-  drawChannel(channel) {
-    const { data, walk, board, arrays: { padded } } = this;
-    const { grid, patch, sum } = this.channels[channel];
-    const [, height, width] = padded.shape;
-    const [top, bottom, left, right] = data.sides;
-    const value = (row, column) => padded[(channel * height + row) * width + column];
+  // A pixel of a channel in the padded image, and its color.
+  value(channel, row, column) {
+    const [, height, width] = this.arrays.padded.shape;
+    return this.arrays.padded[(channel * height + row) * width + column];
+  }
+
+  light(channel, level) { return [0, 1, 2].map((at) => Math.round(255 * (at === channel ? level : 0.12 * level))); }
+
+  drawPlane(channel) {
+    const [, height, width] = this.arrays.padded.shape;
+    const [top, bottom, left, right] = this.data.sides;
     const added = (row, column) => row < top || row >= height - bottom || column < left || column >= width - right;
-    const light = (level) => [0, 1, 2].map((at) => Math.round(255 * (at === channel ? level : 0.12 * level)));
-    grid.paint({ rows: height, columns: width,
-      color: (row, column) => added(row, column) ? light(value(row, column)).map((part) => Math.round(0.4 * part + 90))
-        : light(value(row, column)) });
+    this.channels[channel].grid.paint({ rows: height, columns: width, color: (row, column) => {
+      const color = this.light(channel, this.value(channel, row, column));
+      return added(row, column) ? color.map((part) => Math.round(0.4 * part + 90)) : color;
+    } });
+  }
+
+  drawChannel(channel) {
+    const { data, walk } = this;
+    const { grid, patch, sum } = this.channels[channel];
     if (data.problem) { grid.frame([]); sum.textContent = ''; return; }
     const [rows, columns] = walk.covered();
     grid.at = [rows[rows.length >> 1], columns[columns.length >> 1]];
     grid.frame(walk.frames());
     patch.most = CELL[data.side - 1];
     patch.box.style.width = `${patch.most * data.side}px`;
-    patch.paint({ rows: data.side, columns: data.side, color: (row, column) => light(value(rows[row], columns[column])),
-      text: (row, column) => decimal(value(rows[row], columns[column]), 2) });
+    patch.paint({ rows: data.side, columns: data.side,
+      color: (row, column) => this.light(channel, this.value(channel, rows[row], columns[column])),
+      text: (row, column) => decimal(this.value(channel, rows[row], columns[column]), 2) });
     const part = this.part(channel);
     sum.textContent = part === null ? 'not seen' : `Σ = ${decimal(part)}`;
   }
@@ -109,17 +124,18 @@ class Figure {
     return place < 0 ? null : sums[(data.chosen * sums.shape[1] + place) * walk.count + walk.at];
   }
 
-  drawMap(at) {
+  drawMap(at, changed) {
     const { data, walk, board, arrays: { maps } } = this;
     const tile = this.tiles[at];
+    tile.at = [walk.row, walk.column];
+    tile.boxes = [{ row: walk.row, column: walk.column, height: 1, width: 1, kind: 'mark' }];
+    if (!changed) { tile.draw(); return; }
     const scale = data.scales[at] || 1;
     tile.paint({ rows: walk.height, columns: walk.width,
       color: (row, column) => {
         const place = row * walk.width + column;
         return walk.seen(place) ? board.signed(maps[at * walk.count + place] / scale) : null;
       } });
-    tile.at = [walk.row, walk.column];
-    tile.frame([{ row: walk.row, column: walk.column, height: 1, width: 1, kind: 'mark' }]);
     tile.box.classList.toggle('lab-chan-chosen', at === data.chosen);
     const seen = data.seen[at].length < 3 ? `, sees ${data.seen[at].map((one) => NAMES[one].toLowerCase()).join(', ')}` : '';
     tile.caption.textContent = `${at + 1}. ${data.titles[at]}${seen}; red ${decimal(data.scales[at], 2)}`;

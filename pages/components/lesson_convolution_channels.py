@@ -128,5 +128,12 @@ def _choose_filters(state: ConvolutionState) -> None:
         offer_learned(state)
     shown = texts[min(state.chosen, len(texts) - 1)]
     with st.container(key="learn_convolution_effect"):
-        own_words = "A filter of your own: its numbers can be edited in the figure."
-        st.caption(COLOR_FILTERS[shown].effect if shown in COLOR_FILTERS else own_words)
+        st.caption(_effect(shown, apart=state.groups != "1"))
+
+
+def _effect(text: str, *, apart: bool) -> str:
+    """What a filter does, in a sentence."""
+    if apart:
+        return "In groups a filter sees its own channel only, and of its three kernels one is left."
+    own = "A filter of your own: its numbers can be edited in the figure."
+    return COLOR_FILTERS[text].effect if text in COLOR_FILTERS else own

@@ -25,7 +25,7 @@ class Figure {
       lines: [steps, ...lines('loss')], band: alone('loss'), stops: epochs });
     this.accuracy.paint({ x, y: { low: data.accuracy_low, high: 100, label: 'Accuracy', words: (at) => `${number(at, 3)} %` },
       lines: lines('accuracy'), levels: test, band: alone('accuracy'), stops: epochs });
-    legend(this.board, [steps, ...(count ? [train, held] : []), ...test.map((each) => ({ name: 'test, once at the end', color: each.color, dash: '2 4' }))], this.names);
+    Plot.legend([steps, ...(count ? [train, held] : []), ...test.map((each) => ({ name: 'test, once at the end', color: each.color, dash: '2 4' }))], this.names);
     const beyond = data.loss.beyond === null ? '' : ` The first steps reached ${number(data.loss.beyond)}, beyond the axis.`;
     this.loss.caption.textContent = (band?.chart === 'loss' ? `Marked: ${band.words}.` : '') + beyond;
     this.accuracy.caption.textContent = band?.chart === 'accuracy' ? `Marked: ${band.words}.` : (count ? '' : 'No epoch was finished.');

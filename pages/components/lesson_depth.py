@@ -29,8 +29,11 @@ def logarithms(values: Array) -> Array:
 
 
 def decades(logs: np.ndarray) -> list[int]:
-    """Whole powers of ten below and above all finite logarithms and 1, at least two apart."""
+    """Whole powers of ten below and above all finite logarithms and 1, at least two apart; one more below where some
+    are of 0, which lies at the bottom.
+    """
     finite = logs[np.isfinite(logs)]
     low = math.floor(finite.min(initial=0.0))
     high = math.ceil(finite.max(initial=0.0))
-    return [low - max(0, _LEAST_DECADES - (high - low)), high]
+    low -= max(0, _LEAST_DECADES - (high - low)) + int(np.isneginf(logs).any())
+    return [low, high]

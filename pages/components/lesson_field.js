@@ -22,6 +22,7 @@ class Figure {
     this.side = element('div', { className: 'lab-field-maps' });
     board.stage.append(this.side);
     this.maps = Array.from({ length: FIELD_MOST }, (_, layer) => this.map(layer));
+    this.side.append(element('p', { className: 'lab-field-note', textContent: 'Each map shows the mean of what every window covers, poolings too.' }));
     this.cone = element('canvas', { role: 'img', 'aria-label': 'The layers from the side: one row of each, and the ways from the unit down to the pixels' });
     board.stage.append(element('figure', { className: 'lab-field-cone' }, this.cone,
       element('figcaption', { textContent: 'From the side: the unit above, one row of the image below, and every way between them' })));

@@ -22,8 +22,8 @@ class Figure {
       caption: 'Point at a pixel, or use the arrow keys; a click keeps it.',
       onPoint: (...at) => this.point(...at), onChoose: (...at) => this.choose(...at) }));
     this.buildReadout(this.part('lab-images-readout', top));
-    const planes = this.part('lab-images-planes', board.stage);
-    this.planes = [0, 1, 2].map((channel) => this.buildPlane(this.part('lab-images-plane', planes), channel));
+    this.all = this.part('lab-images-planes', board.stage);
+    this.planes = [0, 1, 2].map((channel) => this.buildPlane(this.part('lab-images-plane', this.all), channel));
     this.buildMemory(this.part('lab-images-memory', board.stage));
   }
 
@@ -134,6 +134,7 @@ class Figure {
     this.start = this.arrays.starts[this.data.sides.indexOf(side)];
     this.strides = this.data.strides[side];
     this.picture.paint({ rows: side, columns: side, color: (...at) => this.color(...at) });
+    this.all.classList.toggle('is-single', this.count === 1);
     this.planes.forEach(({ box, title, plane }, channel) => {
       box.hidden = channel >= this.count;
       if (box.hidden) return;
@@ -199,7 +200,8 @@ class Figure {
     this.drawCells(positions, index.n * strides.n);
     this.formulas.replaceChildren(...positions.map((position, channel) => element('div', {},
       element('span', { textContent: this.space.names[channel] }),
-      element('code', { textContent: `${terms(channel).map(([at, step]) => `${at} · ${number(step, 9)}`).join(' + ')} = ${number(position, 9)}` }))));
+      element('code', { textContent: `batch[${terms(channel).map(([at]) => at).join(', ')}] = ${this.value(channel, row, column)}` }),
+      element('code', { textContent: `at ${terms(channel).map(([at, step]) => `${at} · ${number(step, 9)}`).join(' + ')} = ${number(position, 9)}` }))));
     const rule = [...order].map((axis) => `${AXES[axis]} · ${number(strides[axis], 9)}`).join(' + ');
     const steps = [...order].map((axis) => `${number(strides[axis], 9)} from ${STEPS[axis]}`).join(', ');
     this.steps.textContent = `Position = ${rule}. The factors are the strides: ${steps}.`

@@ -50,11 +50,9 @@ def show_images() -> None:
     """Draw the figure."""
     state = read_state(ImagesState)
     picture = choose_picture(state, state.side)
+    is_gray = picture.pixels.shape[-1] == 1
     with st.container(key="learn_controls_images", horizontal=True, gap="medium"):
-        st.segmented_control(
-            "Planes", list(PLANES), required=True, wrap=True, format_func=PLANES.__getitem__,
-            **bound(ImagesState, "planes", state.planes),
-        )  # fmt: skip
+        _choose_planes(state, is_gray=is_gray)
         st.segmented_control(
             "In memory", list(_LAYOUTS), required=True, wrap=True,
             format_func=lambda layout: f"{_LAYOUTS[layout]} {_SHAPES[layout]}",
@@ -66,18 +64,29 @@ def show_images() -> None:
             f"{state.column}; both go from 0 to {state.side - 1}. The nearest one is shown.",
             icon=":material/link_off:",
         )
-    draw_board("images", state, board_data(picture.pixels.shape[-1], state), _arrays(picture.reference, state.planes))
+    draw_board("images", state, board_data(state, is_gray=is_gray), _arrays(picture.reference, state.planes))
     show_classics(ImagesState)
 
 
-def board_data(channels: int, state: ImagesState) -> dict[str, Any]:
+def _choose_planes(state: ImagesState, *, is_gray: bool) -> None:
+    """The choice; a gray picture has none."""
+    names = ["gray"] if is_gray else list(PLANES)
+    chosen: dict[str, Any] = (
+        {"key": "learn_images_gray", "default": "gray"} if is_gray else bound(ImagesState, "planes", state.planes)
+    )
+    st.segmented_control(
+        "Planes", names, required=True, wrap=True, disabled=is_gray, format_func=PLANES.__getitem__, **chosen
+    )
+
+
+def board_data(state: ImagesState, *, is_gray: bool) -> dict[str, Any]:
     """What the figure's script needs beside the numbers of the pictures.
 
     Args:
-        channels: Of the picture: 3, or 1 for gray.
         state: What is shown.
+        is_gray: Whether the picture has one channel.
     """
-    planes = state.planes if channels == 3 else "gray"
+    planes = "gray" if is_gray else state.planes
     channels = 1 if planes == "gray" else 3
     sizes = {side: {"n": BATCH, "c": channels, "h": side, "w": side} for side in SIDES}
     return {

@@ -43,7 +43,8 @@ def show_classics(model: type[LessonState]) -> None:
                 fill_in(f"learn_{key}", _samples(key, model))
         with st.container():
             _describe_imagenet()
-    st.caption("Tap an image to take it apart above.")
+    with st.container(key="learn_controls_classics"):
+        st.caption("Tap an image to take it apart above.")
 
 
 def shape_words(channels: int, side: int) -> str:

@@ -27,10 +27,10 @@ class Figure {
     const kernel = this.kernel.value, channels = this.channels.value;
     const { forms } = this.data.kernels.find((each) => each.kernel === kernel);
     this.list.replaceChildren(...forms.map((form) => this.form(form, kernel, channels)));
-    const [, stacked, split] = forms.map(({ share }) => `${number(100 * share, 3)} %`);
+    const share = (name) => `${number(100 * forms.find((form) => form.name === name).share, 3)} %`;
     this.board.words.textContent = kernel === 3
-      ? `A 3 × 3 window takes 9 weights for each pair of channels; 1 × 3 and 3 × 1 see as much with ${split} of them.`
-      : `All three see ${kernel} × ${kernel} pixels. The 3 × 3 in a row take ${stacked} of the weights, 1 × ${kernel} and ${kernel} × 1 take ${split}.`;
+      ? `A 3 × 3 window takes 9 weights for each pair of channels; 1 × 3 and 3 × 1 see as much with ${share('split')} of them.`
+      : `All three see ${kernel} × ${kernel} pixels. The 3 × 3 in a row take ${share('stacked')} of the weights, 1 × ${kernel} and ${kernel} × 1 take ${share('split')}.`;
   }
 
   form({ name, shapes, field, per_pair, share }, kernel, channels) {

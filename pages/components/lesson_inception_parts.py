@@ -26,6 +26,8 @@ def factorizations() -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     for kernel in KERNELS:
         forms: list[dict[str, Any]] = []
         unit = factorized(1, kernel)
+        if kernel == 3:
+            del unit["stacked"]  # The whole window itself.
         for name, module in unit.items():
             (branch,) = module.branches
             forms.append(

@@ -36,12 +36,14 @@ class Figure {
     this.said = element('p', { className: 'lab-norm-said' });
     board.stage.before(this.said);
     this.maps = {
-      before: new Maps(this, 'Before: black 0, white the largest value at × 1'),
+      before: new Maps(this, 'Before: a row an image, a column a channel; black is 0, white the largest value at × 1'),
       after: new Maps(this, ''),
     };
     this.table = element('div', { className: 'lab-norm-table', role: 'table', 'aria-label': 'The values of each channel' });
     this.bars = element('div', { className: 'lab-norm-bars' });
-    board.words.before(this.bars, this.table);
+    this.note = element('p', { className: 'lab-norm-note', textContent: 'How often a channel has which value (heights are square roots, '
+      + 'so that what is rare is seen). The upright line is 0; the outermost bars hold whatever lies beyond.' });
+    board.words.before(this.bars, this.table, this.note);
   }
 
   show(data, state, arrays) {

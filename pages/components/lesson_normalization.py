@@ -99,10 +99,11 @@ def show_normalization() -> None:
     others = [key for key in SAMPLES if key != picture.reference][: NUM_PICTURES - 1]
     pictures = [picture.gray, *(load_picture(key, 2 * SIDE).gray for key in others)]
     with st.container(key="learn_controls_normalization", horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control(
+        st.pills(
             "Layer",
             list(LAYERS),
             required=True,
+            wrap=True,
             format_func=LAYERS.__getitem__,
             **bound(NormalizationState, "layer", state.layer),
         )
@@ -213,8 +214,9 @@ def _dropout(state: NormalizationState, before: Array, seen: Sequence[tuple[Arra
         return Outcome(after=before, axes=axes, words="Afterwards dropout does nothing: every unit takes part.")
     after = sum(dropout(before, share, seed=100 * state.seed + draw) for draw in range(state.draws)) / state.draws
     zeros = 100 * float((dropout(np.ones_like(before), share, seed=100 * state.seed) == 0).mean())
+    each = "" if state.draws == 1 else "of the first draw "
     words = (
-        f"{zeros:.1f} % of {before.size:,} values are set to 0, the others multiplied by 1 / (1 − p) = "
+        f"{zeros:.1f} % of {before.size:,} values {each}are set to 0, the others multiplied by 1 / (1 − p) = "
         f"{_say(1 / (1 - share))}, so that the sum to expect stays: the mean was {_say(before.mean())}, now it is "
         f"{_say(np.mean(after))}."
     )

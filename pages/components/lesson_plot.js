@@ -1,5 +1,6 @@
 // Curves in a plane, drawn as SVG, with a place that pointer and arrow keys choose. Lines are told apart by color, style
-// and a name at their end.
+// and dots. All in one name, so that figures may call what they like what they like.
+const Plot = (() => {
 const SVG = 'http://www.w3.org/2000/svg';
 const PLOT = { left: 46, right: 14, top: 26, bottom: 34 };
 const RAISED = '⁰¹²³⁴⁵⁶⁷⁸⁹';
@@ -11,7 +12,7 @@ function svg(name, attributes, text) {
   return found;
 }
 
-// A powerOfTen of ten as it is written: 0.01, 1, 100, 10⁶.
+// A power of ten as it is written: 0.01, 1, 100, 10⁶.
 function powerOfTen(value) {
   const exponent = Math.round(Math.log10(value));
   return Math.abs(exponent) < 4 ? number(value, 3) : `10${exponent < 0 ? '⁻' : ''}${Array.from(String(Math.abs(exponent)), (digit) => RAISED[digit]).join('')}`;
@@ -179,7 +180,7 @@ class Plot {
 }
 
 // Names of lines with a piece of each, drawn as the lines are.
-function legend(board, lines, into) {
+Plot.legend = (lines, into) => {
   const parts = lines.map(({ name, color, width = 2, dash = '', dots = false, faint = false }) => {
     const sample = svg('svg', { width: 30, height: 12, 'aria-hidden': 'true' });
     sample.append(svg('line', { x1: 0, x2: 30, y1: 6, y2: 6, stroke: color, 'stroke-width': width, 'stroke-dasharray': dash, opacity: faint ? 0.35 : 1 }));
@@ -187,4 +188,6 @@ function legend(board, lines, into) {
     return element('span', { className: 'lab-plot-name' }, sample, element('span', { textContent: name }));
   });
   into.replaceChildren(...parts);
-}
+};
+return Plot;
+})();

@@ -8,8 +8,10 @@ class Figure {
   constructor(board) {
     this.board = board;
     board.root.classList.add('lab-pooling');
-    const slider = (name, label, words) => board.slider({ name, label, min: -4, max: 4, value: 0,
-      words: (at) => (at ? pixels(at, words[at > 0 ? 0 : 1]) : 'none'), onMove: () => this.draw() });
+    const slider = (name, label, ways) => {
+      const words = (at) => (at ? pixels(at, ways[at > 0 ? 0 : 1]) : 'none');
+      return Object.assign(board.slider({ name, label, min: -4, max: 4, value: 0, words, onMove: () => this.draw() }), { words });
+    };
     this.right = slider('right', 'Shift to the side', ['to the right', 'to the left']);
     this.down = slider('down', 'Shift up or down', ['down', 'up']);
     this.back = board.button('No shift', () => {
@@ -71,14 +73,17 @@ class Figure {
   }
 
   draw() {
+    const boxes = this.frames();
     for (const [name, grid] of Object.entries(this.grids)) {
+      grid.boxes = boxes[name];
       const [, rows, columns] = this.arrays[name].shape;
       const at = (row, column) => this.value(name, row, column);
       grid.paint({ rows, columns, color: (row, column) => this.board.gray(at(row, column)),
         text: (row, column) => number(Math.round(100 * at(row, column)) / 100) });
     }
+    const by = [this.right, this.down].filter((slider) => slider.value).map((slider) => slider.words(slider.value));
+    this.grids.image.caption.textContent = by.length ? `The image, shifted by ${by.join(' and ')}` : MAPS.image;
     this.measure();
-    this.frame();
   }
 
   measure() {
@@ -105,24 +110,22 @@ class Figure {
 
   point(name, row, column) {
     this.pointed = [name, row, column];
-    this.frame();
+    for (const [each, boxes] of Object.entries(this.frames())) this.grids[each].frame(boxes);
   }
 
-  // The window of the place that is pointed at, and the pixel that won.
-  frame() {
-    if (!this.pointed) return;
+  // The window of the place that is pointed at, and the pixel that won; said in words, too.
+  frames() {
+    if (!this.pointed) return { image: [], apart: [], overlapping: [] };
     const [name, row, column] = this.pointed;
     const kernel = this.data.windows[name], { stride } = this.data;
     const boxes = [{ row: stride * row, column: stride * column, height: kernel, width: kernel, kind: 'window' }];
     const winner = this.value(`winners_${name}`, row, column);
     const won = [stride * row + Math.floor(winner / kernel), stride * column + winner % kernel];
     if (this.kind === 'max') boxes.push({ row: won[0], column: won[1], height: 1, width: 1, kind: 'mark' });
-    for (const [each, grid] of Object.entries(this.grids)) {
-      grid.frame(each === 'image' ? boxes : each === name ? [{ row, column, height: 1, width: 1, kind: 'mark' }] : []);
-    }
     const kept = number(this.value(name, row, column), 2);
     this.board.words.textContent = `Row ${row + 1}, column ${column + 1} of the map keeps ${kept}: ${this.kind === 'max'
       ? `the largest value of its window, from row ${won[0] + 1}, column ${won[1] + 1} of the image.`
       : `the mean of the ${kernel * kernel} values of its window.`}`;
+    return { apart: [], overlapping: [], image: boxes, [name]: [{ row, column, height: 1, width: 1, kind: 'mark' }] };
   }
 }

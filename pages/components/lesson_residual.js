@@ -4,7 +4,7 @@ class Figure {
     this.board = board;
     this.slider = board.slider({ name: 'layers', label: 'Layers', min: 4, max: 100, step: 4,
       words: (at) => `${at} layers`, onMove: () => this.draw() });
-    this.tiles = element('div', { className: 'lesson-residual-tiles' });
+    this.tiles = element('div', { className: 'lesson-residual-tiles', 'aria-live': 'polite' });
     board.root.insertBefore(this.tiles, board.stage);
     this.first = ['Plain', 'With shortcuts'].map((name) => {
       const value = element('b'), range = element('span');

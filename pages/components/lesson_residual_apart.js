@@ -13,7 +13,7 @@ class Figure {
   show(data, state) {
     this.data = data;
     this.chosen = state.case;
-    this.made.textContent = `${data.made} Bands: smallest to largest. Made by ${data.command}.`;
+    this.made.textContent = `${data.made} Bands and brackets: smallest to largest. Made by ${data.command}.`;
     this.buttons ??= this.build(data.cases);
     this.draw();
   }

@@ -64,7 +64,8 @@ CASES: dict[CaseName, Case] = {
             "residual8": "8 layers, with shortcuts",
         },
         words="The deeper plain network could copy the shallower one and do nothing in the layers that are left, but "
-        "training does not find that. All of them have batch normalization.",
+        "training does not find that. All of them have batch normalization. These are 6 epochs; He et al. saw the same "
+        "on CIFAR-10 after 64,000 steps.",
     ),
     "overfitting": Case(
         title="Over-fitting",

@@ -11,7 +11,7 @@ class Figure {
     board.stage.append(into);
     this.grids = Object.fromEntries(Object.entries(NAMES).map(([name, title]) => [name,
       board.grid({ into, label: `${title}; arrow keys go from place to place`, caption: title, most: 9, onPoint: (row, column) => this.point(row, column) })]));
-    into.append(this.sentence = element('p', { className: 'lesson-block-words' }));
+    into.append(this.sentence = element('p', { className: 'lesson-block-words', 'aria-live': 'polite' }));
   }
 
   show(data, state, arrays) {

@@ -194,7 +194,8 @@ class Figure {
     }
     const at = presets.findIndex(({ stack, size, channels }) => stack === this.state.stack && size === this.state.size && channels === this.state.channels);
     [...this.presets.children].forEach((button, place) => { button.ariaPressed = String(place === at); });
-    this.about.textContent = presets[at]?.words ?? 'A stack of your own.';
+    const { size, channels } = this.state;
+    this.about.textContent = `Input: ${times([channels, size, size])}. ${presets[at]?.words ?? 'A stack of your own.'}`;
   }
 
   // A row for each layer; rows that stay keep the focus.
@@ -291,7 +292,7 @@ class Figure {
       const thick = Math.max(1.5, box.thick * squeeze), deep = box.deep * squeeze;
       parts.push(this.block({ ...box, x, thick, deep, base, place, chosen: place > 0 && place - 1 === chosen, words: times(shapes[place]) }));
       const middle = x + thick / 2;
-      if (middle - labeled >= 15 || place - 1 === chosen) {
+      if (middle - labeled >= 13 || place - 1 === chosen) {
         parts.push(drawn('text', { x: middle, y: base + 14, class: place - 1 === chosen ? 'chosen' : '' }, place ? String(place) : 'in'));
         labeled = middle;
       }

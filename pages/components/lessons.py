@@ -10,6 +10,7 @@ from pages.components.lesson_augmentation_state import AugmentationState
 from pages.components.lesson_convolution import show_convolution
 from pages.components.lesson_convolution_state import ConvolutionState
 from pages.components.lesson_curves import CurvesState, show_curves
+from pages.components.lesson_dense import DenseState, show_dense
 from pages.components.lesson_field import FieldState, show_field
 from pages.components.lesson_images import ImagesState, show_images
 from pages.components.lesson_inception import InceptionState, show_inception
@@ -26,6 +27,7 @@ FIGURES: dict[str, Callable[[], None]] = {
     "convolution": show_convolution,
     "size": show_size,
     "pooling": show_pooling,
+    "dense": show_dense,
     "field": show_field,
     "activations": show_activations,
     "normalization": show_normalization,
@@ -42,6 +44,7 @@ STATES: dict[str, type[LessonState]] = {
     "convolution": ConvolutionState,
     "size": SizeState,
     "pooling": PoolingState,
+    "dense": DenseState,
     "field": FieldState,
     "activations": ActivationsState,
     "normalization": NormalizationState,

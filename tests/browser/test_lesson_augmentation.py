@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Server
 
 RESULT = ".st-key-learn_board_augmentation .lab-board-picture:last-child canvas"
+COLD_MS = 60_000
+"""How long the first answer of a service may take on a busy machine."""
 DRAW = ".st-key-learn_board_augmentation_draws .lab-board-picture canvas"
 
 
@@ -37,3 +39,15 @@ def test_a_dial_and_new_draws(server: Server, page: Page) -> None:
     )
     page.get_by_role("slider", name="Strength").press("ArrowLeft")
     page.wait_for_url(lambda _: param(page, "strength") == "9")
+
+
+def test_digits_upside_down(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/learn?lesson=augmentation&view=label&change=flip_vertical")
+    tiles = page.locator(".lab-labels-tile")
+    expect(tiles.nth(5)).to_contain_text("taken for 2", timeout=COLD_MS)
+    page.get_by_role("slider", name="Upside down").press("ArrowLeft")
+    expect(tiles.nth(5)).to_contain_text("taken for 5")
+    page.wait_for_url(lambda _: param(page, "flip") == "0")
+    tiles.nth(2).click()
+    page.wait_for_url(lambda _: param(page, "digit") == "2")
+    expect(page.locator(".lab-labels-title")).to_have_text("What the 2 is taken for")

@@ -17,7 +17,7 @@ def test_an_epoch_is_read_off_and_an_answer_judged(page: Page, server: Server) -
         page.keyboard.press("ArrowRight")
     expect(page.locator(".lab-board-words")).to_contain_text("Epoch 5: loss")
     expect(page).to_have_url(re.compile(r"epoch=5"))
-    page.get_by_role("button", name="Over-fitting").click()
+    page.get_by_text("Over-fitting", exact=True).click()
     expect(page.get_by_text("Right: over-fitting.")).to_be_visible()
     expect(page.get_by_text("Marked: training falls on, validation rises.")).to_be_visible()
     expect(page).to_have_url(re.compile(r"said=\.over"))

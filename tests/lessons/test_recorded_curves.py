@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from benchmarks.lesson_curves import WRONG_SHARE, config_of, record, settings_of, tampered
+from cnncore.catalog import DATASETS
 from cnncore.data import Images, open_images
 from cnncore.lessons.curves import CASES, COMMAND, DIAGNOSES, RECORDED, Recording, read_recorded
 
@@ -26,7 +27,6 @@ def test_the_file_is_small_and_says_how_it_was_made() -> None:
     recorded = read_recorded()
     assert list(recorded.recordings) == list(CASES)
     assert {"device", "threads", "precision", "seed", "versions"} <= recorded.machine.keys()
-    assert recorded.seconds < 360
     assert COMMAND == "python -m benchmarks.lesson_curves"
 
 
@@ -53,7 +53,7 @@ def test_words_can_be_filled_in_and_something_is_marked(key: str) -> None:
     assert case.answer not in case.nearly
     first, last = case.span(found)
     assert 0 <= first < last <= max(found.num_epochs, 1)
-    assert not re.search(r"\d\.\d", case.why.replace("2.3", "")), "numbers come from the recording"
+    assert not re.search(r"\d\.\d", case.why.replace("2.30", "")), "numbers come from the recording"
 
 
 def test_every_diagnosis_has_a_case() -> None:
@@ -97,11 +97,14 @@ def test_over_fitting_turns() -> None:
     assert found.train_loss[-1] < 0.05 * found.val_loss[-1]
 
 
-def test_a_rate_too_high_jumps_or_ends_in_no_number() -> None:
-    jumping, exploding = recording("high"), recording("high", 1)
-    assert jumping.highest_loss > 2 * np.log(10)
-    assert (np.diff(jumping.val_loss) > 0).sum() >= 3
-    assert jumping.train_accuracy[-1] < recording("fine").train_accuracy[-1] - 0.03
+def test_a_rate_too_high_ends_in_guessing_or_in_no_number() -> None:
+    lost, exploding = recording("high"), recording("high", 1)
+    learned = int(lost.step_loss.argmin())
+    assert lost.step_loss[learned] < 1
+    assert lost.step_epochs[learned] < 1
+    guessing = np.log(len(DATASETS["mnist5k"].classes))
+    np.testing.assert_allclose(lost.val_loss[1:], guessing, atol=0.02)
+    assert lost.train_accuracy[-1] < 0.15
     assert exploding.highest_loss > 1e6
     assert not np.isfinite(exploding.step_loss[-1])
     assert exploding.num_epochs == 0

@@ -67,18 +67,18 @@ def test_every_size_of_the_picture_comes_along_with_all_its_planes() -> None:
 def test_a_gray_picture_has_one_plane() -> None:
     found = board_arrays({side: SAMPLES["digit"].load(side) for side in SIDES}, "hsv")
     assert set(found) == {"colors", "starts"}
-    data = board_data(1, ImagesState(planes="hsv"))
+    data = board_data(ImagesState(planes="hsv"), is_gray=True)
     assert data["planes"] == "gray"
     assert data["numbers"][28] == BATCH * 28 * 28
     assert data["strides"][28] == {"n": 784, "c": 784, "h": 28, "w": 1}
 
 
 def test_strides_are_those_of_the_layout() -> None:
-    first, last = (board_data(3, ImagesState(layout=layout)) for layout in ("chw", "hwc"))
+    first, last = (board_data(ImagesState(layout=layout), is_gray=False) for layout in ("chw", "hwc"))
     assert first["strides"][32] == {"n": 3072, "c": 1024, "h": 32, "w": 1}
     assert last["strides"][32] == {"n": 3072, "h": 96, "w": 3, "c": 1}
     assert (first["order"], last["order"]) == ("nchw", "nhwc")
-    assert board_data(3, ImagesState(planes="gray"))["strides"][32]["n"] == 1024
+    assert board_data(ImagesState(planes="gray"), is_gray=False)["strides"][32]["n"] == 1024
 
 
 def test_the_link_says_everything(app: AppTest, boards: Boards) -> None:
@@ -172,6 +172,7 @@ def test_a_digit_of_the_data_set_can_be_taken_apart(app: AppTest, boards: Boards
     np.testing.assert_array_equal(read_drawing(text), example_digit() // 3)
     assert boards[-1][2]["colors"].shape[-1] == 1
     assert boards[-1][0].side == 28, "as many pixels as it has"
+    assert app.button_group(key="learn_images_gray").disabled
 
 
 def test_a_color_image_of_a_data_set_keeps_its_pixels(artifacts: Path) -> None:

@@ -99,10 +99,15 @@ def test_batch_norm_while_training_does_not_see_the_scale() -> None:
         assert np.abs(hundred["after"] - one["after"]).max() > 10
 
 
+def _first_image(mode: str, batch: int, maps: np.ndarray, averages: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    state = NormalizationState.model_validate({"mode": mode, "batch": batch})
+    return normalization_board(state, maps, averages)[1]["after"][0]
+
+
 def test_the_numbers_of_the_answer_are_those_of_the_figure() -> None:
     pictures = [Picture(pixels=sample.load(2 * SIDE), reference="", words="").gray for sample in SAMPLES.values()]
     maps = activations(np.stack(pictures) / 255)
-    averages = [(each.mean, each.variance) for each in Batches(maps=maps, side=SIDE).statistics(1)]
+    averages = [(each.mean, each.variance) for each in Batches(maps=maps, side=SIDE).statistics(MOST_BATCHES)]
     edges = [
         normalization_board(NormalizationState.model_validate({"layer": layer, "scale": scale}), maps, averages)[0][
             "stands"
@@ -111,6 +116,12 @@ def test_the_numbers_of_the_answer_are_those_of_the_figure() -> None:
     ]
     answer = LESSONS["normalization"].answer
     assert f"at × 0.1 the deviation of the edges is {edges[0][3]:.3f}" in answer
+    steps = [
+        np.abs(np.diff([_first_image(mode, batch, maps, averages) for batch in range(40, 61)], axis=0)).mean()
+        for mode in ("train", "eval")
+    ]
+    assert "less than a tenth as much" in answer
+    assert steps[1] < steps[0] / 10
     assert f"the mean of the edges grows {edges[2][2] / edges[1][2]:.0f} times instead of 100 times" in answer
 
 
