@@ -11,8 +11,7 @@ import pytest
 from pages.components import lesson_board
 
 FOLDER = Path(lesson_board.__file__).parent
-SHARED = ("board", "plot")
-OWN = sorted(name for path in FOLDER.glob("lesson_*.js") if (name := path.stem.removeprefix("lesson_")) not in SHARED)
+OWN = sorted({path.stem.removeprefix("lesson_") for path in FOLDER.glob("lesson_*.js")} - set(lesson_board.SHARED))
 _DECLARED = re.compile(r"(?:function\*?|class|const|let|var) (?:(\w+)|[\[{](.*?)[\]}])")
 
 
@@ -32,6 +31,6 @@ def declared(name: str) -> list[str]:
 
 @pytest.mark.parametrize("name", OWN)
 def test_no_name_is_declared_twice(name: str) -> None:
-    counts = Counter(each for part in (*SHARED, name) for each in declared(part))
+    counts = Counter(each for part in (*lesson_board.SHARED, name) for each in declared(part))
     assert counts["Board"] == counts["Figure"] == 1
     assert [each for each, count in counts.items() if count > 1] == []
