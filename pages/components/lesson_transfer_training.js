@@ -58,8 +58,8 @@ class Figure {
   row({ title, params, work, share, low, high }, place, first) {
     const isPixels = place === 0;
     const learns = place >= first;
-    const state = element('span', { className: `lab-stages-state ${learns ? 'is-learning' : 'is-frozen'}`,
-      textContent: isPixels ? '' : learns ? '● learns' : '❄ frozen' });
+    const state = isPixels ? '' : element('span', { className: `lab-stages-state ${learns ? 'is-learning' : 'is-frozen'}`,
+      textContent: learns ? '● learns' : '❄ frozen' });
     const bar = element('div', { className: 'lab-stages-bar' });
     if (share !== undefined) {
       const fill = element('i'), line = element('b');
@@ -70,9 +70,7 @@ class Figure {
     const words = share === undefined ? '–' : `${number(100 * share, 3)} %`;
     const cells = [state, isPixels ? '' : short(params), isPixels ? '' : percent(work),
       place === this.data.rows.length - 1 ? '' : element('div', { className: 'lab-stages-measured' }, bar, element('span', { textContent: words }))];
-    const line = element('tr', {}, element('th', { scope: 'row', textContent: title }),
+    return element('tr', {}, element('th', { scope: 'row', textContent: title }),
       ...cells.map((cell) => element('td', {}, cell)));
-    line.classList.toggle('is-frozen', !learns && !isPixels);
-    return line;
   }
 }

@@ -14,7 +14,7 @@ from tests.browser.conftest import PATIENCE_MS, Server
 
 READY = "[data-testid='stApp'][data-test-script-state='notRunning']"
 BUILT = [key for key in LESSONS if key in FIGURES]
-SLIDER = ".lab-board-slider input"
+SLIDER = "input[aria-label='Shift to the side']"
 
 
 def heading(page: Page, key: str) -> None:
@@ -43,7 +43,7 @@ def test_a_walk_through_lessons(server: Server, page: Page) -> None:
     expect(page.locator(".lab-rail [aria-current=page]")).to_contain_text("Pooling")
     expect(page.locator(".lab-rail p")).to_have_text(f"2 of {len(LESSONS)} opened in this browser")
     page.locator(SLIDER).press("ArrowRight")
-    page.wait_for_url(re.compile("shift=1"))
+    page.wait_for_url(re.compile("right=1"))
     page.locator(".st-key-learn_task").get_by_text("Answer", exact=True).click()
     expect(page.locator(".lab-rail-mark.is-answered")).to_have_count(1)
 
@@ -74,14 +74,14 @@ def test_a_drag_changes_the_figure_at_once_and_the_link_once(server: Server, pag
     before = page.evaluate("history.length"), pixels(page)
     box = slider.bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + 8, box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     for step in range(1, 21):
-        page.mouse.move(box["x"] + box["width"] * step / 21, box["y"] + box["height"] / 2)
+        page.mouse.move(box["x"] + box["width"] * (0.5 + step / 41), box["y"] + box["height"] / 2)
     assert pixels(page) != before[1], "the figure must follow while the mouse is down"
-    assert "shift" not in page.url
+    assert "right" not in page.url
     page.mouse.up()
-    page.wait_for_url(re.compile("shift=4"))
+    page.wait_for_url(re.compile("right=4"))
     assert page.evaluate("history.length") == before[0] + 1
 
 
@@ -96,11 +96,11 @@ def test_a_change_and_a_click_on_next_at_the_same_moment(server: Server, page: P
     page.get_by_role("button", name="Next:").click()
     heading(page, "dense")
     assert "lesson=dense" in page.url
-    assert "shift" not in page.url
+    assert "right" not in page.url
 
 
 def test_a_link_without_controls_and_what_it_shares(server: Server, page: Page) -> None:
-    open_lesson(page, server, "pooling", "&shift=2&hide=controls,contents,answer")
+    open_lesson(page, server, "pooling", "&right=2&hide=controls,contents,answer")
     expect(page.locator(".lab-board canvas").first).to_be_visible()
     expect(page.locator(SLIDER)).to_be_hidden()
     expect(page.locator(".st-key-learn_controls_pooling")).to_be_hidden()
@@ -112,7 +112,7 @@ def test_a_link_without_controls_and_what_it_shares(server: Server, page: Page) 
     shared = link.inner_text()
     page.goto(shared)
     heading(page, "pooling")
-    assert "shift=2" in page.url
+    assert "right=2" in page.url
     expect(page.locator(SLIDER)).to_be_hidden()
 
 
@@ -160,7 +160,7 @@ def test_all_lessons_fit_a_phone(server: Server, phone: Page) -> None:
         heading(phone, key)
         phone.wait_for_selector(READY)
         if key in BUILT:
-            phone.wait_for_selector(".st-key-learn_figure canvas, .st-key-learn_figure svg, .st-key-learn_figure img")
+            expect(phone.locator(".st-key-learn_figure .lab-board-stage > *").first).to_be_visible()
         wide[key] = phone.evaluate(
             "(main => Math.max(main.scrollWidth - main.clientWidth, document.documentElement.scrollWidth - 390))"
             "(document.querySelector('[data-testid=stMain]'))"
