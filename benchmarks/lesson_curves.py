@@ -26,7 +26,8 @@ import torch
 from cnncore.config import TrainConfig, differences, replace
 from cnncore.data import ImageData, Images, open_images
 from cnncore.errors import TrainingError
-from cnncore.lessons.curves import BASE, CASES, COMMAND, NEAR_COPIES, RECORDED, WRONG_LABELS, Case
+from cnncore.lessons.curves import BASE, CASES, NEAR_COPIES, WRONG_LABELS, Case
+from cnncore.lessons.recordings import COMMAND, RECORDED
 from cnncore.places import data_dir
 from cnncore.runs.events import EpochEnd, Event, Finished, StepEnd
 from cnncore.training.devices import cpu_name

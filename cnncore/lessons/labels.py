@@ -44,7 +44,7 @@ KEPT_LABELS: tuple[KeptLabels, ...] = (
     KeptLabels(
         images="Traffic signs",
         keeps="Shifts, zoom, a little rotation, brightness",
-        changes="Mirror: “turn left” becomes “turn right”; hue: red forbids and blue demands",
+        changes="Mirror: “turn left” becomes “turn right”; hue: in Europe red forbids and blue demands",
     ),
     KeptLabels(
         images="From above or through a microscope",

@@ -69,6 +69,19 @@ class Row:
     field: ReceptiveField | None
     formula: str
 
+    @property
+    def middle_seen(self) -> tuple[float, float] | None:
+        """What the output in the middle sees along a side of a square input: its first pixel, and the one after it.
+
+        Beyond the input's edges where it sees padding. None once every output sees everything.
+        """
+        if self.field is None:
+            return None
+        # Flattening keeps the places of the maps.
+        places = (self.in_shape if self.layer.kind == "flatten" else self.out_shape)[1]
+        first = self.field.start + (places - 1) // 2 * self.field.jump - self.field.size / 2
+        return first, first + self.field.size
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:

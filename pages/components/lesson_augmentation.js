@@ -73,9 +73,9 @@ class Figure {
   draw() {
     const { data, side } = this;
     const places = this.sliders.map(({ low, step, setting }) => Math.round((setting.value - low) / step));
-    const said = this.sliders.map(({ words, setting }, at) => `${setting.range.ariaLabel}: ${words[places[at]]}`).join(', ');
+    const said = this.sliders.map(({ words, setting }, at) => `${setting.range.ariaLabel}: ${words[places[at]]}.`).join(' ');
     this.result.canvas.setAttribute('aria-label', `The changed picture. ${said}`);
-    this.result.caption.textContent = this.label(places[0]);
+    this.result.caption.textContent = `${said} ${this.label(places[0])}`;
     if (!this.ready) return;
     if (data.moves) {
       const [left, top] = this.sliders.map(({ setting }) => data.margin - setting.value);
@@ -92,8 +92,8 @@ class Figure {
 
   label(place) {
     const { labels, shares } = this.data;
-    if (!labels.length) return 'What the network gets; the label stays the same';
+    if (!labels.length) return 'The label stays the same.';
     const share = Math.round(100 * shares[place]);
-    return `What the network gets. Label: ${share} % ${labels[0]}, ${100 - share} % ${labels[1]}`;
+    return `Label: ${share} % ${labels[0]}, ${100 - share} % ${labels[1]}.`;
   }
 }

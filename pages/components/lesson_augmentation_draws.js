@@ -31,7 +31,7 @@ class Figure {
   }
 
   draw(sheet) {
-    const { num, columns, side, says, label, smooth } = this.data;
+    const { num, words, step, columns, side, says, label, smooth } = this.data;
     while (this.tiles.length < num) {
       this.tiles.push(this.board.picture({ label: `Draw ${this.tiles.length + 1}` }));
     }
@@ -42,6 +42,6 @@ class Figure {
       tile.caption.hidden = !says.length;
     });
     const more = says.length ? '; with which other picture it is mixed, too' : '';
-    this.board.words.textContent = `The same picture in ${num} epochs: each time it is drawn anew${more}.`;
+    this.board.words.textContent = `Strength: ${words[Math.round(this.state.strength / step)]}. The same picture in ${num} epochs: each time it is drawn anew${more}.`;
   }
 }

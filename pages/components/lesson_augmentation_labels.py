@@ -64,7 +64,7 @@ def _draw_digits(state: AugmentationState) -> None:
             return
     answers = [reply.answer for reply in replies if reply.answer is not None and not reply.pending]
     if len(answers) < len(parts):
-        with st.container(height=560, border=False):
+        with st.container(height=640, border=False):
             st.progress(len(answers) / len(parts), "Changing 500 digits and looking for the most similar of 3,500 …")
         return
     draw_board("augmentation_labels", state, *labels_board(state, answers))

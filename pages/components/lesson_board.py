@@ -1,8 +1,7 @@
 """A lesson's figure: numbers from `cnncore.lessons`, drawn and browsed in the browser by `lesson_<name>.js`.
 
-Every figure's script is preceded by `lesson_board.js`, which holds what they share: sliders that tell the server while
-they are dragged, a player, grids of numbers with a keyboard, colors of the theme and of paper; and by `lesson_plot.js`,
-which draws curves.
+Every figure's script is preceded by `lesson_board*.js`, which hold what they share: sliders that tell the server while
+they are dragged, a player, grids of numbers with a keyboard, lines, colors of the theme and of paper.
 """
 
 from __future__ import annotations
@@ -20,15 +19,16 @@ from cnncore.figures.feature_maps import palette
 from pages.components.inspector_maps_tiles import packed
 from pages.components.lesson_state import LessonState, take_told
 
+SHARED = ("board", *(f"board_{part}" for part in ("formats", "grid", "lines", "numbers", "picture", "walk")))
+"""Scripts that every figure's own one is preceded by, `lesson_<name>.js`."""
 _HERE = Path(__file__).parent
 _TYPES = {"u1": np.uint8, "i2": np.int16, "f4": np.float32, "i4": np.int32}
 
 
 @st.cache_resource(show_spinner=False)
 def _component(name: str) -> ComponentRenderer:
-    parts = [_HERE / f"lesson_{part}" for part in ("board", "plot", name)]
-    js = "\n".join(path.with_suffix(".js").read_text(encoding="utf-8") for path in parts)
-    sheets = [path.with_suffix(".css") for path in parts]
+    js = "\n".join((_HERE / f"lesson_{part}.js").read_text(encoding="utf-8") for part in (*SHARED, name))
+    sheets = [_HERE / f"lesson_{part}.css" for part in ("board", name)]
     css = "\n".join(path.read_text(encoding="utf-8") for path in sheets if path.is_file())
     html = "<div class='lab-board'></div>"
     return component(f"lab_lesson_{name}", html=html, css=css, js=js, isolate_styles=False)

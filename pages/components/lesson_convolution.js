@@ -15,7 +15,8 @@ class Figure {
     const box = element('figure', { className: 'lab-conv-part' });
     this.middle.append(box);
     this.numbers = board.numbers({ label: 'Kernel', into: box, most: 99,
-      onEdit: (values, settled) => board.tell({ k: values.join(',') }, { settled }) });
+      onEdit: (values, settled) => board.tell({ k: values.join(',') }, { settled }),
+      onPoint: (place) => this.touch(place === null ? null : this.turn(place)) });
     this.numbersCaption = element('figcaption');
     box.append(this.numbersCaption);
     this.turned = this.part('× kernel, turned');
@@ -32,12 +33,32 @@ class Figure {
   }
 
   part(caption) {
-    const grid = this.board.grid({ label: caption, caption, into: this.middle });
+    const grid = this.board.grid({ label: `${caption}; arrow keys show what meets what`, caption, into: this.middle,
+      onPoint: (row, column) => this.touch(row * this.data.side + column), onLeave: () => this.touch(null) });
     grid.box.classList.add('lab-conv-part');
     return grid;
   }
 
   close() { this.walk.close(); }
+
+  // Where a number of the kernel as it is written is in the kernel as it is applied, and the other way round.
+  turn(place) { return this.state.flip ? this.data.side ** 2 - 1 - place : place; }
+
+  // Show which pixel, number, product and term belong together; null for none.
+  touch(place) {
+    this.touched = place;
+    const { side, problem } = this.data;
+    const [row, column] = [Math.floor(place / side), place % side];
+    const mark = (at, over, kind) => (place === null ? [] : [{ row: at, column: over, height: 1, width: 1, kind }]);
+    for (const grid of [this.patch, this.turned, this.products]) grid.frame(mark(row, column, 'mark'));
+    this.numbers.mark(place === null ? null : this.turn(place));
+    this.sum.querySelectorAll('[data-place]').forEach((term) => {
+      term.classList.toggle('lab-conv-touched', Number(term.dataset.place) === place);
+    });
+    if (problem) return;
+    const [rows, columns] = this.walk.covered();
+    this.image.frame([...this.walk.frames(), ...mark(rows[row], columns[column], 'touch')]);
+  }
 
   show(data, state, arrays) {
     Object.assign(this, { data, state, arrays });
@@ -54,6 +75,7 @@ class Figure {
     if (this.problem.textContent !== data.problem) this.problem.textContent = data.problem;
     this.size.textContent = data.problem ? '' : `Height of the map: ${data.formula}`;
     this.shown = null;
+    if (this.touched >= data.side ** 2) this.touched = null;
     this.drawImage();
     this.draw();
   }
@@ -108,7 +130,10 @@ class Figure {
         if (!walk.seen(place)) return null;
         return gray ? board.gray(map[place]) : board.signed(map[place] / (data.scale || 1));
       },
-      text: (row, column) => decimal(map[row * walk.width + column], 2) });
+      text: (row, column) => {
+        const value = map[row * walk.width + column];
+        return decimal(value, Math.abs(value) < 10 ? 2 : 1);
+      } });
     const end = decimal(data.scale, 2);
     const colors = gray ? 'black is 0, white is 1' : `blue −${end}, white 0, red ${end}`;
     this.map.caption.textContent = `Feature map, ${walk.height} × ${walk.width}; ${colors}`;
@@ -118,13 +143,13 @@ class Figure {
     const { walk, arrays: { padded, applied, map } } = this;
     const [rows, columns] = walk.covered();
     this.image.at = [rows[rows.length >> 1], columns[columns.length >> 1]];
-    this.image.frame(walk.frames());
     const pixels = rows.flatMap((row) => columns.map((column) => padded[row * padded.shape[1] + column]));
     const products = pixels.map((pixel, place) => pixel * applied[place]);
     this.small(this.patch, pixels, (pixel) => this.board.gray(pixel));
     this.small(this.turned, [...applied]);
     this.small(this.products, products);
     this.write(pixels, products, map[walk.at]);
+    this.touch(this.touched ?? null);
   }
 
   // A square of numbers beside the kernel.
@@ -140,12 +165,21 @@ class Figure {
   // The sum as one writes it by hand; of large kernels the products only.
   write(pixels, products, value) {
     const { walk, data: { side }, arrays: { applied } } = this;
-    const other = products.filter((product) => product !== 0);
-    const terms = side <= 3 ? pixels.map((pixel, place) => `${decimal(pixel, 2)} × ${decimal(applied[place])}`)
-      : [...other.map((product) => decimal(product)), `${products.length - other.length} times 0`];
+    const terms = products.flatMap((product, place) => {
+      if (side > 3 && product === 0) return [];
+      const text = side > 3 ? decimal(product) : `${decimal(pixels[place], 2)} × ${decimal(applied[place])}`;
+      return [element('span', { textContent: text, 'data-place': place })];
+    });
+    if (terms.length < products.length) terms.push(element('span', { textContent: `${products.length - terms.length} times 0` }));
+    // What is below zero is taken away.
+    const added = (term) => {
+      if (!term.textContent.startsWith('−')) return ' + ';
+      term.textContent = term.textContent.slice(1);
+      return ' − ';
+    };
     const exact = [...products, ...applied, value].every((each) => Math.abs(each - Number(each.toFixed(3))) < 5e-5);
     this.sum.replaceChildren(
-      element('span', { textContent: terms.join(' + ').replaceAll('+ −', '− ') }),
+      ...terms.flatMap((term, place) => (place ? [added(term), term] : [term])),
       element('strong', { textContent: ` ${exact ? '=' : '≈'} ${decimal(value)}` }));
     this.sum.style.minHeight = `${1.5 * [1, 1, 2, 1, 2, 3, 4][side - 1]}em`;
     if (walk.playing) return;

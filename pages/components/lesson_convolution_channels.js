@@ -58,7 +58,9 @@ class Figure {
     this.params.textContent = data.params ?? '';
     this.size.textContent = data.problem ? '' : `Height of each map: ${data.formula}`;
     this.board.stage.style.setProperty('--cell', `${CELL[data.side - 1]}px`);
-    this.channels.forEach(({ numbers, row }, channel) => {
+    this.channels.forEach(({ numbers, patch, row }, channel) => {
+      patch.box.style.width = `${CELL[data.side - 1] * data.side}px`;
+      patch.box.style.visibility = data.problem ? 'hidden' : '';
       numbers.set(data.kernels[data.chosen][channel], data.side);
       row.classList.toggle('lab-chan-unseen', !data.seen[data.chosen].includes(channel));
       this.drawPlane(channel);
@@ -109,7 +111,6 @@ class Figure {
     grid.at = [rows[rows.length >> 1], columns[columns.length >> 1]];
     grid.frame(walk.frames());
     patch.most = CELL[data.side - 1];
-    patch.box.style.width = `${patch.most * data.side}px`;
     patch.paint({ rows: data.side, columns: data.side,
       color: (row, column) => this.light(channel, this.value(channel, rows[row], columns[column])),
       text: (row, column) => decimal(this.value(channel, rows[row], columns[column]), 2) });
@@ -138,7 +139,7 @@ class Figure {
       } });
     tile.box.classList.toggle('lab-chan-chosen', at === data.chosen);
     const seen = data.seen[at].length < 3 ? `, sees ${data.seen[at].map((one) => NAMES[one].toLowerCase()).join(', ')}` : '';
-    tile.caption.textContent = `${at + 1}. ${data.titles[at]}${seen}; red ${decimal(data.scales[at], 2)}`;
+    tile.caption.textContent = `${at + 1}. ${data.titles[at]}${seen}; colors to ±${decimal(data.scales[at], 2)}`;
   }
 
   write() {

@@ -35,6 +35,8 @@ def show_channels(state: ConvolutionState) -> None:
     _choose_filters(state)
     draw_settings(state)
     pixels = np.repeat(picture.pixels, 3, axis=2) if picture.pixels.shape[2] == 1 else picture.pixels
+    if not np.ptp(pixels, axis=2).any():
+        st.caption("This picture is gray: its three channels are alike. The flower and the palace have colors.")
     draw_board("convolution_channels", state, *several_channels(state, pixel_values(pixels).transpose(2, 0, 1)))
 
 

@@ -13,7 +13,8 @@ from cnncore.catalog import DEFAULT_PRESET
 from cnncore.config import TrainConfig, parse_value, replace
 from cnncore.errors import ConfigError
 from cnncore.figures import theme
-from cnncore.lessons.curves import CASES, COMMAND, DIAGNOSES, Case, Recording, read_recorded
+from cnncore.lessons.curves import CASES, DIAGNOSES, Case
+from cnncore.lessons.recordings import COMMAND, Recording, read_recorded
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_state import LessonState, change_state, read_state
 from pages.components.links import link_params
@@ -76,7 +77,7 @@ def show_curves() -> None:
 
 
 def drawn(case: Case, recording: Recording, *, marked: bool) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """What the browser draws: facts and arrays, accuracies in percent.
+    """What the browser draws: facts and arrays; accuracies in percent, losses as logarithms where the axis is.
 
     Args:
         case: Of CASES.
@@ -89,7 +90,7 @@ def drawn(case: Case, recording: Recording, *, marked: bool) -> tuple[dict[str, 
     data = {
         "high": float(recording.num_epochs or recording.step_epochs[-1]),
         "loss": _loss_axis(recording),
-        "accuracy_low": float(np.floor(10 * shares.min()) * 10) if len(shares) else 0.0,
+        "accuracy": [float(np.floor(10 * shares.min()) * 10) if len(shares) else 0.0, 100.0],
         "every": recording.every,
         "test": None if untested else 100 * recording.test_accuracy,
         "stopped": recording.stopped,
@@ -97,20 +98,24 @@ def drawn(case: Case, recording: Recording, *, marked: bool) -> tuple[dict[str, 
         "colors": theme.SPLIT_COLORS,
     }
     arrays = {name: getattr(recording, name) for name in ("step_epochs", "step_loss", "train_loss", "val_loss")}
+    if data["loss"]["log"]:
+        arrays["step_loss"] = np.log10(recording.step_loss)
     arrays |= {name: 100 * getattr(recording, name) for name in ("train_accuracy", "val_accuracy")}
     return data, arrays
 
 
 def _loss_axis(recording: Recording) -> dict[str, Any]:
-    """Its ends, and the highest loss of steps where that of the first ones lies beyond: they would flatten the rest."""
-    losses = recording.step_loss[np.isfinite(recording.step_loss)]
+    """Its ends, as logarithms to the base of ten where it is logarithmic.
+
+    With the highest loss of steps where that of the first ones lies beyond it: they would flatten the rest.
+    """
     highest = recording.highest_loss
     if highest >= _LOG_FROM:
-        low, high = np.floor(np.log10(losses.min())), np.ceil(np.log10(highest))
-        return {"low": float(10**low), "high": float(10**high), "log": True, "beyond": None}
+        low = np.floor(np.log10(np.nanmin(recording.step_loss)))
+        return {"range": [float(low), float(np.ceil(np.log10(highest)))], "log": True, "beyond": None}
     later = recording.step_loss[recording.step_epochs > _FIRST_EPOCHS]
     high = _LOSS_ROOM * float(np.concatenate((later, recording.train_loss, recording.val_loss)).max())
-    return {"low": 0.0, "high": high, "log": False, "beyond": highest if highest > _MOST_BEYOND * high else None}
+    return {"range": [0.0, high], "log": False, "beyond": highest if highest > _MOST_BEYOND * high else None}
 
 
 def setting_out(recording: Recording) -> str:

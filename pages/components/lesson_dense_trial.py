@@ -110,7 +110,7 @@ def drawn(answer: Answer | None, epochs: int) -> tuple[dict[str, Any], dict[str,
         return data, arrays
     curves = 100 * answer.arrays["curves"]
     data["arms"] = [
-        {"name": arm_name(arm), "color": _STYLES[arm["network"]], "dash": "6 5" if arm["shuffled"] else ""}
+        {"name": arm_name(arm), "color": _STYLES[arm["network"]], "dash": arm["shuffled"]}
         for arm in answer.data["arms"]
     ]
     known = curves[np.isfinite(curves)]

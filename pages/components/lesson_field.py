@@ -14,20 +14,25 @@ from cnncore.lessons.fields import Window
 from cnncore.lessons.reach import STACKS, Reach, WindowStack, possible, reach
 from cnncore.lessons.sliding import Sliding, convolve
 from pages.components.lesson_board import draw_board
-from pages.components.lesson_field_compare import compared, networks
+from pages.components.lesson_field_compare import MOST_DEPTH, compared, depths, networks
 from pages.components.lesson_picture import PictureState, choose_picture
 from pages.components.lesson_state import bound, change_state, read_state
 
 SIDE = 48
 MOST_LAYERS, MOST_KERNEL, MOST_STRIDE, MOST_DILATION = 8, 7, 3, 4
 _OWN = "own"
-_VIEWS = {"unit": "Click a unit", "compare": "Three 3 × 3 or one 7 × 7?", "networks": "Real networks"}
+_VIEWS = {
+    "unit": "Click a unit",
+    "compare": "Three 3 × 3 or one 7 × 7?",
+    "deeper": "Deeper stacks",
+    "networks": "Real networks",
+}
 
 
 class FieldState(PictureState):
     """What the link says; places count from 1, and 0 stands for the last layer and the middle of its map."""
 
-    view: Literal["unit", "compare", "networks"] = "unit"
+    view: Literal["unit", "compare", "deeper", "networks"] = "unit"
     stack: Literal["three", "one", "lenet5", "vgg", "strides", "dilated", "own"] = "three"
     layers: Annotated[int, Field(ge=1, le=MOST_LAYERS, title="number of layers")] = 6
     kernel: Annotated[int, Field(ge=1, le=MOST_KERNEL, title="window")] = 3
@@ -39,6 +44,7 @@ class FieldState(PictureState):
     column: Annotated[int, Field(ge=0, le=SIDE)] = 0
     effective: bool = False
     channels: Annotated[int, Field(ge=1, le=512)] = 64
+    depth: Annotated[int, Field(ge=1, le=MOST_DEPTH)] = 20
 
 
 def show_field() -> None:
@@ -160,8 +166,12 @@ def _show_compare(state: FieldState) -> None:
     draw_board("field_compare", state, *compared())
 
 
+def _show_deeper(state: FieldState) -> None:
+    draw_board("field_deeper", state, *depths())
+
+
 def _show_networks(state: FieldState) -> None:
     draw_board("field_networks", state, networks())
 
 
-_SHOWN = {"unit": _show_unit, "compare": _show_compare, "networks": _show_networks}
+_SHOWN = {"unit": _show_unit, "compare": _show_compare, "deeper": _show_deeper, "networks": _show_networks}

@@ -10,9 +10,10 @@ from cnncore.arithmetic import conv_macs
 from cnncore.catalog import MODELS
 from cnncore.catalog.zoo import zoo
 from cnncore.lessons.fields import stack_params
-from cnncore.lessons.reach import STACKS, counts, reach
+from cnncore.lessons.reach import STACKS, counts, deeper, reach
 
 MOST_CHANNELS = 512
+MOST_DEPTH = 40
 MAP_SIDE = 56
 """Of the maps whose multiplications are counted: those of VGG's third block."""
 _NETWORKS = ("lenet5", "resnet20", "alexnet", "vgg11", "vgg16", "googlenet", "resnet50")
@@ -48,6 +49,16 @@ def compared() -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             }
         )
     return {"stacks": stacks, "most": MOST_CHANNELS, "side": MAP_SIDE}, arrays
+
+
+def depths() -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Stacks of 1 to `MOST_DEPTH` layers of 3 × 3: data and arrays of the figure, pixels counted from the middle."""
+    found = deeper(3, MOST_DEPTH)
+    lines = np.full((MOST_DEPTH, 2 * MOST_DEPTH + 1), np.nan, np.float32)
+    for row, deep in zip(lines, found, strict=True):
+        row[MOST_DEPTH - deep.field // 2 : MOST_DEPTH + deep.field // 2 + 1] = deep.line
+    data = {"fields": [deep.field for deep in found], "effective": [deep.effective for deep in found]}
+    return data, {"lines": lines}
 
 
 def networks() -> dict[str, Any]:

@@ -22,9 +22,9 @@ const OF_LAYER = {
   dropout: ['scale', 'rate', 'draws'],
 };
 const AFTER = {
-  batch: 'After: blue below 0, white 0, red above (3 deviations and more in full color)',
-  response: 'After, in the same grays',
-  dropout: 'After, in the same grays',
+  batch: ({ gamma, beta }) => `After, with γ = ${number(gamma)} and β = ${number(beta)}. Blue is below 0, white 0, red above; 3 and more in full color.`,
+  response: () => 'After: white is what is left of it by k alone, so that darker places were divided by their neighbors.',
+  dropout: () => 'After, in the same grays.',
 };
 
 class Figure {
@@ -36,8 +36,8 @@ class Figure {
     this.said = element('p', { className: 'lab-norm-said' });
     board.stage.before(this.said);
     this.maps = {
-      before: new Maps(this, 'Before: a row an image, a column a channel; black is 0, white the largest value at × 1'),
-      after: new Maps(this, ''),
+      before: new Maps(this),
+      after: new Maps(this),
     };
     this.table = element('div', { className: 'lab-norm-table', role: 'table', 'aria-label': 'The values of each channel' });
     this.bars = element('div', { className: 'lab-norm-bars' });
@@ -54,7 +54,10 @@ class Figure {
     if (others) this.build();
     this.again.hidden = data.layer !== 'dropout' || state.mode !== 'train';
     this.said.textContent = data.words;
-    this.maps.after.caption.textContent = AFTER[data.layer];
+    const shifted = state.shift ? `, shifted by ${number(state.shift)}` : '';
+    this.maps.before.caption.textContent = `Before: activations × ${number(state.scale)}${shifted}. A row an image, a column a channel; `
+      + `black is 0, white the largest value${data.layer === 'response' ? '' : ' at × 1'}.`;
+    this.maps.after.caption.textContent = AFTER[data.layer](state);
     this.draw();
   }
 
@@ -74,9 +77,10 @@ class Figure {
 
   draw() {
     const { board, arrays, data } = this;
-    const gray = (value, channel) => board.gray(value / arrays.white[channel]);
-    this.maps.before.paint(arrays.before, gray);
-    this.maps.after.paint(arrays.after, data.layer === 'batch' ? (value) => board.signed(value / 3) : gray);
+    const count = data.channels.length;
+    this.maps.before.paint(arrays.before, (value, channel) => board.gray(value / arrays.white[channel]));
+    this.maps.after.paint(arrays.after, data.layer === 'batch' ? (value) => board.signed(value / 3)
+      : (value, channel) => board.gray(value / arrays.white[count + channel]));
     this.fillTable();
     this.fillBars();
     this.say();
@@ -178,11 +182,11 @@ const rounded = (value) => Math.abs(value) < 1e-9 ? 0 : value;
 
 // The maps of a batch, images in rows and channels in columns, with a ring at the place looked at in every channel.
 class Maps {
-  constructor(figure, caption) {
+  constructor(figure) {
     this.figure = figure;
     this.canvas = element('canvas', { tabIndex: 0, role: 'application',
       'aria-label': 'The maps of the batch, images in rows, channels in columns; arrow keys choose a place' });
-    this.caption = element('figcaption', { textContent: caption });
+    this.caption = element('figcaption');
     figure.board.stage.append(element('figure', { className: 'lab-norm-maps' }, this.canvas, this.caption));
     this.canvas.addEventListener('pointermove', (event) => { if (event.pointerType === 'mouse') this.point(event, false); });
     this.canvas.addEventListener('pointerdown', (event) => this.point(event, true));
@@ -248,7 +252,8 @@ class Maps {
     const [width, height] = [small.width * ZOOM, small.height * ZOOM];
     if (canvas.width !== width) Object.assign(canvas, { width, height });
     const ink = canvas.getContext('2d');
-    ink.clearRect(0, 0, width, height);
+    ink.fillStyle = this.figure.board.color('border');
+    ink.fillRect(0, 0, width, height);
     ink.imageSmoothingEnabled = false;
     ink.drawImage(small, 0, 0, width, height);
     this.ring(ink, channels, step);

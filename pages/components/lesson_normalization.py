@@ -34,6 +34,7 @@ MOST_BATCHES = 60
 BINS = 40
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 ALPHAS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+_ALEXNET = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 2.0}
 AVERAGED = (1, 10, 100)
 LAYERS = {"batch": "Batch normalization", "response": "Local response normalization", "dropout": "Dropout"}
 MODES = {"train": "While training", "eval": "Afterwards"}
@@ -82,6 +83,7 @@ class Outcome:
     Attributes:
         after: As the batch, (N, C, H, W).
         axes: Ends of each channel's histogram afterwards, (C, 2).
+        dimmed: What the value that is white before has become where it is white after.
         words: What happened, in a sentence or two.
         divisor: What each value was divided by, where the places decide.
     """
@@ -89,6 +91,7 @@ class Outcome:
     after: Array
     axes: Array
     words: str
+    dimmed: float = 1.0
     divisor: Array | None = None
 
 
@@ -132,7 +135,7 @@ def normalization_board(
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What the board shows of a batch that is cut out of the maps of whole pictures."""
     batch = Batches(maps=maps, side=SIDE).batch(state.batch)
-    white = maps.max(axis=(0, 2, 3))
+    white = maps.max(axis=(0, 2, 3)) * (state.scale if state.layer == "response" else 1)
     before = state.scale * batch + state.shift
     axes = np.stack([-0.5 * white, 1.5 * white], axis=1)
     outcome = _LAYERS[state.layer](state, before, seen, axes)
@@ -155,7 +158,7 @@ def normalization_board(
     arrays = {
         "before": before,
         "after": outcome.after,
-        "white": white,
+        "white": np.stack([white, outcome.dimmed * white]),
         "histograms": np.stack([_histograms(before, axes), _histograms(outcome.after, outcome.axes)]),
     }
     if outcome.divisor is not None:
@@ -199,11 +202,14 @@ def _batch(state: NormalizationState, before: Array, seen: Sequence[tuple[Array,
 
 def _response(state: NormalizationState, before: Array, seen: Sequence[tuple[Array, Array]], axes: Array) -> Outcome:
     settings = {"size": state.size, "alpha": state.alpha, "beta": state.power, "k": state.k}
+    alone = state.k**-state.power
     return Outcome(
         after=local_response_norm(before, **settings),
-        axes=axes,
-        words="Each value is divided by (k + α · the sum of the squares of n neighboring channels at the same place) "
-        "to the power of β, while training and afterwards. The constants it begins with are AlexNet's.",
+        axes=alone * axes,
+        dimmed=alone,
+        words=f"Each value is divided by ({state.k:g} + {state.alpha:g} · the sum of the squares of {state.size} "
+        f"neighboring channels at the same place) to the power of {state.power:g}, while training and afterwards"
+        + (": the constants of AlexNet." if settings == _ALEXNET else "."),
         divisor=response_divisor(before, **settings),
     )
 

@@ -146,5 +146,12 @@ def _own(reference: str, side: int) -> tuple[npt.NDArray[np.uint8], str]:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _kept(path: str, side: int) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
+    image = Image.fromarray(_decoded(path))
+    return fitted(image, side), image.size
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _decoded(path: str) -> npt.NDArray[np.uint8]:
+    """Its pixels, uint8 (H, W, 3): a lesson may want a picture in many sizes."""
     with Image.open(path) as image:
-        return fitted(image, side), image.size
+        return np.asarray(image)

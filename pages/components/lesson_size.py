@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -101,17 +100,8 @@ def _row_data(row: Row) -> dict[str, Any]:
         "params": row.params,
         "macs": row.macs,
         "sees": row.field.size if row.field else 0,
-        "seen": _middle_seen(row),
+        "seen": row.middle_seen or (),
     }
-
-
-def _middle_seen(row: Row) -> Sequence[float]:
-    """First pixel that the output in the middle sees along a side, and the pixel after the last one."""
-    if row.field is None:
-        return ()
-    places = (row.in_shape if row.layer.kind == "flatten" else row.out_shape)[1]
-    first = row.field.start + (places - 1) // 2 * row.field.jump - row.field.size / 2
-    return first, first + row.field.size
 
 
 @st.cache_data(show_spinner=False)

@@ -41,7 +41,7 @@ function blockSides(size) {
 class LayerRow {
   constructor(figure, place) {
     Object.assign(this, { figure, place, inputs: {} });
-    this.mark = element('button', { type: 'button', className: 'lab-stack-mark', textContent: place + 1 });
+    this.mark = element('button', { type: 'button', className: 'lab-stack-mark', textContent: place + 1, ariaLabel: `Layer ${place + 1}: show what it sees` });
     this.mark.addEventListener('click', () => figure.choose(figure.chosen === place ? -1 : place));
     this.kind = element('select', { 'aria-label': `Layer ${place + 1}: kind`, className: 'lab-stack-kind' },
       ...Object.entries(KINDS).map(([value, text]) => element('option', { value, textContent: text })));
@@ -285,7 +285,7 @@ class Figure {
     const boxes = shapes.map(blockSides(size));
     const broken = this.data.broken >= 0 ? 24 : 0, room = (this.blocks.clientWidth || 330) - broken - 10;
     const needed = boxes.reduce((sum, box) => sum + box.thick + box.deep + BESIDE, 0);
-    const squeeze = Math.min(1, room / needed);
+    const squeeze = Math.min(1.6, room / needed);
     const base = 1.2 * HIGH + 4, parts = [];
     let x = 6, labeled = -Infinity;
     boxes.forEach((box, place) => {

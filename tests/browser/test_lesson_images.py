@@ -34,11 +34,12 @@ def test_a_pixel_and_the_resolution_are_chosen(server: Server, page: Page) -> No
     for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
         page.keyboard.press(key)
     expect(words).to_have_text(words_of(24, 1, 2, "hwc", 5))
-    expect(page).to_have_url(re.compile(r"row=1&column=2"))
+    for chosen in ("row=1", "column=2"):
+        expect(page).to_have_url(re.compile(rf"\b{chosen}\b"))
     page.get_by_role("slider", name="Resolution").focus()
     page.keyboard.press("Home")
     expect(words).to_have_text(words_of(8, 0, 0, "hwc", 5))
-    expect(page).to_have_url(re.compile(r"\bside=8\b"))
-    expect(page).to_have_url(re.compile(r"row=0&column=0"))
+    for chosen in ("side=8", "row=0", "column=0"):
+        expect(page).to_have_url(re.compile(rf"\b{chosen}\b"))
     page.get_by_role("radio", name="Channels first").click()
     expect(words).to_have_text(words_of(8, 0, 0, "chw", 5))

@@ -10,7 +10,7 @@ from torch.nn import functional
 from cnncore.errors import ConfigError
 from cnncore.lessons.contents import LESSONS
 from cnncore.lessons.fields import Window, effective_field, share_within, sizes_through, stack_params
-from cnncore.lessons.reach import NO_TAP, STACKS, Reach, counts, middle_of, possible, reach
+from cnncore.lessons.reach import NO_TAP, STACKS, Reach, counts, deeper, middle_of, possible, reach
 
 
 def random_stack(seed: int) -> tuple[list[Window], int]:
@@ -150,6 +150,29 @@ def test_a_middle_part_has_as_much_on_both_sides(field: int) -> None:
     assert 1 <= middle <= field
     assert (field - middle) % 2 == 0
     assert abs(middle - field / 2) <= 1
+
+
+@pytest.mark.parametrize(("kernel", "layers"), [(3, 1), (3, 3), (3, 12), (5, 4), (2, 6), (7, 1)])
+def test_deeper_stacks_are_those_of_the_figure(kernel: int, layers: int) -> None:
+    deep = deeper(kernel, layers)[-1]
+    windows = [Window(kernel=kernel)] * layers
+    size = 2 * deep.field
+    found = reach(windows, size)
+    unit = found.sizes[-1] // 2
+    first, end = found.spans[-1, unit, 0]
+    assert end - first == deep.field
+    np.testing.assert_allclose(found.lines[-1, unit, first:end], deep.line, atol=1e-12)
+    field = np.sqrt(effective_field(windows, size, unit, unit, weights="uniform"))
+    assert share_within(field, deep.effective) >= 0.95
+    if deep.effective > 2:
+        assert share_within(field, deep.effective - 2) < 0.95
+
+
+def test_the_effective_field_grows_with_the_root_of_the_depth() -> None:
+    deep = deeper(3, 40)
+    assert [each.field for each in deep] == [2 * layers + 1 for layers in range(1, 41)]
+    assert deep[39].field / deep[9].field > 3.8
+    assert deep[39].effective / deep[9].effective < 2.2
 
 
 def test_a_stack_goes_as_far_as_it_can() -> None:

@@ -12,7 +12,8 @@ import torch
 from benchmarks.lesson_curves import WRONG_SHARE, config_of, record, settings_of, tampered
 from cnncore.catalog import DATASETS
 from cnncore.data import Images, open_images
-from cnncore.lessons.curves import CASES, COMMAND, DIAGNOSES, RECORDED, Recording, read_recorded
+from cnncore.lessons.curves import CASES, DIAGNOSES
+from cnncore.lessons.recordings import COMMAND, RECORDED, Recording, read_recorded
 
 MOST_BYTES = 100_000
 
@@ -27,6 +28,7 @@ def test_the_file_is_small_and_says_how_it_was_made() -> None:
     recorded = read_recorded()
     assert list(recorded.recordings) == list(CASES)
     assert {"device", "threads", "precision", "seed", "versions"} <= recorded.machine.keys()
+    assert recorded.seconds < 6 * 60
     assert COMMAND == "python -m benchmarks.lesson_curves"
 
 

@@ -81,6 +81,11 @@ def test_the_answer_says_what_is_measured() -> None:
     image, apart, overlapping = (round(100 * value) for value in digit)
     assert f"changes by {image}% of its contrast" in answer
     assert f"by {apart}% (2 × 2) and {overlapping}% (overlapping)" in answer
+    assert "try Shapes" in answer
+    _, apart, overlapping = (
+        under_shifts(gray("shapes"), shifts, kernel, stride, "max").changes[1] for kernel, stride in windows
+    )
+    assert overlapping > apart
     means = [
         np.mean([under_shifts(gray(name), shifts, kernel, stride, "max").changes[1:] for name in SAMPLES])
         for kernel, stride in windows

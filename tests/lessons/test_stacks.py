@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from cnncore.lessons.stacks import Layer, Stack, build_stack, size_formula
 
@@ -34,6 +35,48 @@ def in_torch(layer: Layer, shape: tuple[int, ...]) -> nn.Module:
     if layer.kind == "pool":
         return nn.MaxPool2d(layer.kernel, layer.stride, layer.padding)
     return nn.Flatten() if layer.kind == "flatten" else nn.Linear(shape[0], layer.units)
+
+
+def test_multiply_accumulates_are_those_that_torch_counts() -> None:
+    compared = 0
+    for seed in range(300, 370):
+        in_shape, layers = random_layers(seed)
+        stack = build_stack(in_shape, layers)
+        modules = nn.Sequential(*(in_torch(row.layer, row.in_shape) for row in stack.rows))
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            modules(torch.zeros(1, *in_shape))
+        assert counter.get_total_flops() == 2 * stack.macs
+        compared += len(stack.rows) > 1
+    assert compared > 35
+
+
+def test_the_middle_output_sees_what_its_gradient_reaches() -> None:
+    compared = 0
+    for seed in range(450, 600):
+        (channels, size, _), layers = random_layers(seed)
+        stack = build_stack((channels, size, size), [layer for layer in layers if layer.kind in ("conv", "pool")])
+        if not stack.rows or stack.rows[-1].middle_seen is None:
+            continue
+        image = torch.zeros(1, channels, size, size, requires_grad=True)
+        maps = image
+        for row in stack.rows:
+            layer = row.layer
+            # Windows of ones: every pixel that is seen gets a gradient. Channels see the same pixels.
+            kernel = torch.ones(1, 1, layer.kernel, layer.kernel)
+            maps = nn.functional.conv2d(
+                maps.mean(1, keepdim=True), kernel, None, layer.stride, layer.padding, layer.dilation
+            )
+        middle = (maps.shape[-1] - 1) // 2
+        maps[0, 0, middle, middle].backward()
+        assert image.grad is not None
+        reached = image.grad[0].sum(dim=(0, 1)).nonzero().flatten()
+        first, end = stack.rows[-1].middle_seen
+        if first < 0 or end > size:
+            assert all(first <= pixel < end for pixel in reached)
+            continue
+        assert (int(reached[0]), int(reached[-1]) + 1) == (first, end)
+        compared += 1
+    assert compared > 30
 
 
 @pytest.mark.parametrize("start", range(0, 300, 50))

@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnncore.config import TrainConfig, flatten
-from cnncore.lessons.curves import BASE, CASES, DIAGNOSES, read_recorded
+from cnncore.lessons.curves import BASE, CASES, DIAGNOSES
+from cnncore.lessons.recordings import read_recorded
 from pages.components.lesson_curves import MOST_EPOCHS, drawn, train_params
 from pages.components.links import read_link
 from tests.pages.conftest import address
@@ -105,13 +106,16 @@ def test_what_is_drawn_fits_its_axes(key: str, marked: bool) -> None:
     data, arrays = drawn(CASES[key], found, marked=marked)
     assert (data["band"] is not None) == marked
     axis = data["loss"]
+    low, high = axis["range"]
     for name in ("train_loss", "val_loss"):
-        assert (arrays[name] <= axis["high"]).all()
-        assert (arrays[name] >= axis["low"]).all()
+        assert (arrays[name] <= high).all()
+        assert (arrays[name] >= low).all()
     steps = arrays["step_loss"][np.isfinite(arrays["step_loss"])]
-    assert steps.max() <= 1.2 * axis["high"] or axis["beyond"] == steps.max()
+    assert steps.min() >= low
+    assert steps.max() <= 1.2 * high or axis["beyond"] == steps.max()
+    assert axis["log"] == (found.highest_loss > 100)
     shares = np.concatenate((arrays["train_accuracy"], arrays["val_accuracy"]))
-    assert ((shares >= data["accuracy_low"]) & (shares <= 100)).all()
+    assert ((shares >= data["accuracy"][0]) & (shares <= 100)).all()
     assert found.num_epochs <= MOST_EPOCHS
 
 

@@ -9,11 +9,11 @@ from streamlit.testing.v1 import AppTest
 from cnncore.catalog.zoo import zoo
 from cnncore.lessons.reach import STACKS, reach
 from pages.components.lesson_field import FieldState, chosen_stack, chosen_unit, mean_maps, unit_board
-from pages.components.lesson_field_compare import compared, networks
+from pages.components.lesson_field_compare import compared, depths, networks
 from tests.pages.conftest import address, assert_clean
 
 REFUSED = {
-    "view": ("banana", "Allowed: unit, compare, networks."),
+    "view": ("banana", "Allowed: unit, compare, deeper, networks."),
     "stack": ("four", "Allowed: three, one, lenet5, vgg, strides, dilated, own."),
     "layers": ("9", "Allowed: 1 to 8."),
     "kernel": ("x", "Allowed: 1 to 7."),
@@ -25,6 +25,7 @@ REFUSED = {
     "column": ("1.5", "Allowed: 0 to 48."),
     "effective": ("?", "Allowed: true, false."),
     "channels": ("0", "Allowed: 1 to 512."),
+    "depth": ("41", "Allowed: 1 to 40."),
 }
 
 
@@ -48,6 +49,7 @@ def board(**fields: object) -> tuple[dict[str, object], dict[str, np.ndarray]]:
     [
         {},
         {"view": "compare", "channels": "512"},
+        {"view": "deeper", "depth": "40"},
         {"view": "networks"},
         {"stack": "lenet5", "layer": "2", "row": "14", "column": "1", "effective": "true", "picture": "digit"},
         {"stack": "own", "layers": "8", "kernel": "7", "stride": "3", "dilation": "4", "padded": "false"},
@@ -132,6 +134,14 @@ def test_three_small_windows_against_a_large_one() -> None:
     assert arrays["one_macs"][63] == 49 * 64 * 64 * 56 * 56
     assert (arrays["one"] == 1).all()
     assert arrays["three"].max() == 1 > arrays["three"][0, 0]
+
+
+def test_deeper_stacks_lie_around_the_middle() -> None:
+    data, arrays = depths()
+    assert data["fields"][:3] == [3, 5, 7]
+    assert all(effective <= field for effective, field in zip(data["effective"], data["fields"], strict=True))
+    assert np.isfinite(arrays["lines"]).sum(axis=1).tolist() == data["fields"]
+    assert (arrays["lines"][:, 40] == 1).all()
 
 
 def test_real_networks_are_those_of_the_catalog() -> None:

@@ -141,7 +141,12 @@ def test_neighbors_divide() -> None:
     before = arrays["before"]
     np.testing.assert_allclose(arrays["after"], local_response_norm(before, size=3, alpha=0.1, beta=1.0, k=1.0))
     np.testing.assert_allclose(arrays["after"] * arrays["divisor"], before)
+    np.testing.assert_allclose(arrays["white"][0], 100 * MAPS.max(axis=(0, 2, 3)))
     assert "divisor" not in board()[1]
+    # Without neighbors, before and after look alike.
+    _, arrays = board(layer="response", scale=1, alpha=1e-5, k=10.0)
+    shown = [arrays[name] / arrays["white"][when][:, None, None] for when, name in enumerate(("before", "after"))]
+    np.testing.assert_allclose(shown[0], shown[1], atol=1e-3)
     assert data["layer"] == "response"
 
 
