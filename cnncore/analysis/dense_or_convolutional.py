@@ -8,6 +8,7 @@ not matter to them.)
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cnncore.analysis.scans import Work
 from cnncore.data import ImageData, Images
 from cnncore.data.order import Order
 from cnncore.lessons.dense import pixel_order
@@ -113,7 +115,7 @@ def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
 
 
 class Trial:
-    """The experiment, in pieces of any length; the same arguments give the same results.
+    """The experiment; the same arguments give the same results.
 
     All networks of a seed begin with the weights of that seed and see the images in the same order.
 
@@ -138,26 +140,17 @@ class Trial:
         self.done = 0
         self.total = len(ARMS) * seeds * epochs * len(Order(num_images=len(splits.train.labels), batch_size=BATCH_SIZE))
         self.seconds = 0.0
-        self._steps = self._work()
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether everything is done."""
-        return self.done == self.total
-
-    def advance(self, budget_s: float) -> None:
-        """Take steps for some time; at least one where any is left."""
-        begin = time.monotonic()
-        for _ in self._steps:
-            if time.monotonic() - begin >= budget_s:
-                break
-        self.seconds += time.monotonic() - begin
-
-    def _work(self) -> Iterator[None]:
+    def work(self) -> Work[Trial]:
+        """Carry it out, step by step; returns itself."""
+        clock = time.monotonic()
         # All arms of a seed before the next seed, so that they can be compared early.
-        for seed in range(self.seeds):
-            for arm in range(len(ARMS)):
-                yield from self._train(arm, seed)
+        for seed, arm in itertools.product(range(self.seeds), range(len(ARMS))):
+            for _ in self._train(arm, seed):
+                self.seconds += time.monotonic() - clock
+                yield self.done, self.total
+                clock = time.monotonic()
+        return self
 
     def _train(self, arm: int, seed: int) -> Iterator[None]:
         network, shuffled = ARMS[arm]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from functools import cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 from pydantic import Field
 
 from cnncore.analysis.dense_or_convolutional import ARMS, BATCH_SIZE, RATE, Splits, Trial, num_params
+from cnncore.analysis.scans import Scans, Work
 from cnncore.answers import Answer
 from cnncore.config import DataConfig, Section
 from cnncore.config.requests import parse_request
@@ -21,15 +22,16 @@ from cnncore.training.devices import cpu_name
 PIECE_S = 0.25
 """Seconds of work that one question does: others wait behind it."""
 LEAST_SEEDS, MOST_SEEDS, MOST_EPOCHS = 3, 10, 10
-_MOST_KEPT = 4
-_TRIALS: OrderedDict[str, Trial] = OrderedDict()
-"""Experiments that have begun."""
+MOST_TRIALS = 4
+_WORKS = Scans(most=MOST_TRIALS)
+_TRIALS: WeakValueDictionary[str, Trial] = WeakValueDictionary()
+"""Experiments in progress, as long as the works are kept."""
 
 
 class DenseRequest(Section):
     """How much is trained."""
 
-    seeds: int = Field(default=3, ge=LEAST_SEEDS, le=MOST_SEEDS)
+    seeds: int = Field(default=5, ge=LEAST_SEEDS, le=MOST_SEEDS)
     epochs: int = Field(default=3, ge=1, le=MOST_EPOCHS)
 
 
@@ -44,16 +46,17 @@ def dense_or_convolutional(asked: dict[str, Any]) -> Answer:
     request = parse_request(DenseRequest, asked)
     splits = _splits(data_dir())
     key = request.model_dump_json()
-    trial = _TRIALS.pop(key, None)
-    if trial is None or trial.splits is not splits:
-        trial = Trial(splits, seeds=request.seeds, epochs=request.epochs)
-    trial.advance(PIECE_S)
-    if not trial.is_whole:
-        _TRIALS[key] = trial
-        while len(_TRIALS) > _MOST_KEPT:
-            _TRIALS.popitem(last=False)
+
+    def begin() -> Work[Trial]:
+        _TRIALS[key] = trial = Trial(splits, seeds=request.seeds, epochs=request.epochs)
+        return trial.work()
+
+    piece = _WORKS.advance(key, begin, budget_s=PIECE_S)
+    whole = piece.result is not None
+    # One that has to wait until others are done has nothing to show.
+    trial = piece.result or _TRIALS.get(key) or Trial(splits, seeds=request.seeds, epochs=request.epochs)
     facts = {
-        "pending": not trial.is_whole,
+        "pending": not whole,
         "done": trial.done,
         "total": trial.total,
         "arms": [
@@ -68,7 +71,7 @@ def dense_or_convolutional(asked: dict[str, Any]) -> Answer:
         "torch": torch.__version__,
         "seconds": round(trial.seconds, 1),
     }
-    return Answer(facts, {"curves": trial.curves, "test": trial.test}, lasting=trial.is_whole)
+    return Answer(facts, {"curves": trial.curves, "test": trial.test}, lasting=whole)
 
 
 @cache

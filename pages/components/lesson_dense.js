@@ -13,10 +13,10 @@ class Figure {
     first.append(element('h4', { textContent: 'Dense layer' }));
     second.append(element('h4', { textContent: 'Convolution' }));
     const choose = { onPoint: (row, column) => this.point(row, column), onChoose: (row, column) => board.tell({ row, column }) };
-    this.image = board.grid({ label: 'The image', caption: 'The image; framed: the pixels of the convolution’s output. The dense one has all of them.', into: image, most: 20 });
+    this.image = board.grid({ label: 'The image', caption: 'The image; framed: the pixels of the convolution’s output. The dense one has all of them.', into: image, most: 21 });
     const pair = (into, name) => ({
-      weights: board.grid({ label: `What the chosen output of the ${name} is connected to`, into, most: 16 }),
-      outputs: board.grid({ label: `All outputs of the ${name}; pointer or arrow keys choose one`, into, most: 18, ...choose }),
+      weights: board.grid({ label: `What the chosen output of the ${name} is connected to`, into, most: 19 }),
+      outputs: board.grid({ label: `All outputs of the ${name}; pointer or arrow keys choose one`, into, most: 22, ...choose }),
     });
     this.dense = pair(first, 'dense layer');
     this.convolution = pair(second, 'convolution');
@@ -53,7 +53,7 @@ class Figure {
       grid.at = [row, column];
       grid.frame([{ row, column, height: 1, width: 1, kind: 'mark' }]);
       grid.caption.textContent = shift === 0 ? `All ${out} × ${out} outputs` : data.off[name][shift] < 0.005
-        ? 'Outputs: have moved along with the image' : `Outputs: off by ${number(100 * data.off[name][shift], 2)} % from having moved along`;
+        ? 'Outputs: the earlier ones, moved along' : `Outputs: ${number(100 * data.off[name][shift], 2)} % off the earlier ones moved along`;
     }
     this.dense.weights.caption.textContent = `The ${number(side * side)} weights of one output, its own`;
     this.convolution.weights.caption.textContent = `The ${size * size} weights of one output, shared by all`;

@@ -38,7 +38,7 @@ class DenseState(PictureState):
     channels: Annotated[int, Field(ge=1, le=64)] = 1
     filters: Annotated[int, Field(ge=1, le=256, title="number of filters")] = 16
     kernel: Annotated[int, Field(ge=1, le=11)] = 5
-    seeds: Annotated[int, Field(ge=LEAST_SEEDS, le=MOST_SEEDS)] = 3
+    seeds: Annotated[int, Field(ge=LEAST_SEEDS, le=MOST_SEEDS)] = 5
     epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = 3
 
 

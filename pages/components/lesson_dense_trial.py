@@ -28,8 +28,8 @@ QUESTION = "dense_or_convolutional"
 _PART = "learn_dense_trial"
 _STARTED = "learn_dense_started"
 _PATIENCE_S = 120.0
-_SECONDS = 3.0
-"""For an epoch of all four networks of a seed, in pieces, on one of two busy cores of a server."""
+_SECONDS = 2.0
+"""For an epoch of all four networks of a seed, in pieces, pauses included: on one of two busy cores of a server."""
 _STYLES = {"dense": theme.KIND_COLORS["dense"], "convolutional": theme.KIND_COLORS["convolution"]}
 
 
@@ -179,7 +179,8 @@ def _told(answer: Answer, request: Mapping[str, int]) -> str:
     return (
         f"Accuracy on {facts['num_test']:,} test images: mean of {request['seeds']} trainings (seeds 0 to "
         f"{request['seeds'] - 1}; weights, order of the images and order of the pixels are drawn anew), lowest to "
-        f"highest; lost: mean of the pairs with its 95 % interval. {facts['num_train']:,} training images, "
+        f"highest; lost: mean of the pairs with its 95 % interval, which misses once in twenty times. "
+        f"{facts['num_train']:,} training images, "
         f"{request['epochs']} epochs, Adam {facts['lr']:g}, batches of {facts['batch_size']}; curves: "
         f"{facts['num_validation']:,} validation images. {facts['device']}, one thread, torch {facts['torch']}, "
         f"{facts['seconds']:g} s of work."

@@ -20,6 +20,7 @@ from cnncore.analysis.dense_or_convolutional import (
     num_params,
     train_steps,
 )
+from cnncore.analysis.scans import finished
 from cnncore.config import DataConfig
 from cnncore.data import open_images
 from cnncore.lessons.dense import pixel_order
@@ -104,8 +105,8 @@ def test_shuffling_moves_pixels_and_keeps_labels(few: Splits) -> None:
 
 def test_the_convolutional_network_loses(few: Splits, one_thread: None) -> None:
     trial = Trial(few, seeds=2, epochs=4)
-    trial.advance(60)
-    assert trial.is_whole
+    finished(trial.work())
+    assert trial.done == trial.total
     means = {arm: float(trial.test[place].mean()) for place, arm in enumerate(ARMS)}
     lost = {name: means[name, False] - means[name, True] for name in ("dense", "convolutional")}
     assert lost["convolutional"] > max(0.04, lost["dense"])
@@ -115,16 +116,13 @@ def test_the_convolutional_network_loses(few: Splits, one_thread: None) -> None:
 def test_pieces_of_any_length_give_the_same(few: Splits, one_thread: None) -> None:
     small = Splits(Digits(few.train.pixels[:128], few.train.labels[:128]), few.validation, few.test)
     whole, pieces = (Trial(small, seeds=2, epochs=1) for _ in range(2))
-    whole.advance(60)
-    steps = 0
-    while not pieces.is_whole:
-        known = np.isfinite(pieces.curves).sum()
-        assert known == pieces.done // 2
-        pieces.advance(0)
-        # Other work of the process may draw random numbers between two pieces.
+    finished(whole.work())
+    for done, total in pieces.work():
+        assert np.isfinite(pieces.curves).sum() == done // 2
+        assert total == 2 * 2 * 4
+        # Other work of the process may draw random numbers between two steps.
         torch.rand(3)
-        steps += 1
-    assert steps == pieces.total == whole.total == 2 * 2 * 4
+    assert pieces.done == pieces.total
     np.testing.assert_array_equal(whole.curves, pieces.curves)
     np.testing.assert_array_equal(whole.test, pieces.test)
     assert np.isfinite(whole.test).all()

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from cnncore.analysis.dense_or_convolutional import ARMS, Digits, Splits
+from cnncore.analysis.scans import Scans
 from cnncore.errors import ConfigError
 from cnncore.questions import QUESTIONS, lessons
 
@@ -26,7 +27,7 @@ def splits(monkeypatch: pytest.MonkeyPatch) -> Splits:
 
     made = Splits(digits(256), digits(40), digits(50))
     monkeypatch.setattr(lessons, "_splits", lambda data_root: made)
-    monkeypatch.setattr(lessons, "_TRIALS", type(lessons._TRIALS)())
+    monkeypatch.setattr(lessons, "_WORKS", Scans(most=lessons.MOST_TRIALS))
     return made
 
 
@@ -42,8 +43,9 @@ def test_it_comes_in_pieces_and_lasts_when_it_is_whole(monkeypatch: pytest.Monke
     assert first.data["done"] == 1
     assert np.isnan(first.arrays["test"]).all()
     last = first
-    for _ in range(first.data["total"] - 1):
-        last = ask(seeds=3, epochs=1)
+    while last.data["pending"]:
+        before, last = last, ask(seeds=3, epochs=1)
+        assert last.data["done"] == before.data["done"] + 1 or not last.data["pending"]
     assert not last.data["pending"]
     assert last.lasting
     assert last.arrays["curves"].shape == (4, 3, 1)
@@ -51,7 +53,7 @@ def test_it_comes_in_pieces_and_lasts_when_it_is_whole(monkeypatch: pytest.Monke
     assert np.isfinite(last.arrays["test"]).all()
     assert last.data["num_test"] == 50
     assert [(arm["network"], arm["shuffled"]) for arm in last.data["arms"]] == list(ARMS)
-    assert lessons._TRIALS == {}
+    assert last.data["done"] == last.data["total"]
 
 
 def test_a_piece_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,11 +68,11 @@ def test_two_experiments_go_on_beside_each_other(monkeypatch: pytest.MonkeyPatch
     assert [ask(seeds=3, epochs=epochs).data["done"] for epochs in (1, 2, 1, 2)] == [1, 1, 2, 2]
 
 
-def test_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_many_are_asked_for_some_wait_with_nothing_to_show(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lessons, "PIECE_S", 0.0)
-    for epochs in range(1, 8):
-        ask(seeds=3, epochs=epochs)
-    assert len(lessons._TRIALS) == 4
+    first, second = ([ask(seeds=3, epochs=epochs).data["done"] for epochs in range(1, 8)] for _ in range(2))
+    assert max(first) == 1
+    assert second == [2] * lessons.MOST_TRIALS + [0] * (7 - lessons.MOST_TRIALS)
 
 
 @pytest.mark.parametrize("asked", [{"seeds": 2}, {"seeds": 11}, {"epochs": 0}, {"epochs": 11}, {"speed": 1}])
