@@ -25,6 +25,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "architectures_view": ("--runs", "50", "--repeats", "2"),
     "transfer": ("--seeds", "1", "--epochs", "2", "--runs", "1"),
     "inspector": ("--quick",),
+    "lessons": ("--quick",),
 }
 """The measurements in order, and what makes each of them quick."""
 
