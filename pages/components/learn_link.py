@@ -71,7 +71,7 @@ def open_lesson(key: str) -> None:
 
 
 def _fields(lesson: str) -> Collection[str]:
-    return STATES[lesson].model_fields if lesson in STATES else ()
+    return STATES[lesson].model_fields
 
 
 @st.fragment
