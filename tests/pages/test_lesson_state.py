@@ -10,7 +10,16 @@ from pydantic import AfterValidator, Field
 
 from cnncore.errors import ConfigError
 from pages.components import lesson_state
-from pages.components.lesson_state import LessonState, as_text, bound, change_state, forget_live, read_state, take_told
+from pages.components.lesson_state import (
+    LessonState,
+    as_text,
+    bound,
+    change_left,
+    change_state,
+    forget_live,
+    read_state,
+    take_told,
+)
 from tests.pages.test_learn import Params
 
 
@@ -152,6 +161,15 @@ def test_a_widget_of_a_lesson_that_is_left_changes_nothing(params: Params) -> No
     params["lesson"] = "made"
     widget["on_change"]()
     assert params == {"lesson": "made", "count": "6"}
+
+
+def test_what_comes_with_a_click_on_another_lesson_is_found_on_coming_back(params: Params) -> None:
+    st.session_state[lesson_state.LEFT] = {"made": {"count": "4", "even": "6"}}
+    change_left(Fields, "made", {"even": 2, "kind": "mean", "share": 7, "nonsense": 1})
+    assert st.session_state[lesson_state.LEFT] == {"made": {"count": "4", "kind": "mean"}}
+    change_left(Fields, "never opened", {"even": 4})
+    assert "never opened" not in st.session_state[lesson_state.LEFT]
+    assert params == {"lesson": "made"}
 
 
 @pytest.mark.parametrize(("value", "text"), [(True, "true"), (0.1, "0.1"), (1e-7, "1e-07"), (3, "3"), ("a", "a")])
