@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -20,6 +21,7 @@ from pages.components.lesson_state import (
     read_state,
     take_told,
 )
+from pages.components.lessons import STATES
 from tests.pages.test_learn import Params
 
 
@@ -117,6 +119,31 @@ def test_hostile_values_from_the_browser_are_left_out(params: Params, value: Any
     assert params == {"lesson": "made", "even": "8"}
     take_told(Fields, kept={}, live={"count": value if value is not True else 0, "nonsense": 1, 7: 1, "kind": "mean"})
     assert read_state(Fields) == Fields(even=8, kind="mean")
+
+
+WRONG: tuple[Any, ...] = (
+    "", "\0", "\ud800", "\u202e٣", "nan", "1e400", "9" * 39, "9" * 4_000, "../" * 300, "kept:\0",
+    "drawn:" + "A" * 3_900, "kept:" + "0" * 32, "set:x@1", "run:0", "c1k1g99999999999", ",".join(["1e308"] * 9), ";" * 99, None,
+    True, -1, 10**39, 10**400, 1e308, float("nan"), float("inf"), [[]], {"a": {}}, b"3",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("key", STATES)
+def test_no_field_of_any_lesson_takes_or_dies_of_what_is_none_of_its_values(
+    params: Params, warned: list[str], key: str
+) -> None:
+    """Told by a browser that somebody has tampered with, and in a link."""
+    model = STATES[key]
+    for name, value in itertools.product(model.model_fields, WRONG):
+        take_told(model, kept={name: value}, live={name: value})
+        read_state(model)
+        assert warned == [], f"{name} took {value!r:.50} and could not read it again"
+        forget_live()
+        params[name] = value if isinstance(value, str) else "x"
+        read_state(model)
+        assert all(len(said) < 500 for said in warned), f"{name} says too much of {value!r:.50}"
+        warned.clear()
+        params.from_dict({"lesson": "made"})
 
 
 def test_what_is_dragged_holds_until_it_is_over_and_is_not_in_the_address(params: Params) -> None:
