@@ -35,17 +35,6 @@ def convolved(image: Array, kernel: Array) -> Array:
     return convolve(image[None], kernel[None, None], sliding)[0]
 
 
-def as_dense(kernel: Array, side: int) -> Array:
-    """The same filter written as a dense layer: (outputs, side²), a row an output, 0 where it is not connected."""
-    size = len(kernel)
-    out = conv_output_size(side, size)
-    found = np.zeros((out, out, side, side))
-    for row in range(out):
-        for column in range(out):
-            found[row, column, row : row + size, column : column + size] = kernel
-    return found.reshape(out * out, side * side)
-
-
 def applied(weights: Array, image: Array) -> Array:
     """What a dense layer makes of an image (H, W): (outputs,)."""
     return weights @ image.ravel()

@@ -6,7 +6,8 @@ import torch
 from torch.nn import functional
 
 from cnncore.errors import ConfigError
-from cnncore.lessons.fields import Window, effective_field, seen_by, share_within, sizes_through, stack_params
+from cnncore.lessons.fields import Window, seen_by, sizes_through, stack_params
+from tests.lessons.gradients import effective_field, share_within
 
 
 def random_windows(seed: int) -> tuple[list[Window], int, int, int]:
@@ -66,8 +67,3 @@ def test_the_edge_of_a_deep_stack_hardly_matters() -> None:
     field = effective_field(windows, 61, 30, 30)
     assert seen_by(windows, 30).end - seen_by(windows, 30).first == 41
     assert share_within(field, 21) > 0.9
-
-
-def test_no_such_output_is_one_sentence() -> None:
-    with pytest.raises(ConfigError, match="There is no output 9, 0"):
-        effective_field([Window(kernel=3)], 8, 9, 0)
