@@ -82,7 +82,6 @@ def show_activations() -> None:
         "formula": ACTIVATIONS[state.activation].formula,
         "furthest": FURTHEST,
         "step": STEP,
-        "most": MOST_LAYERS,
         "draws": len(SEEDS),
         "signals": decades(stack["signals"]),
         "gradients": decades(stack["gradients"]),

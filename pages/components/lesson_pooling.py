@@ -67,7 +67,7 @@ def show_pooling() -> None:
     draw_board(
         "pooling",
         state,
-        {"size": SIDE, "most": MOST_SHIFT, "stride": STRIDE, "windows": WINDOWS},
+        {"most": MOST_SHIFT, "stride": STRIDE, "windows": WINDOWS},
         pooling_arrays(picture.gray, state.kind),
     )
 
