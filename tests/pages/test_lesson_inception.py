@@ -26,7 +26,7 @@ REFUSED = {
     "reduce5": ("1.5", "Allowed: 1 to 512."),
     "fives": ("-1", "Allowed: 1 to 512."),
     "pool": ("", "Allowed: 1 to 512."),
-    "kernel": ("4", "A window of even size has no middle. Allowed: 3, 5, 7, 9, 11."),
+    "kernel": ("4", "Allowed: 3, 5, 7, 9, 11."),
     "channels": ("0", "Allowed: 1 to 512."),
     "numbers": ("1,2", "The numbers are 2. Allowed: 21 numbers"),
     "row": ("33", "Allowed: 0 to 32."),
