@@ -17,6 +17,7 @@ from cnncore.lessons.sliding import Sliding, convolve
 Array = npt.NDArray[np.float64]
 
 BYTES_PER_WEIGHT = 4
+# RandomState below, not default_rng: numpy promises that its numbers never change, and links name the seeds.
 
 
 def random_kernel(kernel: int, seed: int) -> Array:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from cnncore.arithmetic import ReceptiveField, conv_output_size, conv_params
+from cnncore.lessons.sliding import Sliding, convolve
+
+Pixels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +64,24 @@ def seen_by(windows: Sequence[Window], place: int) -> Seen:
         field = field.through(window.kernel, window.stride, window.padding, window.dilation)
     first = field.start + place * field.jump - field.size / 2
     return Seen(first=round(first), end=round(first) + field.size)
+
+
+def mean_maps(gray: Pixels, windows: Sequence[Window]) -> list[Pixels]:
+    """An image, uint8 (side, side), after each layer, if each takes the mean of what its window covers: uint8.
+
+    Padding counts as black.
+
+    Raises:
+        ConfigError: if a window does not fit.
+    """
+    maps = gray[None].astype(np.float64)
+    found: list[Pixels] = []
+    for window in windows:
+        shape = (window.kernel, window.kernel)
+        sliding = Sliding(kernel=shape, stride=window.stride, padding=window.padding, dilation=window.dilation)
+        maps = convolve(maps, np.full((1, 1, *shape), 1 / window.kernel**2), sliding)
+        found.append(np.rint(maps[0]).astype(np.uint8))
+    return found
 
 
 def stack_params(kernel: int, layers: int, channels: int) -> int:

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnncore.lessons.mixing import MIXES, write_numbers
-from cnncore.lessons.modules import GOOGLENET, reduced
+from cnncore.lessons.modules import GOOGLENET, build_module
 from pages.components.lesson_inception import InceptionState, module_board, place_of
 from pages.components.lesson_inception_parts import factorizations, pixel_board
 from tests.pages.conftest import address, assert_clean
@@ -89,7 +89,7 @@ def test_the_figure_has_the_numbers_of_the_module(name: str) -> None:
     place = GOOGLENET[name]
     state = InceptionState(inputs=place.inputs, side=place.side, **vars(place.widths))
     data = module_board(state)
-    module = reduced(place.inputs, place.widths)
+    module = build_module("reduced", place.inputs, place.widths)
     facts = data["modules"]["reduced"]
     assert (facts["channels"], facts["params"], facts["macs"]) == (
         module.channels,
