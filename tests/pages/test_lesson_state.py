@@ -18,6 +18,7 @@ from pages.components.lesson_state import (
     change_left,
     change_state,
     forget_live,
+    one_of,
     read_state,
     take_told,
 )
@@ -101,6 +102,21 @@ def test_the_sentence_says_what_is_allowed(params: Params, warned: list[str]) ->
         "The link's kind 'x' cannot be taken. Allowed\\: max, mean.",
         "The link's on 'x' cannot be taken. Allowed\\: true, false.",
         "The link's even '3' cannot be taken. This is odd. Take an even number.",
+    ]
+
+
+def test_a_field_may_take_some_numbers_only(params: Params, warned: list[str]) -> None:
+    class Places(LessonState):
+        depth: Annotated[int, one_of(range(4, 101, 4))] = 8
+        scale: Annotated[float, one_of((0.5, 2.0))] = 2.0
+
+    params.update({"depth": "100", "scale": "0.5"})
+    assert read_state(Places) == Places(depth=100, scale=0.5)
+    params.update({"depth": "6", "scale": "1"})
+    assert read_state(Places) == Places()
+    assert warned == [
+        "The link's depth '6' cannot be taken. Allowed\\: 4 to 100 in steps of 4.",
+        "The link's scale '1' cannot be taken. Allowed\\: 0.5, 2.",
     ]
 
 
