@@ -35,8 +35,9 @@ LESSONS: dict[str, Lesson] = {
         "gray picture of how much of its color there is. PyTorch has an image as an array of the shape (channels, "
         "height, width), Keras as (height, width, channels): the same numbers, in another order in memory. Many "
         "images in a row make a batch.",
-        task="Find a petal at the rim of the flower and one in its middle. Which of red, green and blue tells them "
-        "apart best? Then go down to 8 × 8 pixels: how many numbers are left, and is it still a flower?",
+        task="Choose the flower, and point at a petal at its rim and at one in its middle. Which of red, green and "
+        "blue tells them apart best? Then go down to 8 × 8 pixels: how many numbers are left, and is it still a "
+        "flower?",
         answer="Green: at 24 × 24 pixels about 150 at the rim and 50 in the middle, while red falls only from 218 to "
         "182. Less green turns orange into red, which is why the hue sinks from about 28° to 11°. At 8 × 8 pixels "
         "3 · 8 · 8 = 192 numbers are left, and one still sees a flower.",

@@ -56,10 +56,7 @@ def _style() -> str:
 @st.fragment
 def _draw_figure(key: str) -> None:
     with shown_errors():
-        if key in FIGURES:
-            FIGURES[key]()
-        else:
-            st.info("The figure of this lesson is not here yet.", icon=":material/construction:")
+        FIGURES[key]()
 
 
 def _draw_task(key: str, *, with_answer: bool) -> None:

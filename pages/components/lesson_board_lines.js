@@ -24,8 +24,9 @@ class Lines {
   paint({ xs, lines, range, xTitle, yTitle, log = false, legend = lines.length > 1, span = null, stretch = null, levels = [] }) {
     this.drawn = { xs, lines, range, xTitle, yTitle, log, span: span ?? [xs[0], xs[xs.length - 1]], stretch, levels };
     this.legend.replaceChildren(...(legend ? lines : []).filter(({ name }) => name).map(({ name, color, dash, dots, faint }) => {
-      const key = element('i', { textContent: dots ? '●' : '' });
-      key.style.cssText = `color: ${color}; border-top: 3px ${dash ? 'dashed' : 'solid'} ${color}; opacity: ${faint ? 0.45 : 1}`;
+      const key = element('i', {}, ...(dots ? [element('b')] : []));
+      if (dots) key.firstChild.style.backgroundColor = color;
+      key.style.cssText = `border-top: 3px ${dash ? 'dashed' : 'solid'} ${color}; opacity: ${faint ? 0.45 : 1}`;
       return element('span', {}, key, name);
     }));
     this.draw();

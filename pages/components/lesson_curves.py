@@ -206,7 +206,7 @@ def _offer_training(case: Case, recording: Recording) -> None:
     if params is not None:
         st.page_link(
             TRAIN,
-            label="Train exactly this",
+            label="Train with these settings",
             icon=":material/model_training:",
             query_params=dict(params),
             width="content",

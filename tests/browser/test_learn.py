@@ -9,11 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from cnncore.lessons.contents import LESSONS
-from pages.components.lessons import FIGURES
 from tests.browser.conftest import PATIENCE_MS, Server
 
 READY = "[data-testid='stApp'][data-test-script-state='notRunning']"
-BUILT = [key for key in LESSONS if key in FIGURES]
 SLIDER = "input[aria-label='Shift to the side']"
 
 
@@ -97,6 +95,9 @@ def test_a_change_and_a_click_on_next_at_the_same_moment(server: Server, page: P
     heading(page, "dense")
     assert "lesson=dense" in page.url
     assert "right" not in page.url
+    page.get_by_role("button", name="Pooling", exact=True).click()
+    heading(page, "pooling")
+    expect(page.locator(SLIDER)).to_have_value("1")
 
 
 def test_a_link_without_controls_and_what_it_shares(server: Server, page: Page) -> None:
@@ -159,8 +160,7 @@ def test_all_lessons_fit_a_phone(server: Server, phone: Page) -> None:
     for key in LESSONS:
         heading(phone, key)
         phone.wait_for_selector(READY)
-        if key in BUILT:
-            expect(phone.locator(".st-key-learn_figure .lab-board-stage > *").first).to_be_visible()
+        expect(phone.locator(".st-key-learn_figure .lab-board-stage > *").first).to_be_visible()
         wide[key] = phone.evaluate(
             "(main => Math.max(main.scrollWidth - main.clientWidth, document.documentElement.scrollWidth - 390))"
             "(document.querySelector('[data-testid=stMain]'))"

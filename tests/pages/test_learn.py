@@ -9,16 +9,16 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cnncore.lessons.contents import LESSONS
+from pages.components import lesson_state
 from pages.components.learn_lesson import HIDE_CONTROLS
 from pages.components.learn_link import HIDEABLE, open_lesson
-from pages.components.lesson_state import as_text
+from pages.components.lesson_state import as_text, read_state
 from pages.components.lessons import FIGURES, STATES
 from pages.components.links import read_link
 from tests.pages.conftest import ANSWERS, address, assert_clean
 from tests.pages.lesson_answers import LESSON_ANSWERS
 
-BUILT = [key for key in LESSONS if key in FIGURES]
-PICTURED = [key for key in BUILT if "picture" in STATES[key].model_fields]
+PICTURED = [key for key in LESSONS if "picture" in STATES[key].model_fields]
 BAD = "\0bad"
 
 
@@ -35,14 +35,31 @@ def learn(app: AppTest, **params: str) -> AppTest:
     return app.run()
 
 
+class Params(dict[str, str]):
+    def to_dict(self) -> dict[str, str]:
+        return dict(self)
+
+    def from_dict(self, values: Mapping[str, str]) -> None:
+        self.clear()
+        self.update(values)
+
+
+@pytest.fixture
+def visited(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    """The address, without a browser."""
+    params = Params()
+    monkeypatch.setattr(st, "query_params", params)
+    monkeypatch.setattr(st, "session_state", {})
+    return params
+
+
 def components(app: AppTest) -> set[str]:
     """Names of the components on the page that are not Streamlit's."""
     return {element.proto.component_name for element in app.get("bidi_component")}
 
 
-def test_tables_agree() -> None:
-    assert list(STATES) == list(FIGURES)
-    assert FIGURES.keys() <= LESSONS.keys()
+def test_every_lesson_has_a_figure() -> None:
+    assert list(FIGURES) == list(STATES) == list(LESSONS)
 
 
 @pytest.mark.parametrize("key", LESSONS)
@@ -53,9 +70,8 @@ def test_a_lesson_is_whole(key: str) -> None:
     assert all(any(letter.isdigit() for letter in source) for source in lesson.sources), "a source without its year"
 
 
-@pytest.mark.parametrize("key", BUILT)
-def test_every_lesson_opens_and_says_what_it_cannot_take(app: AppTest, key: str) -> None:
-    """By its link, with every field at its default, which no address keeps; then with nonsense in all of them."""
+@pytest.mark.parametrize("key", LESSONS)
+def test_every_lesson_opens(app: AppTest, key: str) -> None:
     learn(app, lesson=key)
     assert_clean(app)
     assert [warning.value for warning in app.warning] == []
@@ -64,27 +80,38 @@ def test_every_lesson_opens_and_says_what_it_cannot_take(app: AppTest, key: str)
     texts = [element.value for element in app.markdown]
     assert LESSONS[key].idea in texts
     assert LESSONS[key].answer in texts
+
+
+@pytest.mark.parametrize("key", LESSONS)
+def test_a_lesson_with_everything_hidden_and_every_value_wrong(app: AppTest, key: str) -> None:
     fields = STATES[key].model_fields
-    defaults = {name: field.default for name, field in fields.items() if field.default is not None}
-    learn(app, **{name: as_text(value) for name, value in defaults.items()})
-    assert_clean(app)
-    assert [warning.value for warning in app.warning] == []
-    learn(app, **dict.fromkeys(fields, BAD))
+    learn(app, lesson=key, hide=",".join(HIDEABLE), **dict.fromkeys(fields, BAD))
     assert not app.exception
+    texts = [element.value for element in app.markdown]
+    lesson = LESSONS[key]
+    assert not {lesson.idea, lesson.answer, f"**Try this.** {lesson.task}"} & set(texts)
+    assert "lab_learn_rail" not in components(app)
     refused = [warning.value for warning in app.warning if "cannot be taken" in warning.value]
     # What takes any text says in the figure's place that it cannot read it.
     assert len(refused) + len(app.error) >= len(fields)
     assert not [error.value for error in app.error if "did not expect" in error.value]
 
 
-@pytest.mark.parametrize("key", BUILT)
-def test_every_part_can_be_hidden(app: AppTest, key: str) -> None:
-    learn(app, lesson=key, hide=",".join(HIDEABLE))
-    assert_clean(app)
-    texts = [element.value for element in app.markdown]
-    lesson = LESSONS[key]
-    assert not {lesson.idea, lesson.answer, f"**Try this.** {lesson.task}"} & set(texts)
-    assert "lab_learn_rail" not in components(app)
+@pytest.mark.parametrize(("key", "name"), [(key, name) for key in LESSONS for name in STATES[key].model_fields])
+def test_a_field_comes_out_of_a_link_as_it_went_in(
+    visited: Params, monkeypatch: pytest.MonkeyPatch, key: str, name: str
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(lesson_state.st, "warning", lambda text, icon: said.append(text))
+    model, default = STATES[key], STATES[key].model_fields[name].default
+    visited["lesson"] = key
+    if default is not None:
+        visited[name] = as_text(default)
+        assert getattr(read_state(model), name) == default
+        assert said == []
+    visited[name] = BAD
+    found = getattr(read_state(model), name)
+    assert (len(said), found) in ((1, default), (0, BAD))
 
 
 @pytest.mark.parametrize("part", HIDEABLE)
@@ -128,24 +155,6 @@ def test_next_leads_through_all_lessons(app: AppTest) -> None:
     assert address(app)["lesson"] == list(LESSONS)[-2]
 
 
-@pytest.fixture
-def visited(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
-    """The address, without a browser."""
-    params = Params()
-    monkeypatch.setattr(st, "query_params", params)
-    monkeypatch.setattr(st, "session_state", {})
-    return params
-
-
-class Params(dict[str, str]):
-    def to_dict(self) -> dict[str, str]:
-        return dict(self)
-
-    def from_dict(self, values: Mapping[str, str]) -> None:
-        self.clear()
-        self.update(values)
-
-
 def test_a_lesson_is_found_as_it_was_left(visited: Params) -> None:
     visited.from_dict({"lesson": "pooling", "right": "3", "nonsense": "1", "hide": "answer"})
     open_lesson("size")
@@ -155,7 +164,7 @@ def test_a_lesson_is_found_as_it_was_left(visited: Params) -> None:
 
 
 def test_the_picture_goes_along_to_where_there_is_one(visited: Params) -> None:
-    without = [key for key in BUILT if key not in PICTURED]
+    without = [key for key in LESSONS if key not in PICTURED]
     others = [key for key in PICTURED if key != "pooling"]
     visited.from_dict({"lesson": "pooling", "picture": "flower"})
     for key in without:

@@ -11,7 +11,17 @@ from pydantic import AfterValidator, Field
 
 from cnncore.errors import ConfigError
 from pages.components import lesson_state
-from pages.components.lesson_state import LessonState, as_text, bound, change_state, forget_live, read_state, take_told
+from pages.components.lesson_state import (
+    LessonState,
+    as_text,
+    bound,
+    change_left,
+    change_state,
+    forget_live,
+    one_of,
+    read_state,
+    take_told,
+)
 from pages.components.lessons import STATES
 from tests.pages.test_learn import Params
 
@@ -92,6 +102,21 @@ def test_the_sentence_says_what_is_allowed(params: Params, warned: list[str]) ->
         "The link's kind 'x' cannot be taken. Allowed\\: max, mean.",
         "The link's on 'x' cannot be taken. Allowed\\: true, false.",
         "The link's even '3' cannot be taken. This is odd. Take an even number.",
+    ]
+
+
+def test_a_field_may_take_some_numbers_only(params: Params, warned: list[str]) -> None:
+    class Places(LessonState):
+        depth: Annotated[int, one_of(range(4, 101, 4))] = 8
+        scale: Annotated[float, one_of((0.5, 2.0))] = 2.0
+
+    params.update({"depth": "100", "scale": "0.5"})
+    assert read_state(Places) == Places(depth=100, scale=0.5)
+    params.update({"depth": "6", "scale": "1"})
+    assert read_state(Places) == Places()
+    assert warned == [
+        "The link's depth '6' cannot be taken. Allowed\\: 4 to 100 in steps of 4.",
+        "The link's scale '1' cannot be taken. Allowed\\: 0.5, 2.",
     ]
 
 
@@ -179,6 +204,15 @@ def test_a_widget_of_a_lesson_that_is_left_changes_nothing(params: Params) -> No
     params["lesson"] = "made"
     widget["on_change"]()
     assert params == {"lesson": "made", "count": "6"}
+
+
+def test_what_comes_with_a_click_on_another_lesson_is_found_on_coming_back(params: Params) -> None:
+    st.session_state[lesson_state.LEFT] = {"made": {"count": "4", "even": "6"}}
+    change_left(Fields, "made", {"even": 2, "kind": "mean", "share": 7, "nonsense": 1})
+    assert st.session_state[lesson_state.LEFT] == {"made": {"count": "4", "kind": "mean"}}
+    change_left(Fields, "never opened", {"even": 4})
+    assert "never opened" not in st.session_state[lesson_state.LEFT]
+    assert params == {"lesson": "made"}
 
 
 @pytest.mark.parametrize(("value", "text"), [(True, "true"), (0.1, "0.1"), (1e-7, "1e-07"), (3, "3"), ("a", "a")])
