@@ -285,8 +285,8 @@ CASES: dict[str, Case] = {
             "augment.zoom": 0.1,
         },
         answer="fine",
-        why="Up to epoch {dropped} the losses are noisy and fall ever more slowly; then both fall suddenly, in training "
-        "and in validation. That is the schedule: the learning rate was divided by ten. Long steps had "
+        why="Up to epoch {dropped} the losses are noisy and fall ever more slowly; then both fall suddenly, in "
+        "training and in validation. That is the schedule: the learning rate was divided by ten. Long steps had "
         "jumped from one side of the valley to the other, short ones go down into it. The test gives {test_accuracy}.",
         where="the learning rate falls, and so does the loss",
         nearly={
