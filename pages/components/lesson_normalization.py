@@ -208,7 +208,7 @@ def _response(state: NormalizationState, before: Array, seen: Sequence[tuple[Arr
         axes=alone * axes,
         dimmed=alone,
         words=f"Each value is divided by ({state.k:g} + {state.alpha:g} · the sum of the squares of {state.size} "
-        f"channels at the same place, its own in the middle) to the power of {state.power:g}, while training and after it"
+        f"channels at the same place, its own among them) to the power of {state.power:g}, while training and after"
         + (": the constants of AlexNet." if settings == _ALEXNET else "."),
         divisor=response_divisor(before, **settings),
     )
