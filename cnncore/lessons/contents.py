@@ -304,9 +304,9 @@ LESSONS: dict[str, Lesson] = {
     "curves": Lesson(
         title="Reading curves",
         idea="While a network learns, two curves tell most of what can go wrong: the loss on the images that it is "
-        "trained on, and on validation images, which it is not. A third number, the accuracy on test images, is looked "
-        "at once, at the end. Below are ten real trainings of small networks on handwritten digits. Some are as they "
-        "should be.",
+        "trained on, and the loss on validation images, which it is not trained on. A third number, the accuracy on "
+        "test images, is measured once, at the end, with the weights of the epoch whose validation accuracy was best. "
+        "Below are ten real trainings of small networks on handwritten digits. Some are as they should be.",
         task="Go through the ten cases: what is wrong with each, if anything? Then find the two in which validation is"
         " more than 10 points above training for at least three epochs. Only in one of them is something wrong: how "
         "can one tell?",

@@ -40,6 +40,7 @@ def test_what_was_recorded_is_what_the_command_trains(key: str) -> None:
     assert found.settings == settings_of(config)
     if not found.stopped:
         assert found.num_epochs == config.training.epochs
+        assert found.val_accuracy[found.scored_epoch - 1] == found.val_accuracy.max(), "the best epoch is tested"
     epochs = (found.train_loss, found.train_accuracy, found.val_loss, found.val_accuracy, found.lr)
     assert {len(each) for each in epochs} == {found.num_epochs}
     assert len(found.step_epochs) == len(found.step_loss) > 10
