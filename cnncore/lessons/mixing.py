@@ -18,6 +18,7 @@ Array = npt.NDArray[np.float64]
 CHANNELS, HIDDEN = 3, 4
 NUM_NUMBERS = HIDDEN * (CHANNELS + 1) + HIDDEN + 1
 LARGEST = 10.0
+"""Magnitude of a weight or bias."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +74,9 @@ class Mixed:
     """An image after the two layers.
 
     Attributes:
-        sums: Before the hidden units' bend, (4, H, W).
+        sums: Before the ReLU of the hidden units, (4, H, W).
         hidden: After it.
-        total: Before the output's bend, (1, H, W).
+        total: Before the ReLU of the output, (1, H, W).
         output: After it.
     """
 

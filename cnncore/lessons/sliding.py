@@ -1,4 +1,4 @@
-"""A window that slides over an image: convolution and pooling, and every single step of them.
+"""A window that slides over an image: convolution and pooling.
 
 Names and results are those of torch's `conv2d` and `max_pool2d`; tests compare hundreds of random settings.
 """
@@ -89,10 +89,6 @@ class Sliding:
         widths = [(0, 0)] * (image.ndim - 2) + [(top, bottom), (left, right)]
         return np.pad(image, widths, mode="constant" if self.padding_mode == "zeros" else "reflect")
 
-    def corner(self, row: int, column: int) -> tuple[int, int]:
-        """First row and column of the padded image that the window covers at a place of the result."""
-        return row * self.stride, column * self.stride
-
     def covered(self, size: tuple[int, int]) -> tuple[Indices, Indices]:
         """Rows and columns of the padded image that the window covers: (H', kernel height) and (W', kernel width).
 
@@ -123,28 +119,6 @@ class Sliding:
         found = np.lib.stride_tricks.sliding_window_view(padded, self.extent, axis=(-2, -1))
         found = found[..., :: self.stride, :: self.stride, :: self.dilation, :: self.dilation]
         return found[..., :rows, :columns, :, :]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Step:
-    """One place of a convolution.
-
-    Attributes:
-        row: Of the place in the result; the same for column.
-        corner: First row and column covered, in the padded image.
-        patch: What the window covers, (C, kernel height, kernel width).
-        products: Patch times kernel, of the same shape.
-        bias: What is added in the end.
-        value: The sum.
-    """
-
-    row: int
-    column: int
-    corner: tuple[int, int]
-    patch: Array
-    products: Array
-    bias: float
-    value: float
 
 
 def convolve(
@@ -193,39 +167,9 @@ def seen_channels(channels: int, filters: int, groups: int, place: int) -> range
     return range(first, first + inside)
 
 
-def step_at(image: Array, kernel: Array, sliding: Sliding, row: int, column: int, *, bias: float = 0.0) -> Step:
-    """One place of the convolution of an image (C, H, W) with one filter (C, height, width).
-
-    Raises:
-        ConfigError: if the result has no such place.
-    """
-    rows, columns = sliding.output_size((image.shape[1], image.shape[2]))
-    if not (0 <= row < rows and 0 <= column < columns):
-        raise ConfigError("place", f"There is no place {row}, {column}.", f"The result has {rows} × {columns} places.")
-    top, left = sliding.corner(row, column)
-    height, width = sliding.extent
-    padded = sliding.padded(image)
-    patch = padded[:, top : top + height : sliding.dilation, left : left + width : sliding.dilation]
-    products = patch * kernel
-    return Step(
-        row=row,
-        column=column,
-        corner=(top, left),
-        patch=patch,
-        products=products,
-        bias=bias,
-        value=float(products.sum() + bias),
-    )
-
-
 def flipped(kernels: Array) -> Array:
     """Each kernel (..., height, width) turned by 180°."""
     return kernels[..., ::-1, ::-1]
-
-
-def convolve_signals(signal: Array, kernel: Array) -> Array:
-    """The true convolution of two signals (N,) and (M,), of N + M − 1 values: one, turned round, slides along."""
-    return np.convolve(signal, kernel)
 
 
 def pool(

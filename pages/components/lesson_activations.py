@@ -6,13 +6,12 @@ from typing import Annotated
 
 import numpy as np
 import streamlit as st
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from cnncore.errors import ConfigError
 from cnncore.lessons.depth import ACTIVATIONS, ActivationName, Initialization, Stack, histograms, pass_through
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_depth import INITIALIZATIONS, decades, logarithms, spread
-from pages.components.lesson_state import LessonState, bound, read_state
+from pages.components.lesson_state import LessonState, bound, one_of, read_state
 
 FURTHEST, STEP = 4.0, 0.05
 """The functions are drawn from −4 to 4, at every twentieth."""
@@ -25,17 +24,6 @@ _UNBOUNDED = (-4.0, 4.0)
 """Where histograms end: at the function's limits, or here."""
 
 
-def _bias(bias: float) -> float:
-    """A bias that can be chosen.
-
-    Raises:
-        ConfigError: where it is none of them.
-    """
-    if bias not in BIASES:
-        raise ConfigError("bias", f"No stack has biases of {bias:g}.", "Allowed: 0, -0.25, -0.5, -1.")
-    return bias
-
-
 class ActivationsState(LessonState):
     """What the link says."""
 
@@ -43,7 +31,7 @@ class ActivationsState(LessonState):
     x: Annotated[float, Field(ge=-FURTHEST, le=FURTHEST)] = 1.0
     layers: Annotated[int, Field(ge=1, le=MOST_LAYERS, title="number of layers")] = 20
     initialization: Initialization = "he"
-    bias: Annotated[float, AfterValidator(_bias)] = 0.0
+    bias: Annotated[float, one_of(BIASES)] = 0.0
     layer: Annotated[int, Field(ge=1, le=MOST_LAYERS)] = 10
 
 
@@ -82,7 +70,6 @@ def show_activations() -> None:
         "formula": ACTIVATIONS[state.activation].formula,
         "furthest": FURTHEST,
         "step": STEP,
-        "most": MOST_LAYERS,
         "draws": len(SEEDS),
         "signals": decades(stack["signals"]),
         "gradients": decades(stack["gradients"]),

@@ -9,9 +9,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from cnncore.errors import ConfigError
 from cnncore.lessons.batches import CHANNELS, Batches, activations
 from cnncore.lessons.normalizing import (
     Statistics,
@@ -25,7 +24,7 @@ from cnncore.lessons.normalizing import (
 from cnncore.lessons.pictures import SAMPLES
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_picture import PictureState, choose_picture, load_picture
-from pages.components.lesson_state import bound, read_state
+from pages.components.lesson_state import bound, one_of, read_state
 
 SIDE = 24
 """Of the squares in a batch, in pixels; the pictures they are cut out of have twice as many."""
@@ -43,32 +42,22 @@ _NORMALIZED = (-4.0, 6.0)
 Array = npt.NDArray[np.float64]
 
 
-def _one_of(name: str, values: Sequence[float]) -> AfterValidator:
-    def check(value: float) -> float:
-        if value not in values:
-            allowed = ", ".join(f"{each:g}" for each in values)
-            raise ConfigError(name, f"{value:g} is none of its places.", f"Allowed: {allowed}.")
-        return value
-
-    return AfterValidator(check)
-
-
 class NormalizationState(PictureState):
     """What the link says: what is done to the activations, the layer with its settings, and the place looked at."""
 
     layer: Literal["batch", "response", "dropout"] = "batch"
     mode: Literal["train", "eval"] = "train"
-    scale: Annotated[float, _one_of("scale", SCALES)] = 1.0
+    scale: Annotated[float, one_of(SCALES)] = 1.0
     shift: Annotated[float, Field(ge=-2, le=2)] = 0.0
     gamma: Annotated[float, Field(ge=0, le=3)] = 1.0
     beta: Annotated[float, Field(ge=-3, le=3)] = 0.0
     batch: Annotated[int, Field(ge=1, le=MOST_BATCHES)] = 1
     size: Annotated[int, Field(ge=1, le=len(CHANNELS), title="number of channels")] = 5
     k: Annotated[float, Field(ge=0.5, le=10)] = 2.0
-    alpha: Annotated[float, _one_of("alpha", ALPHAS)] = 1e-4
+    alpha: Annotated[float, one_of(ALPHAS)] = 1e-4
     power: Annotated[float, Field(ge=0, le=1.5, title="exponent")] = 0.75
     rate: Annotated[int, Field(ge=0, le=95, title="rate of dropout")] = 50
-    draws: Annotated[int, Field(ge=AVERAGED[0], le=AVERAGED[-1]), _one_of("draws", AVERAGED)] = 1
+    draws: Annotated[int, Field(ge=AVERAGED[0], le=AVERAGED[-1]), one_of(AVERAGED)] = 1
     seed: Annotated[int, Field(ge=0, le=9_999)] = 0
     image: Annotated[int, Field(ge=1, le=NUM_PICTURES)] = 1
     channel: Annotated[int, Field(ge=1, le=len(CHANNELS))] = 3

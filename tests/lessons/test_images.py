@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cnncore.lessons.contents import LESSONS
-from cnncore.lessons.images import LAYOUTS, flat_position, hue_wheel, strides, to_hsv
+from cnncore.lessons.images import LAYOUTS, hue_wheel, strides, to_hsv
 from cnncore.lessons.pictures import SAMPLES
 
 SETTINGS = 300
@@ -43,7 +43,7 @@ def test_positions_and_strides_are_torchs(start: int) -> None:
             tensor = torch.empty(tuple(sizes.values())).contiguous(memory_format=formats[layout])
             steps = strides(sizes, order)
             assert tuple(steps[axis] for axis in "nchw") == tensor.stride()
-            position = flat_position(index, sizes, order)
+            position = sum(index[axis] * steps[axis] for axis in order)
             memory = torch.arange(tensor.numel())
             assert memory.as_strided(tensor.shape, tensor.stride())[tuple(index.values())] == position
             array = np.arange(tensor.numel()).reshape([sizes[axis] for axis in order])

@@ -9,8 +9,9 @@ from torch.nn import functional
 
 from cnncore.errors import ConfigError
 from cnncore.lessons.contents import LESSONS
-from cnncore.lessons.fields import Window, effective_field, share_within, sizes_through, stack_params
+from cnncore.lessons.fields import Window, sizes_through, stack_params
 from cnncore.lessons.reach import NO_TAP, STACKS, Reach, counts, deeper, middle_of, possible, reach
+from tests.lessons.gradients import effective_field, share_within
 
 
 def random_stack(seed: int) -> tuple[list[Window], int]:

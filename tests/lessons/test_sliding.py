@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from cnncore.errors import ConfigError
 from cnncore.lessons.kernels import KERNELS
-from cnncore.lessons.sliding import Sliding, channel_sums, convolve, convolve_signals, pool, seen_channels, step_at
+from cnncore.lessons.sliding import Sliding, channel_sums, convolve, pool, seen_channels
 
 SETTINGS = 300
 
@@ -65,21 +65,6 @@ def _torch(given: torch.Tensor, kernels: np.ndarray, bias: np.ndarray, sliding: 
     return functional.conv2d(
         given, *weights, stride=sliding.stride, padding=padding, dilation=sliding.dilation, groups=groups
     )[0].numpy()
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_every_step_is_its_place_of_the_result(seed: int) -> None:
-    rng, image, kernels, sliding, groups = drawn(seed)
-    if groups > 1:
-        kernels = rng.normal(size=(1, len(image), *sliding.kernel))
-    try:
-        whole = convolve(image, kernels[:1], sliding)[0]
-    except ConfigError:
-        return
-    for row, column in np.ndindex(whole.shape):
-        step = step_at(image, kernels[0], sliding, row, column, bias=0.25)
-        assert step.value == pytest.approx(whole[row, column] + 0.25, abs=1e-10)
-        assert step.products.sum() + step.bias == pytest.approx(step.value)
 
 
 @pytest.mark.parametrize("start", range(0, SETTINGS, 100))
@@ -149,15 +134,6 @@ def test_true_convolution_turns_the_kernel() -> None:
     sliding = Sliding(kernel=(3, 3), padding=1)
     np.testing.assert_array_equal(convolve(image, kernel, sliding, flip=True)[0, 1:4, 1:4], kernel[0, 0])
     np.testing.assert_array_equal(convolve(image, kernel, sliding)[0, 1:4, 1:4], kernel[0, 0, ::-1, ::-1])
-
-
-def test_signals_slide_over_one_another() -> None:
-    rng = np.random.default_rng(0)
-    signal, kernel = rng.normal(size=9), rng.normal(size=4)
-    given = torch.from_numpy(signal)[None, None], torch.from_numpy(kernel[::-1].copy())[None, None]
-    np.testing.assert_allclose(
-        convolve_signals(signal, kernel), functional.conv1d(*given, padding=3)[0, 0].numpy(), atol=1e-12
-    )
 
 
 @pytest.mark.parametrize("key", KERNELS)

@@ -72,7 +72,7 @@ def test_everything_a_link_can_say(app: AppTest) -> None:
     ("params", "said"),
     [
         ({"layer": "group"}, "Allowed: batch, response, dropout"),
-        ({"scale": "3"}, "3 is none of its places. Allowed: 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100."),
+        ({"scale": "3"}, "scale '3' cannot be taken. Allowed: 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100."),
         ({"rate": "100"}, "rate of dropout '100' cannot be taken. Allowed: 0 to 95"),
         ({"size": "0"}, "Allowed: 1 to 8"),
         ({"row": "24"}, "'24' cannot be taken"),
