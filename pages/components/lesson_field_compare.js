@@ -37,15 +37,9 @@ class Figure {
       bar.style.width = `${100 * params / most}%`;
       facts.replaceChildren(...[
         ['One output sees', `${stack.field} × ${stack.field} pixels`],
-<<<<<<< HEAD
-        [`Weights: ${stack.per_pair} · C²`, this.count(params), bar],
-        [`Multiplications (MACs) on maps of ${this.data.side} × ${this.data.side}`,
-          this.count(this.arrays[`${stack.name}_macs`][channels - 1])],
-=======
         [`Weights: ${stack.per_pair} · C²`, large(params), bar],
-        [`Multiplications on maps of ${this.data.side} × ${this.data.side}`,
+        [`Multiplications (MACs) on maps of ${this.data.side} × ${this.data.side}`,
           large(this.arrays[`${stack.name}_macs`][channels - 1])],
->>>>>>> main
         ['Nonlinearities, one after each layer', String(stack.layers)],
         [`Influence (gradient squared) of the middle ${stack.middle} × ${stack.middle}, ${number(100 * stack.area, 3)} % of the pixels`,
           `${number(100 * stack.share, 3)} %`],
