@@ -142,7 +142,7 @@ def _choose_place(state: InceptionState) -> None:
 
 
 def _show_module(state: InceptionState) -> None:
-    with st.container(key="learn_controls_inception"):
+    with st.container(key="learn_controls_inception", horizontal=True, gap="medium"):
         st.segmented_control(
             "Kind",
             list(_KINDS),
