@@ -7,7 +7,7 @@ from collections.abc import Collection
 import streamlit as st
 
 from cnncore.lessons.contents import LESSONS
-from pages.components.lesson_state import KEPT, SHOWN, current_address, forget_live, lesson_named
+from pages.components.lesson_state import KEPT, LEFT, SHOWN, current_address, forget_live, lesson_named
 from pages.components.lessons import STATES
 from pages.components.links import address
 from pages.components.wording import plain
@@ -20,7 +20,7 @@ HIDEABLE = {
     "answer": "the answer",
 }
 """Parts of the page that a link can leave out, in `hide=`, with commas between."""
-_LEFT, _CARRIED = "learn_left", "learn_carried"
+_CARRIED = "learn_carried"
 _PICTURE = "picture"
 _FIRST = next(iter(LESSONS))
 
@@ -57,7 +57,7 @@ def open_lesson(key: str) -> None:
     """Go to a lesson as it was left in this session; the picture one looks at goes along to where there is one."""
     params = current_address()
     before = params.get("lesson", _FIRST)
-    left: dict[str, dict[str, str]] = st.session_state.setdefault(_LEFT, {})
+    left: dict[str, dict[str, str]] = st.session_state.setdefault(LEFT, {})
     left[before] = {name: value for name, value in params.items() if name in _fields(before)}
     forget_live()
     if _PICTURE in _fields(before):

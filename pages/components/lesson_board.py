@@ -17,7 +17,7 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from cnncore.figures.feature_maps import palette
 from pages.components.inspector_maps_tiles import packed
-from pages.components.lesson_state import LessonState, take_told
+from pages.components.lesson_state import LessonState, change_left, lesson_named, take_told
 
 SHARED = ("board", *(f"board_{part}" for part in ("formats", "grid", "lines", "numbers", "picture", "walk")))
 """Scripts that every figure's own one is preceded by, `lesson_<name>.js`."""
@@ -50,14 +50,18 @@ def draw_board(
     """
     model = type(state)
     key = f"learn_board_{name}"
-    lesson = st.query_params.get("lesson")
+    lesson = lesson_named()
 
     def told() -> None:
         found = st.session_state[key].get("told")
-        if not isinstance(found, Mapping) or st.query_params.get("lesson") != lesson:
+        if not isinstance(found, Mapping):
             return
         kept, live = (each if isinstance(each, Mapping) else {} for each in (found.get("kept"), found.get("live")))
-        take_told(model, kept=kept, live=live)
+        if lesson_named() == lesson:
+            take_told(model, kept=kept, live=live)
+        else:
+            # It came together with the click that leads to another lesson.
+            change_left(model, lesson, kept)
 
     found = getattr(st.session_state.get(key), "told", None) if key in st.session_state else None
     count = found.get("count") if isinstance(found, Mapping) else 0

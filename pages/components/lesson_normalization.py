@@ -57,7 +57,7 @@ class NormalizationState(PictureState):
     alpha: Annotated[float, one_of(ALPHAS)] = 1e-4
     power: Annotated[float, Field(ge=0, le=1.5, title="exponent")] = 0.75
     rate: Annotated[int, Field(ge=0, le=95, title="rate of dropout")] = 50
-    draws: Annotated[int, one_of(AVERAGED)] = 1
+    draws: Annotated[int, Field(ge=AVERAGED[0], le=AVERAGED[-1]), one_of(AVERAGED)] = 1
     seed: Annotated[int, Field(ge=0, le=9_999)] = 0
     image: Annotated[int, Field(ge=1, le=NUM_PICTURES)] = 1
     channel: Annotated[int, Field(ge=1, le=len(CHANNELS))] = 3
@@ -111,7 +111,7 @@ def show_normalization() -> None:
     draw_board("normalization", state, *normalization_board(state, maps, seen))
 
 
-@st.cache_data(show_spinner=False, max_entries=32)
+@st.cache_data(show_spinner=False, max_entries=12)
 def _seen(pictures: npt.NDArray[np.uint8]) -> tuple[Array, list[tuple[Array, Array]]]:
     """The activations of the pictures, and mean and variance of every batch that can be reached."""
     maps = activations(pictures / 255)

@@ -31,7 +31,7 @@ class ResidualState(PictureState):
     """What the link says."""
 
     view: Literal["stacks", "block", "apart"] = "stacks"
-    layers: Annotated[int, one_of(DEPTHS), Field(title="number of layers")] = 20
+    layers: Annotated[int, Field(ge=DEPTHS[0], le=DEPTHS[-1], title="number of layers"), one_of(DEPTHS)] = 20
     activation: ActivationName = "relu"
     initialization: Initialization = "small"
     normalized: bool = False
@@ -121,7 +121,7 @@ def _show_block(state: ResidualState) -> None:
     draw_board("residual_block", state, data, arrays)
 
 
-@st.cache_data(show_spinner=False, max_entries=32)
+@st.cache_data(show_spinner=False, max_entries=12)
 def block_data(gray: np.ndarray, channel: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """One channel of a block for every factor of its weights.
 

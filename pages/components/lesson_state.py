@@ -17,8 +17,8 @@ from pages.components.wording import plain
 
 KEPT = ("lesson", "hide")
 """Parameters of the address that are not a lesson's own."""
-SHOWN = "learn_shown"
-"""Where the session keeps the lesson that the page shows."""
+SHOWN, LEFT = "learn_shown", "learn_left"
+"""Where the session keeps the lesson that the page shows, and by lesson the parameters with which it was left."""
 _LIVE, _WRITTEN = "learn_live", "learn_written"
 _LONGEST_SHOWN = 40
 _LONGEST_TEXT = 4_096
@@ -120,15 +120,24 @@ def change_state(model: type[LessonState], **values: Any) -> None:
     """Write values to the address, those that are the default by leaving them out; one step back in the browser."""
     forget_live()
     before = current_address()
-    found = {name: value for name, value in before.items() if name not in values}
-    for name, value in values.items():
-        text = as_text(value)
-        if text != as_text(model.model_fields[name].default):
-            found[name] = text
+    found = _changed(model, before, values)
     if found != before:
         st.session_state[_WRITTEN] = (before, found)
     if found != st.query_params.to_dict():
         st.query_params.from_dict(found)
+
+
+def change_left(model: type[LessonState], lesson: str, values: Mapping[Any, Any]) -> None:
+    """Change what a lesson is found with when somebody comes back to it, by values from the browser."""
+    left: dict[str, dict[str, str]] = st.session_state.get(LEFT, {})
+    if lesson in left:
+        left[lesson] = _changed(model, left[lesson], _taken(model, values))
+
+
+def _changed(model: type[LessonState], params: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, str]:
+    found = {name: text for name, text in params.items() if name not in values}
+    texts = {name: as_text(value) for name, value in values.items()}
+    return found | {name: text for name, text in texts.items() if text != as_text(model.model_fields[name].default)}
 
 
 def as_text(value: Any) -> str:

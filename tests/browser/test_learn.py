@@ -95,6 +95,9 @@ def test_a_change_and_a_click_on_next_at_the_same_moment(server: Server, page: P
     heading(page, "dense")
     assert "lesson=dense" in page.url
     assert "right" not in page.url
+    page.get_by_role("button", name="Pooling", exact=True).click()
+    heading(page, "pooling")
+    expect(page.locator(SLIDER)).to_have_value("1")
 
 
 def test_a_link_without_controls_and_what_it_shares(server: Server, page: Page) -> None:

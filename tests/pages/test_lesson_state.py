@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -14,12 +15,14 @@ from pages.components.lesson_state import (
     LessonState,
     as_text,
     bound,
+    change_left,
     change_state,
     forget_live,
     one_of,
     read_state,
     take_told,
 )
+from pages.components.lessons import STATES
 from tests.pages.test_learn import Params
 
 
@@ -134,6 +137,31 @@ def test_hostile_values_from_the_browser_are_left_out(params: Params, value: Any
     assert read_state(Fields) == Fields(even=8, kind="mean")
 
 
+WRONG: tuple[Any, ...] = (
+    "", "\0", "\ud800", "\u202e٣", "nan", "1e400", "9" * 39, "9" * 4_000, "../" * 300, "kept:\0",
+    "drawn:" + "A" * 3_900, "kept:" + "0" * 32, "set:x@1", "run:0", "c1k1g99999999999", ",".join(["1e308"] * 9), ";" * 99, None,
+    True, -1, 10**39, 10**400, 1e308, float("nan"), float("inf"), [[]], {"a": {}}, b"3",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("key", STATES)
+def test_no_field_of_any_lesson_takes_or_dies_of_what_is_none_of_its_values(
+    params: Params, warned: list[str], key: str
+) -> None:
+    """Told by a browser that somebody has tampered with, and in a link."""
+    model = STATES[key]
+    for name, value in itertools.product(model.model_fields, WRONG):
+        take_told(model, kept={name: value}, live={name: value})
+        read_state(model)
+        assert warned == [], f"{name} took {value!r:.50} and could not read it again"
+        forget_live()
+        params[name] = value if isinstance(value, str) else "x"
+        read_state(model)
+        assert all(len(said) < 500 for said in warned), f"{name} says too much of {value!r:.50}"
+        warned.clear()
+        params.from_dict({"lesson": "made"})
+
+
 def test_what_is_dragged_holds_until_it_is_over_and_is_not_in_the_address(params: Params) -> None:
     take_told(Fields, kept={}, live={"count": 5})
     assert read_state(Fields).count == 5
@@ -176,6 +204,15 @@ def test_a_widget_of_a_lesson_that_is_left_changes_nothing(params: Params) -> No
     params["lesson"] = "made"
     widget["on_change"]()
     assert params == {"lesson": "made", "count": "6"}
+
+
+def test_what_comes_with_a_click_on_another_lesson_is_found_on_coming_back(params: Params) -> None:
+    st.session_state[lesson_state.LEFT] = {"made": {"count": "4", "even": "6"}}
+    change_left(Fields, "made", {"even": 2, "kind": "mean", "share": 7, "nonsense": 1})
+    assert st.session_state[lesson_state.LEFT] == {"made": {"count": "4", "kind": "mean"}}
+    change_left(Fields, "never opened", {"even": 4})
+    assert "never opened" not in st.session_state[lesson_state.LEFT]
+    assert params == {"lesson": "made"}
 
 
 @pytest.mark.parametrize(("value", "text"), [(True, "true"), (0.1, "0.1"), (1e-7, "1e-07"), (3, "3"), ("a", "a")])
