@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import streamlit as st
 from pydantic import Field
 
 from cnncore.lessons import dense
@@ -13,7 +12,7 @@ from cnncore.lessons.transforms import shift
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_dense_trial import LEAST_SEEDS, MOST_EPOCHS, MOST_SEEDS, show_trial
 from pages.components.lesson_picture import PictureName, PictureState, choose_picture
-from pages.components.lesson_state import bound, read_state
+from pages.components.lesson_state import choose_view, read_state
 
 SIDE, KERNEL = 14, 3
 MAP_SIDE = SIDE - KERNEL + 1
@@ -45,15 +44,7 @@ class DenseState(PictureState):
 def show_dense() -> None:
     """Draw the figure."""
     state = read_state(DenseState)
-    with st.container(key="learn_controls_dense"):
-        st.segmented_control(
-            "View",
-            list(_VIEWS),
-            required=True,
-            format_func=_VIEWS.__getitem__,
-            label_visibility="collapsed",
-            **bound(DenseState, "view", state.view),
-        )
+    choose_view(state, _VIEWS)
     if state.view == "connected":
         picture = choose_picture(state, SIDE)
         draw_board("dense", state, *connected(picture.gray / 255, state.weights))
