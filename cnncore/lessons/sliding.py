@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from cnncore.arithmetic import conv_output_size
 from cnncore.errors import ConfigError
-from cnncore.lessons.stacks import size_formula
+from cnncore.lessons.stacks import check_groups, size_formula
 
 Array = npt.NDArray[np.float64]
 PaddingMode = Literal["zeros", "reflect"]
@@ -195,12 +195,7 @@ def winners(image: Array, kernel: int, stride: int) -> npt.NDArray[np.intp]:
 
 
 def _check_channels(image: Array, kernels: Array, groups: int) -> None:
-    if groups < 1 or len(image) % groups or len(kernels) % groups:
-        raise ConfigError(
-            "groups",
-            f"{len(image)} channels and {len(kernels)} filters cannot be divided into {groups} groups.",
-            "Take a number that divides both.",
-        )
+    check_groups(len(image), len(kernels), groups)
     if kernels.shape[1] * groups != len(image):
         raise ConfigError(
             "kernel", f"The filters take {kernels.shape[1] * groups} channels, the image has {len(image)}."
