@@ -10,7 +10,7 @@ from pydantic import Field
 from cnncore.lessons import dense
 from cnncore.lessons.transforms import shift
 from pages.components.lesson_board import draw_board
-from pages.components.lesson_dense_trial import LEAST_SEEDS, MOST_EPOCHS, MOST_SEEDS, show_trial
+from pages.components.lesson_dense_trial import show_trial
 from pages.components.lesson_picture import PictureName, PictureState, choose_picture
 from pages.components.lesson_state import choose_view, read_state
 
@@ -37,8 +37,8 @@ class DenseState(PictureState):
     channels: Annotated[int, Field(ge=1, le=64)] = 1
     filters: Annotated[int, Field(ge=1, le=256, title="number of filters")] = 16
     kernel: Annotated[int, Field(ge=1, le=11)] = 5
-    seeds: Annotated[int, Field(ge=LEAST_SEEDS, le=MOST_SEEDS)] = 5
-    epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = 3
+    seeds: Annotated[int, Field(ge=dense.LEAST_SEEDS, le=dense.MOST_SEEDS)] = 5
+    epochs: Annotated[int, Field(ge=1, le=dense.MOST_EPOCHS)] = 3
 
 
 def show_dense() -> None:
