@@ -48,7 +48,7 @@ def show_activations() -> None:
         )
         with st.container(horizontal=True, gap="medium"):
             st.segmented_control(
-                "First weights",
+                "Initial weights",
                 list(INITIALIZATIONS),
                 required=True,
                 format_func=INITIALIZATIONS.__getitem__,

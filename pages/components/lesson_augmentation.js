@@ -91,7 +91,7 @@ class Figure {
 
   label(place) {
     const { labels, shares } = this.data;
-    if (!labels.length) return 'The label stays the same.';
+    if (!labels.length) return 'Training keeps the label: is it still true?';
     const share = Math.round(100 * shares[place]);
     return `Label: ${share} % ${labels[0]}, ${100 - share} % ${labels[1]}.`;
   }

@@ -17,7 +17,7 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from cnncore.figures.feature_maps import palette
 from pages.components.inspector_maps_tiles import packed
-from pages.components.lesson_state import LessonState, change_left, lesson_named, take_told
+from pages.components.lesson_state import LessonState, change_left, hide_asked, lesson_named, take_told
 
 SHARED = ("board", *(f"board_{part}" for part in ("formats", "grid", "lines", "numbers", "picture", "walk")))
 """Scripts that every figure's own one is preceded by, `lesson_<name>.js`."""
@@ -71,6 +71,7 @@ def draw_board(
         "state": state.model_dump(mode="json"),
         "count": count if type(count) is int else 0,  # of what was told and is answered by this
         "arrays": [[each, array.dtype.str[1:], list(array.shape)] for each, array in bodies.items()],
+        "fixed": "controls" in hide_asked(),
         "palette": palette().ravel().tolist(),
     }
     _component(name)(key=key, data=packed(header, _aligned(bodies.values())), on_told_change=told)

@@ -62,7 +62,7 @@ def _show_stacks(state: ResidualState) -> None:
             **bound(ResidualState, "activation", state.activation),
         )
         st.segmented_control(
-            "First weights",
+            "Initial weights",
             list(INITIALIZATIONS),
             required=True,
             format_func=INITIALIZATIONS.__getitem__,

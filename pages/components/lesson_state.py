@@ -49,6 +49,11 @@ def one_of(values: Sequence[float]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def hide_asked() -> list[str]:
+    """The parts of the page that the address wants to leave out, also such as there are not."""
+    return [part.strip() for part in st.query_params.get("hide", "").split(",") if part.strip()]
+
+
 def lesson_named() -> str:
     """Key of the lesson that the address names; the first one where it names none."""
     asked = st.query_params.get("lesson", "")

@@ -164,3 +164,13 @@ def test_all_lessons_fit_a_phone(server: Server, phone: Page) -> None:
         if key != list(LESSONS)[-1]:
             phone.get_by_role("button", name="Next:").tap()
     assert {key: width for key, width in wide.items() if width > 0} == {}
+
+
+def test_a_link_without_controls_fixes_the_fields_within_figures(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/learn?lesson=convolution&hide=controls")
+    expect(page.get_by_label("Kernel: row 1, column 1")).to_be_disabled()
+    page.goto(f"{server.url}/learn?lesson=size&hide=controls")
+    expect(page.get_by_label("Layer 1: stride")).to_be_disabled()
+    page.get_by_label("Layer 1: show what it sees").click()
+    expect(page.get_by_label("Layer 1: stride")).to_be_disabled()
+    expect(page.get_by_label("Layer 1: show what it sees")).to_have_attribute("aria-pressed", "true")

@@ -32,7 +32,7 @@ def wait_for_others(page: Page, selector: str, before: str) -> None:
 
 def test_a_dial_and_new_draws(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/learn?lesson=augmentation&picture=digit")
-    dial = page.get_by_role("slider", name="Turned with the clock")
+    dial = page.get_by_role("slider", name="Rotated clockwise")
     expect(dial).to_have_value("30")
     expect(page.locator(DRAW)).to_have_count(12)
     page.wait_for_function("([canvas, side]) => document.querySelector(canvas).width === side", arg=[RESULT, SIDE])
