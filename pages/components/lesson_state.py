@@ -177,6 +177,19 @@ def bound(model: type[LessonState], name: str, value: Any, then: Callable[[], No
     return {"key": key, "on_change": changed}
 
 
+def choose_view(state: LessonState, titles: Mapping[str, str]) -> None:
+    """Draw the choice among the views of a figure, by the values of the state's field `view`."""
+    with st.container(key="learn_controls_view"):
+        st.segmented_control(
+            "What to look at",
+            list(titles),
+            required=True,
+            format_func=titles.__getitem__,
+            label_visibility="collapsed",
+            **bound(type(state), "view", dict(state)["view"]),
+        )
+
+
 def _one(model: type[State], name: str, value: Any) -> State:
     annotation = model.model_fields[name].annotation
     if isinstance(value, str):
