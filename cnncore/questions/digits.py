@@ -7,14 +7,15 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cnncore.answers import Answer
 from cnncore.config import DataConfig, Section
 from cnncore.config.requests import parse_request
 from cnncore.data import Images
 from cnncore.data.opening import open_images
-from cnncore.lessons.augmenting import changed_at
+from cnncore.errors import ConfigError
+from cnncore.lessons.augmenting import KINDS, changed_at
 from cnncore.lessons.nearest import confusion_counts
 from cnncore.places import data_dir
 
@@ -29,6 +30,15 @@ class ChangedDigitsRequest(Section):
     change: Change
     dial: Literal["degrees", "mirror", "flip", "right", "zoom"]
     places: Annotated[tuple[Annotated[int, Field(ge=-180, le=180)], ...], Field(min_length=1, max_length=MOST_PLACES)]
+
+    @model_validator(mode="after")
+    def _possible(self) -> ChangedDigitsRequest:
+        places = next((dial.places for dial in KINDS[self.change].dials if dial.name == self.dial), range(0))
+        if impossible := [place for place in self.places if place not in places]:
+            raise ConfigError(
+                "places", f"A {self.change} has no {self.dial} {impossible[0]}.", "Take a place of its dial."
+            )
+        return self
 
 
 def changed_digits(asked: dict[str, Any]) -> Answer:

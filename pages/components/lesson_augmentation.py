@@ -144,13 +144,13 @@ def _called(picture: Picture) -> str:
     return SAMPLES[picture.reference].title.lower() if picture.reference in SAMPLES else "your picture"
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
+@st.cache_data(show_spinner=False, max_entries=12)
 def _sheet(key: str, pixels: Pixels, other: Pixels) -> tuple[Pixels, int, list[float]]:
     frames, shares = every_place(key, as_image(pixels), as_image(other))
     return *contact_sheet(frames), shares
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
+@st.cache_data(show_spinner=False, max_entries=24)
 def _draws(key: str, pixels: Pixels, other: Pixels, strength: float, seed: int) -> tuple[Pixels, int, list[float]]:
     frames, shares = random_draws(key, as_image(pixels), as_image(other), strength, seed=seed, num=NUM_DRAWS)
     return *contact_sheet(frames), shares

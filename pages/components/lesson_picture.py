@@ -153,12 +153,19 @@ def _own(reference: str, side: int) -> tuple[npt.NDArray[np.uint8], str]:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _kept(path: str, side: int) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
-    image = Image.fromarray(_decoded(path))
+    image = Image.fromarray(decoded(path))
     return fitted(image, side), image.size
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _decoded(path: str) -> npt.NDArray[np.uint8]:
-    """Its pixels, uint8 (H, W, 3): a lesson may want a picture in many sizes."""
-    with Image.open(path) as image:
-        return np.asarray(image)
+def decoded(path: str) -> npt.NDArray[np.uint8]:
+    """Pixels of a kept picture, uint8 (H, W, 3): a lesson may want it in many sizes.
+
+    Raises:
+        DataError: where another session has just tidied it away, or the disk has damaged it.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image)
+    except OSError as error:
+        raise DataError("This picture cannot be read any more.", "Give it once more.") from error

@@ -25,7 +25,7 @@ from cnncore.runs.subjects import parse_subject, subject_stamp
 from pages.components.inspector_answers import is_part
 from pages.components.lab import artifacts, data_root, show_problem
 from pages.components.lesson_board import draw_board
-from pages.components.lesson_picture import choose_picture
+from pages.components.lesson_picture import choose_picture, decoded
 from pages.components.lesson_transfer_images import images_named
 from pages.components.lesson_transfer_state import TransferState
 from pages.components.navigation import INSPECTOR
@@ -215,5 +215,4 @@ def _picture_seen(state: TransferState, picture: str) -> npt.NDArray[np.uint8]:
     reference = parse_picture(picture)
     if reference.kind == "drawn":
         return made.pixels(Image.fromarray(read_drawing(reference.source)).convert("RGB"))
-    with Image.open(kept_picture(artifacts(), reference.source)) as image:
-        return made.pixels(image.convert("RGB"))
+    return made.pixels(Image.fromarray(decoded(str(kept_picture(artifacts(), reference.source)))))

@@ -268,6 +268,14 @@ def test_a_link_without_its_picture_is_one_sentence_and_shows_the_first(
     assert address(app)["right"] == "2"
 
 
+def test_a_kept_picture_that_the_disk_has_damaged_is_one_sentence(app: AppTest, artifacts: Path) -> None:
+    kept = keep_picture(artifacts, png(11), "soon damaged")
+    (artifacts / "pictures" / f"{kept}.png").write_bytes(b"")
+    opened(app, picture=f"kept:{kept}")
+    assert errors(app) == "This picture cannot be read any more. Give it once more."
+    assert SAMPLES["shapes"].words in captions(app)
+
+
 def test_a_picture_that_was_tidied_away_is_no_choice_any_more(app: AppTest, artifacts: Path) -> None:
     kept = keep_picture(artifacts, png(9), "soon gone")
     opened(app, picture=f"kept:{kept}")

@@ -52,6 +52,8 @@ def test_examples_are_digits_and_change() -> None:
         {"change": "rotation", "dial": "degrees", "places": []},
         {"change": "rotation", "dial": "degrees", "places": list(range(9))},
         {"change": "rotation", "dial": "degrees", "places": [1_000]},
+        {"change": "rotation", "dial": "mirror", "places": [1]},
+        {"change": "zoom", "dial": "zoom", "places": [0]},
     ],
 )
 def test_other_questions_are_refused(asked: dict[str, Any]) -> None:
