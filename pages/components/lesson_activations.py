@@ -46,36 +46,48 @@ def show_activations() -> None:
             format_func=lambda key: ACTIVATIONS[key].title,
             **bound(ActivationsState, "activation", state.activation),
         )
-        with st.container(horizontal=True, gap="medium"):
-            st.segmented_control(
-                "Initial weights",
-                list(INITIALIZATIONS),
-                required=True,
-                format_func=INITIALIZATIONS.__getitem__,
-                help="How large the weights start: half of Glorot's deviation, Glorot's, He's, and twice He's.",
-                **bound(ActivationsState, "initialization", state.initialization),
-            )
-            st.segmented_control(
-                "Bias of every unit",
-                list(BIASES),
-                required=True,
-                format_func=lambda bias: f"{bias:g}".replace("-", "−"),
-                help="Biases start at 0. A single step with too high a learning rate can push them far below.",
-                **bound(ActivationsState, "bias", state.bias),
-            )
-    curves, stack = activation_curves(), stack_arrays(state.activation, state.initialization, state.bias)
-    low, high = _OUTPUTS.get(state.activation, _UNBOUNDED)
+    _draw_unit(state)
+    st.markdown("**Many layers of them**")
+    with st.container(key="learn_controls_activations_stack", horizontal=True, gap="medium"):
+        st.segmented_control(
+            "Initial weights",
+            list(INITIALIZATIONS),
+            required=True,
+            format_func=INITIALIZATIONS.__getitem__,
+            help="How large the weights start: half of Glorot's deviation, Glorot's, He's, and twice He's.",
+            **bound(ActivationsState, "initialization", state.initialization),
+        )
+        st.segmented_control(
+            "Bias of every unit",
+            list(BIASES),
+            required=True,
+            format_func=lambda bias: f"{bias:g}".replace("-", "−"),
+            help="Biases start at 0. A single step with too high a learning rate can push them far below.",
+            **bound(ActivationsState, "bias", state.bias),
+        )
+    _draw_stack(state)
+
+
+def _draw_unit(state: ActivationsState) -> None:
     data = {
         "names": {key: spec.title for key, spec in ACTIVATIONS.items()},
         "formula": ACTIVATIONS[state.activation].formula,
         "furthest": FURTHEST,
         "step": STEP,
-        "draws": len(SEEDS),
-        "signals": decades(stack["signals"]),
-        "gradients": decades(stack["gradients"]),
-        "outputs": [low, high],
     }
-    draw_board("activations", state, data, {**curves, **stack})
+    draw_board("activations", state, data, activation_curves())
+
+
+def _draw_stack(state: ActivationsState) -> None:
+    arrays = stack_arrays(state.activation, state.initialization, state.bias)
+    data = {
+        "color": list(ACTIVATIONS).index(state.activation),
+        "draws": len(SEEDS),
+        "signals": decades(arrays["signals"]),
+        "gradients": decades(arrays["gradients"]),
+        "outputs": list(_OUTPUTS.get(state.activation, _UNBOUNDED)),
+    }
+    draw_board("activations_stack", state, data, arrays)
 
 
 @st.cache_data(show_spinner=False)

@@ -167,7 +167,8 @@ def _ask(state: CurvesState, said: str) -> None:
         answers[place] = st.session_state[key] or ""
         change_state(CurvesState, said=".".join(answers).rstrip("."))
 
-    with st.container(key="learn_controls_curves"):
+    # To answer is what the figure is for: this stays where controls are hidden.
+    with st.container(key="learn_curves_ask"):
         st.pills(
             "**What is wrong here?**",
             list(DIAGNOSES),
