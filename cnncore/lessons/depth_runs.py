@@ -66,8 +66,8 @@ def depth_runs() -> DepthRuns:
         f"Medians of {record['seeds']} seeds on the built-in digits ({record['images']['train']:,} for training, "
         f"{record['images']['test']:,} for testing), {record['settings']['side']} × {record['settings']['side']} "
         f"pixels, {record['settings']['channels']} channels a layer; SGD, learning rate "
-        f"{record['settings']['learning rate']} falling to 0. Gradient: norm of that of the first convolution's "
-        f"weights, compared with the last one's, median of all epochs. {record['device']}, "
+        f"{record['settings']['learning rate']} falling to 0, batches of "
+        f"{record['settings']['batch']}. Gradient: norm of that of the first convolution's weights, compared with the last one's, median of all epochs. {record['device']}, "
         f"PyTorch {versions['torch']}, {record['date']}."
     )
     return DepthRuns(arms=arms, command=record["command"], made=made)
