@@ -155,7 +155,7 @@ LESSONS: dict[str, Lesson] = {
         " count alike for the large window. For the three small ones the middle 3 × 3, which are 18 % of the pixels, "
         "have 50 % of the influence, since along each side 7 paths lead to the middle pixel and only one to each end.",
         train={"model.name": "vgg11_small", **_FEW_PHOTOGRAPHS},
-        train_time="6 min",
+        train_time="5 min",
         sources=(
             "Simonyan and Zisserman 2015, section 2.3",
             "Luo et al. 2016, Understanding the effective receptive field, section 2",
@@ -201,8 +201,7 @@ LESSONS: dict[str, Lesson] = {
         "constants the mean of the edges grows 29 times instead of 100 times. While training, the first image comes "
         "out differently in every batch, since the other images influence mean and deviation; with the running "
         "averages of some dozens of batches it changes less than a tenth as much.",
-        train={"model.name": "vgg11", "model.norm": "batch", **_FEW_PHOTOGRAPHS},
-        train_time="6 min",
+        train={"preset": "lenet_20s", "model.norm": "batch", "model.dropout": "0.5"},
         sources=(
             "Ioffe and Szegedy 2015, section 3",
             "Krizhevsky et al. 2012, section 3.3",

@@ -61,14 +61,13 @@ def depth_runs() -> DepthRuns:
     """What was recorded."""
     record = json.loads(FILE.read_text(encoding="utf-8"))
     arms = {name: _arm(arm, record["images"]["train"]) for name, arm in record["arms"].items()}
-    versions = record["versions"]
+    images, settings, versions = record["images"], record["settings"], record["versions"]
     made = (
-        f"Medians of {record['seeds']} seeds on the built-in digits ({record['images']['train']:,} for training, "
-        f"{record['images']['test']:,} for testing), {record['settings']['side']} × {record['settings']['side']} "
-        f"pixels, {record['settings']['channels']} channels a layer; SGD, learning rate "
-        f"{record['settings']['learning rate']} falling to 0. Gradient: norm of that of the first convolution's "
-        f"weights, compared with the last one's, median of all epochs. {record['device']}, "
-        f"PyTorch {versions['torch']}, {record['date']}."
+        f"Medians of {record['seeds']} seeds on the built-in digits ({images['train']:,} for training, "
+        f"{images['test']:,} for testing), {settings['side']} × {settings['side']} pixels, {settings['channels']} "
+        f"channels a layer; SGD, learning rate {settings['learning rate']} falling to 0, batches of "
+        f"{settings['batch']}. Gradient: norm of that of the first convolution's weights, compared with the last "
+        f"one's, median of all epochs. {record['device']}, PyTorch {versions['torch']}, {record['date']}."
     )
     return DepthRuns(arms=arms, command=record["command"], made=made)
 

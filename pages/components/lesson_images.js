@@ -195,7 +195,7 @@ class Figure {
     const letters = (axes) => `(${[...axes].map((axis) => axis.toUpperCase()).join(', ')})`;
     const one = order.slice(1);
     this.shape.textContent = `One image: ${letters(one)} = ${shape(one)}. A batch of ${batch}: ${letters(order)} = ${shape(order)}, `
-      + `${number(numbers[side], 9)} numbers: ${this.layout === 'chw' ? 'as PyTorch has it.' : 'as Keras, NumPy and image files have it.'}`;
+      + `${number(numbers[side], 9)} numbers: ${this.layout === 'chw' ? 'as PyTorch has it.' : 'as Keras and most image libraries have it.'}`;
     this.drawStrip(positions.map((at) => at - index.n * strides.n));
     this.drawCells(positions, index.n * strides.n);
     this.formulas.replaceChildren(...positions.map((position, channel) => element('div', {},
