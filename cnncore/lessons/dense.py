@@ -17,6 +17,9 @@ from cnncore.lessons.sliding import Sliding, convolve
 Array = npt.NDArray[np.float64]
 
 BYTES_PER_WEIGHT = 4
+LEAST_SEEDS, MOST_SEEDS, MOST_EPOCHS = 3, 10, 10
+"""Trainings of each network, and their epochs, in the experiment with shuffled pixels."""
+# RandomState below, not default_rng: numpy promises that its numbers never change, and links name the seeds.
 
 
 def random_kernel(kernel: int, seed: int) -> Array:
@@ -33,17 +36,6 @@ def convolved(image: Array, kernel: Array) -> Array:
     """The map of one filter over an image (H, W), without padding."""
     sliding = Sliding(kernel=(kernel.shape[0], kernel.shape[1]))
     return convolve(image[None], kernel[None, None], sliding)[0]
-
-
-def as_dense(kernel: Array, side: int) -> Array:
-    """The same filter written as a dense layer: (outputs, side²), a row an output, 0 where it is not connected."""
-    size = len(kernel)
-    out = conv_output_size(side, size)
-    found = np.zeros((out, out, side, side))
-    for row in range(out):
-        for column in range(out):
-            found[row, column, row : row + size, column : column + size] = kernel
-    return found.reshape(out * out, side * side)
 
 
 def applied(weights: Array, image: Array) -> Array:

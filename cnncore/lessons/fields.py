@@ -1,24 +1,17 @@
-"""What one output sees: theoretically, and how much of that really matters to it.
-
-Luo et al.: Understanding the effective receptive field in deep convolutional networks, 2016: the gradient of an output
-with respect to the pixels falls off from the middle like a Gaussian, so that the edge of the theoretical receptive
-field hardly counts.
-"""
+"""What one output of a stack of windows sees, in theory; how much of it counts stands in `cnncore.lessons.reach`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from cnncore.arithmetic import ReceptiveField, conv_output_size, conv_params
-from cnncore.errors import ConfigError
+from cnncore.lessons.sliding import Sliding, convolve
 
-Array = npt.NDArray[np.float64]
-Weights = Literal["uniform", "random"]
+Pixels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,65 +66,22 @@ def seen_by(windows: Sequence[Window], place: int) -> Seen:
     return Seen(first=round(first), end=round(first) + field.size)
 
 
-def effective_field(
-    windows: Sequence[Window], size: int, row: int, column: int, *, weights: Weights = "random", draws: int = 20
-) -> Array:
-    """How much each pixel matters to one output of a stack of linear layers, float64 (size, size), at most 1.
+def mean_maps(gray: Pixels, windows: Sequence[Window]) -> list[Pixels]:
+    """An image, uint8 (side, side), after each layer, if each takes the mean of what its window covers: uint8.
 
-    Args:
-        windows: The layers, input side first.
-        size: Height and width of the image in pixels.
-        row: Of the output.
-        column: Of the output.
-        weights: All alike, or drawn from a normal distribution: then the root mean square over the draws.
-        draws: How often weights are drawn, with the seeds from 0 on.
+    Padding counts as black.
 
     Raises:
-        ConfigError: if a window does not fit, or there is no such output.
+        ConfigError: if a window does not fit.
     """
-    sizes = sizes_through(windows, size)
-    if not (0 <= row < sizes[-1] and 0 <= column < sizes[-1]):
-        raise ConfigError(
-            "place", f"There is no output {row}, {column}.", f"There are {sizes[-1]} × {sizes[-1]} outputs."
-        )
-    total = np.zeros((size, size))
-    seeds = range(draws if weights == "random" else 1)
-    for seed in seeds:
-        rng = np.random.default_rng(seed)
-        gradient = np.zeros((sizes[-1], sizes[-1]))
-        gradient[row, column] = 1
-        for window, before in zip(reversed(windows), reversed(sizes[:-1]), strict=True):
-            shape = (window.kernel, window.kernel)
-            kernel = rng.normal(size=shape) if weights == "random" and not window.pooling else np.ones(shape)
-            gradient = _backwards(gradient, kernel / window.kernel, window, before)
-        total += gradient**2
-    matter = np.sqrt(total / len(seeds))
-    return matter / max(float(matter.max()), np.finfo(np.float64).tiny)
-
-
-def share_within(field: Array, side: int) -> float:
-    """Share of the field's sum of squares in the middle square of `side` pixels around its center of mass."""
-    squares = field**2
-    total = float(squares.sum())
-    if total == 0:
-        return 0.0
-    middles = [float((squares.sum(axis=1 - axis) * np.arange(field.shape[axis])).sum() / total) for axis in (0, 1)]
-    top, left = (max(round(middle - (side - 1) / 2), 0) for middle in middles)
-    return float(squares[top : top + side, left : left + side].sum() / total)
-
-
-def _backwards(gradient: Array, kernel: Array, window: Window, size: int) -> Array:
-    """The gradient with respect to a layer's input of `size` pixels along each side."""
-    padded = np.zeros((size + 2 * window.padding,) * 2)
-    reach = window.stride * (len(gradient) - 1) + 1
-    for row in range(window.kernel):
-        for column in range(window.kernel):
-            top, left = row * window.dilation, column * window.dilation
-            padded[top : top + reach : window.stride, left : left + reach : window.stride] += (
-                kernel[row, column] * gradient
-            )
-    end = window.padding + size
-    return padded[window.padding : end, window.padding : end]
+    maps = gray[None].astype(np.float64)
+    found: list[Pixels] = []
+    for window in windows:
+        shape = (window.kernel, window.kernel)
+        sliding = Sliding(kernel=shape, stride=window.stride, padding=window.padding, dilation=window.dilation)
+        maps = convolve(maps, np.full((1, 1, *shape), 1 / window.kernel**2), sliding)
+        found.append(np.rint(maps[0]).astype(np.uint8))
+    return found
 
 
 def stack_params(kernel: int, layers: int, channels: int) -> int:

@@ -1,7 +1,7 @@
 """An image as numbers: its planes in several color spaces, and where each number lies in memory.
 
 Hue, saturation and brightness are those of Smith: Color gamut transform pairs, 1978, as Python's `colorsys` has them.
-Strides and positions are those of torch, for contiguous tensors and for its memory format `channels_last`.
+Strides are those of torch, for contiguous tensors and for its memory format `channels_last`.
 """
 
 from __future__ import annotations
@@ -58,9 +58,3 @@ def strides(sizes: Mapping[str, int], order: str) -> dict[str, int]:
         found[axis] = step
         step *= sizes[axis]
     return found
-
-
-def flat_position(index: Mapping[str, int], sizes: Mapping[str, int], order: str) -> int:
-    """At which number of the memory, counted from 0, the one with this index by axis lies."""
-    steps = strides(sizes, order)
-    return sum(index[axis] * steps[axis] for axis in order)

@@ -137,12 +137,16 @@ GOOGLENET = {
 
 
 def build_module(kind: Kind, inputs: int, widths: Widths) -> Module:
-    """A module of either kind.
+    """A module of either kind (Figure 2).
+
+    `reduced` has 1 × 1 convolutions before the large ones and after the pooling; `naive` goes without, and hands the
+    pooled maps on whole.
 
     Raises:
         ConfigError: if a number of channels is impossible.
     """
-    return reduced(inputs, widths) if kind == "reduced" else naive(inputs, widths)
+    _check(inputs, *vars(widths).values())
+    return _BUILDERS[kind](inputs, widths)
 
 
 def chained(kind: Kind, inputs: int, widths: Widths, count: int) -> tuple[Module, ...]:
@@ -158,16 +162,6 @@ def chained(kind: Kind, inputs: int, widths: Widths, count: int) -> tuple[Module
     return tuple(found)
 
 
-def reduced(inputs: int, widths: Widths) -> Module:
-    """The module with 1 × 1 convolutions before the large ones and after the pooling.
-
-    Raises:
-        ConfigError: if a number of channels is impossible.
-    """
-    _check(inputs, *vars(widths).values())
-    return _reduced(inputs, widths)
-
-
 def _reduced(inputs: int, widths: Widths) -> Module:
     return Module(
         branches=(
@@ -177,16 +171,6 @@ def _reduced(inputs: int, widths: Widths) -> Module:
             _branch(inputs, ("1 × 1 after pooling", widths.pool, 1)),
         )
     )
-
-
-def naive(inputs: int, widths: Widths) -> Module:
-    """The same without the 1 × 1 reductions: the pooled maps are handed on whole.
-
-    Raises:
-        ConfigError: if a number of channels is impossible.
-    """
-    _check(inputs, widths.ones, widths.threes, widths.fives)
-    return _naive(inputs, widths)
 
 
 def _naive(inputs: int, widths: Widths) -> Module:

@@ -1,4 +1,4 @@
-"""What an image is taken for by the known image most like it: a judge without training."""
+"""The 1-nearest-neighbor classifier: an image is taken for what the known image most like it is (no training)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def nearest(images: Array, known: Array) -> Labels:
     return apart.argmin(axis=1)
 
 
-def taken_for(images: Array, labels: Labels, known: Array, known_labels: Labels, num_classes: int) -> Labels:
+def confusion_counts(images: Array, labels: Labels, known: Array, known_labels: Labels, num_classes: int) -> Labels:
     """How many images (N, D) of each class are most like one of `known` of each class, (K, K): row is the truth."""
     found = np.zeros((num_classes, num_classes), np.int64)
     np.add.at(found, (labels, known_labels[nearest(images, known)]), 1)

@@ -29,7 +29,7 @@ class Recording:
 
     Attributes:
         settings: What was trained, by dotted name, as text.
-        num_train: Training images, with those that were smuggled in.
+        num_train: Training images, with those that the recorder has added.
         step_epochs: Where in the training the loss of steps was read, in epochs, (S,).
         step_loss: Mean loss of the steps around it, (S,); infinite or NaN where it was no number.
         every: Steps that such a mean is of.
@@ -110,11 +110,16 @@ def _large(value: float) -> str:
     """A number that may have many digits, such as 3.2 or 1.2 × 10¹⁷."""
     if value < 10_000:
         return f"{value:.1f}"
-    digits, power = f"{value:.1e}".split("e")
-    return f"{digits} × 10{str(int(power)).translate(_RAISED)}"
+    return scientific(value, 1)
 
 
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+def scientific(value: float, decimals: int) -> str:
+    """A number such as 1.2 × 10¹⁷, with so many decimals."""
+    mantissa, exponent = f"{value:.{decimals}e}".split("e")
+    return f"{mantissa} × 10{str(int(exponent)).translate(_RAISED)}"
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True, kw_only=True)

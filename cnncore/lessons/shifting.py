@@ -28,17 +28,17 @@ class ShiftedMaps:
     Attributes:
         maps: (shifts, H', W').
         winners: Which value of its window is the largest at each place, counted row by row, (shifts, H', W').
-        changes: By how much each differs from the map of the image that is not shifted, as `change` says it.
-        rests: By how much after each is moved back by whole places, in shares of the same contrast; NaN where no place
-            is left to compare.
-        overall: The same pooling over the whole of each map: one number each.
+        changes: By how much each differs from the map of the image that is not shifted, as `change` says it, (shifts,).
+        rests: By how much after each is moved back by whole places, in shares of the same contrast, (shifts,); NaN
+            where no place is left to compare.
+        pooled_globally: The same pooling over the whole of each map, (shifts,).
     """
 
     maps: Array
     winners: npt.NDArray[np.intp]
     changes: Array
     rests: Array
-    overall: Array
+    pooled_globally: Array
 
 
 def under_shifts(
@@ -60,7 +60,7 @@ def under_shifts(
         rests=np.array(
             [_share(np.abs(before - after).mean(), still) if before.size else np.nan for before, after in parts]
         ),
-        overall=(np.max if kind == "max" else np.mean)(maps, axis=(1, 2)),
+        pooled_globally=(np.max if kind == "max" else np.mean)(maps, axis=(1, 2)),
     )
 
 

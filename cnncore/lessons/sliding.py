@@ -1,4 +1,4 @@
-"""A window that slides over an image: convolution and pooling, and every single step of them.
+"""A window that slides over an image: convolution and pooling.
 
 Names and results are those of torch's `conv2d` and `max_pool2d`; tests compare hundreds of random settings.
 """
@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from cnncore.arithmetic import conv_output_size, pool_output_size
+from cnncore.arithmetic import conv_output_size
 from cnncore.errors import ConfigError
-from cnncore.lessons.stacks import size_formula
+from cnncore.lessons.stacks import check_groups, size_formula
 
 Array = npt.NDArray[np.float64]
 PaddingMode = Literal["zeros", "reflect"]
@@ -89,10 +89,6 @@ class Sliding:
         widths = [(0, 0)] * (image.ndim - 2) + [(top, bottom), (left, right)]
         return np.pad(image, widths, mode="constant" if self.padding_mode == "zeros" else "reflect")
 
-    def corner(self, row: int, column: int) -> tuple[int, int]:
-        """First row and column of the padded image that the window covers at a place of the result."""
-        return row * self.stride, column * self.stride
-
     def covered(self, size: tuple[int, int]) -> tuple[Indices, Indices]:
         """Rows and columns of the padded image that the window covers: (H', kernel height) and (W', kernel width).
 
@@ -123,28 +119,6 @@ class Sliding:
         found = np.lib.stride_tricks.sliding_window_view(padded, self.extent, axis=(-2, -1))
         found = found[..., :: self.stride, :: self.stride, :: self.dilation, :: self.dilation]
         return found[..., :rows, :columns, :, :]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Step:
-    """One place of a convolution.
-
-    Attributes:
-        row: Of the place in the result; the same for column.
-        corner: First row and column covered, in the padded image.
-        patch: What the window covers, (C, kernel height, kernel width).
-        products: Patch times kernel, of the same shape.
-        bias: What is added in the end.
-        value: The sum.
-    """
-
-    row: int
-    column: int
-    corner: tuple[int, int]
-    patch: Array
-    products: Array
-    bias: float
-    value: float
 
 
 def convolve(
@@ -193,65 +167,19 @@ def seen_channels(channels: int, filters: int, groups: int, place: int) -> range
     return range(first, first + inside)
 
 
-def step_at(image: Array, kernel: Array, sliding: Sliding, row: int, column: int, *, bias: float = 0.0) -> Step:
-    """One place of the convolution of an image (C, H, W) with one filter (C, height, width).
-
-    Raises:
-        ConfigError: if the result has no such place.
-    """
-    rows, columns = sliding.output_size((image.shape[1], image.shape[2]))
-    if not (0 <= row < rows and 0 <= column < columns):
-        raise ConfigError("place", f"There is no place {row}, {column}.", f"The result has {rows} × {columns} places.")
-    top, left = sliding.corner(row, column)
-    height, width = sliding.extent
-    padded = sliding.padded(image)
-    patch = padded[:, top : top + height : sliding.dilation, left : left + width : sliding.dilation]
-    products = patch * kernel
-    return Step(
-        row=row,
-        column=column,
-        corner=(top, left),
-        patch=patch,
-        products=products,
-        bias=bias,
-        value=float(products.sum() + bias),
-    )
-
-
 def flipped(kernels: Array) -> Array:
     """Each kernel (..., height, width) turned by 180°."""
     return kernels[..., ::-1, ::-1]
 
 
-def convolve_signals(signal: Array, kernel: Array) -> Array:
-    """The true convolution of two signals (N,) and (M,), of N + M − 1 values: one, turned round, slides along."""
-    return np.convolve(signal, kernel)
-
-
-def pool(
-    image: Array, kernel: int, stride: int, kind: Literal["max", "average"], *, padding: int = 0, ceil: bool = False
-) -> Array:
-    """Pooling of maps (C, H, W): the largest value of each window, or the mean of it.
-
-    As in torch: padding counts as minus infinity for the largest value and as zeros for the mean, and in its
-    divisor; with `ceil` a window that hangs over the edge counts as well, its mean over what lies inside the padded
-    image.
+def pool(image: Array, kernel: int, stride: int, kind: Literal["max", "average"]) -> Array:
+    """Pooling of maps (C, H, W) without padding: the largest value of each window, or the mean of it, (C, H', W').
 
     Raises:
-        ConfigError: if the window does not fit, or the padding is more than half of it.
+        ConfigError: if the window does not fit.
     """
-    if padding > kernel // 2:
-        raise ConfigError("padding", f"The padding is {padding}; at most half the window is possible.", "Take less.")
-    sizes = [pool_output_size(size, kernel, stride, padding, ceil=ceil) for size in image.shape[1:]]
-    outside = -np.inf if kind == "max" else 0.0
-    padded = np.pad(image, [(0, 0), (padding, padding), (padding, padding)], constant_values=outside)
-    found = np.empty((len(image), *sizes))
-    reduce = np.max if kind == "max" else np.mean
-    for row in range(sizes[0]):
-        for column in range(sizes[1]):
-            top, left = row * stride, column * stride
-            found[:, row, column] = reduce(padded[:, top : top + kernel, left : left + kernel], axis=(1, 2))
-    return found
+    windows = Sliding(kernel=(kernel, kernel), stride=stride).windows(image)
+    return (np.max if kind == "max" else np.mean)(windows, axis=(-2, -1))
 
 
 def winners(image: Array, kernel: int, stride: int) -> npt.NDArray[np.intp]:
@@ -267,12 +195,7 @@ def winners(image: Array, kernel: int, stride: int) -> npt.NDArray[np.intp]:
 
 
 def _check_channels(image: Array, kernels: Array, groups: int) -> None:
-    if groups < 1 or len(image) % groups or len(kernels) % groups:
-        raise ConfigError(
-            "groups",
-            f"{len(image)} channels and {len(kernels)} filters cannot be divided into {groups} groups.",
-            "Take a number that divides both.",
-        )
+    check_groups(len(image), len(kernels), groups)
     if kernels.shape[1] * groups != len(image):
         raise ConfigError(
             "kernel", f"The filters take {kernels.shape[1] * groups} channels, the image has {len(image)}."

@@ -15,7 +15,7 @@ from cnncore.config.requests import parse_request
 from cnncore.data import Images
 from cnncore.data.opening import open_images
 from cnncore.lessons.augmenting import changed_at
-from cnncore.lessons.nearest import taken_for
+from cnncore.lessons.nearest import confusion_counts
 from cnncore.places import data_dir
 
 Change = Literal["rotation", "flip_horizontal", "flip_vertical", "translation", "zoom"]
@@ -46,7 +46,7 @@ def changed_digits(asked: dict[str, Any]) -> Answer:
         # Digits in the place of channels: all of them in one go.
         settings = {"right": 0.0, "down": 0.0, request.dial: float(place)}
         changed = changed_at(request.change, digits, digits, settings)[0].astype(np.float32)
-        counts.append(taken_for(changed.reshape(len(changed), -1), labels, known, known_labels, 10))
+        counts.append(confusion_counts(changed.reshape(len(changed), -1), labels, known, known_labels, 10))
         examples.append(np.rint(255 * changed[first]).astype(np.uint8))
     return Answer({"num_known": len(known)}, {"counts": np.stack(counts), "examples": np.stack(examples)})
 

@@ -87,7 +87,7 @@ def _draw_ways(key: str, before: str, after: str) -> None:
         if train:
             st.page_link(
                 TRAIN,
-                label="Train with this",
+                label=f"Train with this (about {LESSONS[key].train_time})",
                 icon=":material/model_training:",
                 query_params=dict(train),
                 width="content",

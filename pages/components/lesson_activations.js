@@ -1,41 +1,22 @@
-// The lesson on activations: every place of the functions and every depth of the stack have come along.
+// The lesson on activations, one unit: every place of the functions has come along.
 class Figure {
   constructor(board) {
     this.board = board;
-    const part = (title) => {
-      const section = element('section', { className: 'lesson-part' }, element('h3', { textContent: title }));
-      const controls = element('div', { className: 'lab-board-controls' });
-      const said = element('p', { className: 'lesson-part-words', 'aria-live': 'polite' });
-      const charts = element('div', { className: 'lesson-part-charts' });
-      section.append(controls, said, charts);
-      board.stage.append(section);
-      return { controls, said, charts };
-    };
-    this.unit = part('One unit');
-    this.stack = part('Many layers of them');
-    this.x = board.slider({ into: this.unit.controls, name: 'x', label: 'x, the sum of what comes in', min: -4, max: 4, step: 0.05,
-      words: (at) => number(at), onMove: () => this.drawUnit() });
-    this.layers = board.slider({ into: this.stack.controls, name: 'layers', label: 'Layers', min: 1, max: 40,
-      words: (at) => `${at} layer${at === 1 ? '' : 's'}`, onMove: () => this.drawStack() });
-    this.layer = board.slider({ into: this.stack.controls, name: 'layer', label: 'Layer to look at', min: 1, max: 40,
-      words: (at) => `layer ${Math.min(at, this.layers.value)}`, onMove: () => { this.pointed = null; this.drawStack(); } });
-    const curve = (label) => board.lines({ into: this.unit.charts, label: `${label}; arrow keys change x`, high: 220,
+    this.x = board.slider({ name: 'x', label: 'x, the sum of what comes in', min: -4, max: 4, step: 0.05,
+      words: (at) => number(at), onMove: () => this.draw() });
+    this.said = element('p', { className: 'lesson-part-words', 'aria-live': 'polite' });
+    this.charts = element('div', { className: 'lesson-part-charts' });
+    board.stage.append(this.said, this.charts);
+    const curve = (label) => board.lines({ into: this.charts, label: `${label}; arrow keys change x`, high: 220,
       onPoint: (at) => this.moveX(at), onChoose: () => board.tell({ x: this.x.value }) });
     this.curves = { values: curve('The functions'), slopes: curve('Their slopes') };
-    const chart = (label) => board.lines({ into: this.stack.charts, label: `${label}; arrow keys go from layer to layer, Enter chooses one`,
-      high: 210, onPoint: (at) => this.point(at), onChoose: (at) => this.choose(at) });
-    this.charts = { gradients: chart('Size of the gradient at each layer'), signals: chart('Size of the signal at each layer'),
-      dead: chart('Dead units of each layer') };
-    this.histogram = board.lines({ into: this.stack.charts, label: 'Outputs of the chosen layer; arrow keys go from bin to bin', high: 210,
-      onPoint: (at) => this.pointBin(at) });
   }
 
   show(data, state, arrays) {
     Object.assign(this, { data, arrays, state });
     this.keys = Object.keys(data.names);
     this.xs = Array.from({ length: arrays.values.shape[1] }, (_, at) => Number((-data.furthest + at * data.step).toFixed(2)));
-    this.drawUnit();
-    this.drawStack();
+    this.draw();
   }
 
   curve(name, key) {
@@ -47,10 +28,10 @@ class Figure {
 
   moveX(at) {
     this.x.set(this.xs[at]);
-    this.drawUnit();
+    this.draw();
   }
 
-  drawUnit() {
+  draw() {
     const { data, board, state } = this;
     const ranges = { values: [-1.5, 2.5], slopes: [0, 1.2] }, titles = { values: 'f(x)', slopes: 'slope f′(x)' };
     for (const [name, chart] of Object.entries(this.curves)) {
@@ -61,67 +42,8 @@ class Figure {
         values: this.curve(name, key).map((value) => (value < low || value > high ? NaN : value)) })) });
     }
     const read = (name) => number(this.curve(name, state.activation)[this.place], 3);
-    this.unit.said.replaceChildren(`${data.names[state.activation]}: f(x) = ${data.formula}. At x = ${number(this.xs[this.place])} it puts out `,
+    this.said.replaceChildren(`${data.names[state.activation]}: f(x) = ${data.formula}. At x = ${number(this.xs[this.place])} it puts out `,
       element('b', { textContent: read('values') }), ', and a gradient that comes back is multiplied by its slope there, ',
       element('b', { textContent: read('slopes') }), '.');
-  }
-
-  // Median (0), smallest (1) or largest (2) of all draws, layer by layer, the input first.
-  row(name, part) {
-    const array = this.arrays[name], depth = this.layers.value, long = array.shape[array.shape.length - 1];
-    const start = name === 'gradients' ? part * array.shape[1] + depth - 1 : part;
-    const found = array.slice(start * long, start * long + depth + (name === 'dead' ? 0 : 1));
-    return name === 'dead' ? [NaN, ...found] : found;
-  }
-
-  get chosen() { return Math.min(this.layer.value, this.layers.value); }
-
-  drawStack() {
-    const { data, board, state } = this;
-    const depth = this.layers.value, color = board.series(this.keys.indexOf(state.activation));
-    this.layer.say();
-    const titles = { gradients: 'Gradient (1 at the last layer)', signals: 'Signal (standard deviation)', dead: 'Dead units, % (0 for every image)' };
-    for (const [name, chart] of Object.entries(this.charts)) {
-      const [values, low, high] = [0, 1, 2].map((part) => this.row(name, part));
-      chart.at = Math.min(this.pointed ?? this.chosen, depth);
-      chart.paint({ xs: Array.from({ length: depth + 1 }, (_, at) => at), range: name === 'dead' ? [0, 100] : data[name], log: name !== 'dead',
-        xTitle: 'layer (0 is the input)', yTitle: titles[name], lines: [{ name, color, values, low, high }] });
-    }
-    this.drawHistogram(color);
-    const [middle, low, high] = [0, 1, 2].map((part) => this.row('gradients', part)[1]);
-    this.stack.said.replaceChildren('Of a gradient of size 1 at the last layer, the first one gets ', element('b', { textContent: power(middle) }),
-      ` (${power(low)} to ${power(high)} in ${data.draws} draws). In layer ${this.chosen}, `, element('b', { textContent: `${number(this.row('dead', 0)[this.chosen], 2)} %` }),
-      ' of the units are dead: 0 for every image, so that no gradient gets through them.');
-  }
-
-  drawHistogram(color) {
-    const [bottom, top] = this.data.outputs, bins = this.arrays.histograms.shape[1];
-    const start = (this.chosen - 1) * bins;
-    this.bins = this.arrays.histograms.slice(start, start + bins);
-    this.middles = Array.from({ length: bins }, (_, at) => bottom + (at + 0.5) * (top - bottom) / bins);
-    this.histogram.at = null;
-    this.histogram.paint({ xs: this.middles, range: [0, 100], xTitle: `output of layer ${this.chosen}`, yTitle: 'Share of all outputs, %',
-      lines: [{ name: 'outputs', color, values: this.bins, bars: true }] });
-  }
-
-  point(at) {
-    const layer = this.pointed = Math.max(1, at);
-    for (const chart of Object.values(this.charts)) if (chart.at !== layer) chart.mark(layer);
-    this.board.words.textContent = `Layer ${layer}: gradient ${power(this.row('gradients', 0)[layer])}, signal ${power(this.row('signals', 0)[layer])}, `
-      + `${number(this.row('dead', 0)[layer], 2)} % dead. Click, or press Enter, to see its outputs.`;
-  }
-
-  choose(at) {
-    this.layer.set(Math.max(1, at));
-    this.pointed = null;
-    this.drawStack();
-    this.board.tell({ layer: this.layer.value });
-  }
-
-  pointBin(at) {
-    const last = this.bins.length - 1, [bottom, top] = this.data.outputs, half = (top - bottom) / this.bins.length / 2;
-    const from = number(this.middles[at] - half, 2), to = number(this.middles[at] + half, 2);
-    const where = at === 0 ? `${to} or less` : at === last ? `${from} or more` : `${from} to ${to}`;
-    this.board.words.textContent = `Layer ${this.chosen}: ${number(this.bins[at], 2)} % of the outputs are ${where}.`;
   }
 }

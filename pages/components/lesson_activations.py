@@ -6,13 +6,12 @@ from typing import Annotated
 
 import numpy as np
 import streamlit as st
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from cnncore.errors import ConfigError
 from cnncore.lessons.depth import ACTIVATIONS, ActivationName, Initialization, Stack, histograms, pass_through
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_depth import INITIALIZATIONS, decades, logarithms, spread
-from pages.components.lesson_state import LessonState, bound, read_state
+from pages.components.lesson_state import LessonState, bound, one_of, read_state
 
 FURTHEST, STEP = 4.0, 0.05
 """The functions are drawn from −4 to 4, at every twentieth."""
@@ -25,17 +24,6 @@ _UNBOUNDED = (-4.0, 4.0)
 """Where histograms end: at the function's limits, or here."""
 
 
-def _bias(bias: float) -> float:
-    """A bias that can be chosen.
-
-    Raises:
-        ConfigError: where it is none of them.
-    """
-    if bias not in BIASES:
-        raise ConfigError("bias", f"No stack has biases of {bias:g}.", "Allowed: 0, -0.25, -0.5, -1.")
-    return bias
-
-
 class ActivationsState(LessonState):
     """What the link says."""
 
@@ -43,7 +31,7 @@ class ActivationsState(LessonState):
     x: Annotated[float, Field(ge=-FURTHEST, le=FURTHEST)] = 1.0
     layers: Annotated[int, Field(ge=1, le=MOST_LAYERS, title="number of layers")] = 20
     initialization: Initialization = "he"
-    bias: Annotated[float, AfterValidator(_bias)] = 0.0
+    bias: Annotated[float, one_of(BIASES)] = 0.0
     layer: Annotated[int, Field(ge=1, le=MOST_LAYERS)] = 10
 
 
@@ -58,37 +46,48 @@ def show_activations() -> None:
             format_func=lambda key: ACTIVATIONS[key].title,
             **bound(ActivationsState, "activation", state.activation),
         )
-        with st.container(horizontal=True, gap="medium"):
-            st.segmented_control(
-                "First weights",
-                list(INITIALIZATIONS),
-                required=True,
-                format_func=INITIALIZATIONS.__getitem__,
-                help="How large the weights start: half of Glorot's deviation, Glorot's, He's, and twice He's.",
-                **bound(ActivationsState, "initialization", state.initialization),
-            )
-            st.segmented_control(
-                "Bias of every unit",
-                list(BIASES),
-                required=True,
-                format_func=lambda bias: f"{bias:g}".replace("-", "−"),
-                help="Biases start at 0. A single step with too high a learning rate can push them far below.",
-                **bound(ActivationsState, "bias", state.bias),
-            )
-    curves, stack = activation_curves(), stack_arrays(state.activation, state.initialization, state.bias)
-    low, high = _OUTPUTS.get(state.activation, _UNBOUNDED)
+    _draw_unit(state)
+    st.markdown("**Many layers of them**")
+    with st.container(key="learn_controls_activations_stack", horizontal=True, gap="medium"):
+        st.segmented_control(
+            "Initial weights",
+            list(INITIALIZATIONS),
+            required=True,
+            format_func=INITIALIZATIONS.__getitem__,
+            help="How large the weights start: half of Glorot's deviation, Glorot's, He's, and twice He's.",
+            **bound(ActivationsState, "initialization", state.initialization),
+        )
+        st.segmented_control(
+            "Bias of every unit",
+            list(BIASES),
+            required=True,
+            format_func=lambda bias: f"{bias:g}".replace("-", "−"),
+            help="Biases start at 0. A single step with too high a learning rate can push them far below.",
+            **bound(ActivationsState, "bias", state.bias),
+        )
+    _draw_stack(state)
+
+
+def _draw_unit(state: ActivationsState) -> None:
     data = {
         "names": {key: spec.title for key, spec in ACTIVATIONS.items()},
         "formula": ACTIVATIONS[state.activation].formula,
         "furthest": FURTHEST,
         "step": STEP,
-        "most": MOST_LAYERS,
-        "draws": len(SEEDS),
-        "signals": decades(stack["signals"]),
-        "gradients": decades(stack["gradients"]),
-        "outputs": [low, high],
     }
-    draw_board("activations", state, data, {**curves, **stack})
+    draw_board("activations", state, data, activation_curves())
+
+
+def _draw_stack(state: ActivationsState) -> None:
+    arrays = stack_arrays(state.activation, state.initialization, state.bias)
+    data = {
+        "color": list(ACTIVATIONS).index(state.activation),
+        "draws": len(SEEDS),
+        "signals": decades(arrays["signals"]),
+        "gradients": decades(arrays["gradients"]),
+        "outputs": list(_OUTPUTS.get(state.activation, _UNBOUNDED)),
+    }
+    draw_board("activations_stack", state, data, arrays)
 
 
 @st.cache_data(show_spinner=False)

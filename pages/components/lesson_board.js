@@ -117,7 +117,6 @@ class Board {
       say() {
         output.textContent = words(setting.value);
         range.setAttribute('aria-valuetext', words(setting.value));
-        range.style.setProperty('--at', `${100 * (range.value - range.min) / ((range.max - range.min) || 1)}%`);
       },
       set(at) { if (!setting.moving) { range.value = places ? nearest(places, at) : at; setting.say(); } },
       limit(low, high) { range.min = low; range.max = high; setting.say(); },
@@ -147,6 +146,16 @@ class Board {
     setting.say();
     this.settings[name] = setting;
     return setting;
+  }
+
+  // Take away what a box holds, sliders too; others may come there.
+  clear(box) {
+    const gone = Object.entries(this.settings).filter(([, setting]) => box.contains(setting.box));
+    box.replaceChildren();
+    for (const [name, setting] of gone) {
+      setting.close();
+      delete this.settings[name];
+    }
   }
 
   button(label, onClick, { into = null, title = '' } = {}) {

@@ -6,7 +6,7 @@ they are dragged, a player, grids of numbers with a keyboard, lines, colors of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def draw_board(
             # It came together with the click that leads to another lesson.
             change_left(model, lesson, kept)
 
-    found = getattr(st.session_state.get(key), "told", None) if key in st.session_state else None
+    found = getattr(st.session_state.get(key), "told", None)
     count = found.get("count") if isinstance(found, Mapping) else 0
     bodies = {each: _plain(array) for each, array in (arrays or {}).items()}
     header = {
@@ -82,6 +82,6 @@ def _plain(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array if kept else array.astype(np.float32))
 
 
-def _aligned(arrays: Any) -> Sequence[np.ndarray]:
+def _aligned(arrays: Iterable[np.ndarray]) -> Sequence[np.ndarray]:
     """Each array's bytes, filled up so that the next one begins at a multiple of four."""
     return [np.frombuffer(array.tobytes() + b"\0" * (-array.nbytes % 4), np.uint8) for array in arrays]

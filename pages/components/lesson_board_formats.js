@@ -20,6 +20,20 @@ function power(log) {
 
 const tenTo = (exponent) => `10${[...String(exponent)].map((sign) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[sign] ?? '⁻').join('')}`;
 
+// A large count in words: whole below a million.
+function large(value) {
+  return value >= 1e9 ? `${number(value / 1e9)} billion` : value >= 1e6 ? `${number(value / 1e6)} million` : number(value, 7);
+}
+
+// The same where there is little room: whole below a hundred thousand.
+function short(value) {
+  const [size, unit] = [[1e9, ' G'], [1e6, ' M']].find(([least]) => value >= least) ?? (value >= 1e5 ? [1e3, ' k'] : [1, '']);
+  return `${number(value / size, unit ? 3 : 7)}${unit}`;
+}
+
+// Dark or white, whichever can be read on a color [r, g, b].
+const inkOn = ([red, green, blue]) => (0.299 * red + 0.587 * green + 0.114 * blue > 140 ? '#1B2130' : '#FFFFFF');
+
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 // Place of the value that is next to this one.

@@ -123,11 +123,10 @@ class Grid {
           ink.strokeRect(column * side + 0.5, row * side + 0.5, side - 1, side - 1);
           continue;
         }
-        const [red, green, blue] = color;
-        ink.fillStyle = `rgb(${red} ${green} ${blue})`;
+        ink.fillStyle = `rgb(${color.join(' ')})`;
         ink.fillRect(column * side, row * side, side, side);
         if (this.textOf && side >= 18) {
-          ink.fillStyle = 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? '#1B2130' : '#FFFFFF';
+          ink.fillStyle = inkOn(color);
           ink.fillText(this.textOf(row, column), (column + 0.5) * side, (row + 0.5) * side, side - 2);
         }
       }

@@ -63,9 +63,9 @@ class Numbers {
     this.fields?.forEach((field, place) => {
       const value = this.values[place];
       if (field !== document.activeElement) field.value = decimal(value, Math.abs(value) < 1 ? 3 : 2);
-      const [red, green, blue] = this.board.signed(0.8 * value / largest);
-      field.style.background = `rgb(${red} ${green} ${blue})`;
-      field.style.color = 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? '#1B2130' : '#FFFFFF';
+      const color = this.board.signed(0.8 * value / largest);
+      field.style.background = `rgb(${color.join(' ')})`;
+      field.style.color = inkOn(color);
     });
   }
 }

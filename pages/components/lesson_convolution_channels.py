@@ -11,7 +11,7 @@ import streamlit as st
 from cnncore.arithmetic import conv_params
 from cnncore.errors import ConfigError
 from cnncore.lessons.kernels import COLOR_FILTERS, MOST
-from cnncore.lessons.sliding import channel_sums, flipped, seen_channels
+from cnncore.lessons.sliding import channel_sums, seen_channels
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_convolution_learned import offer_learned
 from pages.components.lesson_convolution_settings import draw_settings
@@ -79,7 +79,6 @@ def several_channels(state: ConvolutionState, image: Array) -> tuple[dict[str, A
     }
     return data, {
         "padded": sliding.padded(image),
-        "applied": flipped(filters) if state.flip else filters,
         "sums": sums,
         "maps": maps,
         "rows": rows.astype(np.int32),

@@ -40,7 +40,7 @@ def two_signals(state: ConvolutionState) -> tuple[dict[str, Any], Mapping[str, n
     """What the browser draws: facts and arrays."""
     signal, other = np.array(SIGNALS[state.signal].values), np.array(SLIDING_SIGNALS[state.other].values)
     found = slide(signal, other, flip=state.flip)
-    data = {"last": len(found.result) - 1, "flip": state.flip}
+    data = {"last": len(found.result) - 1}
     return data, {
         "signal": signal,
         "moving": found.moving,

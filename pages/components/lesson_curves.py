@@ -93,6 +93,7 @@ def drawn(case: Case, recording: Recording, *, marked: bool) -> tuple[dict[str, 
         "accuracy": [float(np.floor(10 * shares.min()) * 10) if len(shares) else 0.0, 100.0],
         "every": recording.every,
         "test": None if untested else 100 * recording.test_accuracy,
+        "scored": recording.scored_epoch,
         "stopped": recording.stopped,
         "band": {"chart": chart, "from": first, "to": last, "words": case.where} if marked else None,
         "colors": theme.SPLIT_COLORS,
@@ -166,7 +167,8 @@ def _ask(state: CurvesState, said: str) -> None:
         answers[place] = st.session_state[key] or ""
         change_state(CurvesState, said=".".join(answers).rstrip("."))
 
-    with st.container(key="learn_controls_curves"):
+    # To answer is what the figure is for: this stays where controls are hidden.
+    with st.container(key="learn_curves_ask"):
         st.pills(
             "**What is wrong here?**",
             list(DIAGNOSES),

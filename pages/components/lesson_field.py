@@ -10,13 +10,12 @@ import streamlit as st
 from pydantic import Field
 
 from cnncore.errors import ConfigError
-from cnncore.lessons.fields import Window
+from cnncore.lessons.fields import Window, mean_maps
 from cnncore.lessons.reach import STACKS, Reach, WindowStack, possible, reach
-from cnncore.lessons.sliding import Sliding, convolve
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_field_compare import MOST_DEPTH, compared, depths, networks
 from pages.components.lesson_picture import PictureState, choose_picture
-from pages.components.lesson_state import bound, change_state, read_state
+from pages.components.lesson_state import bound, change_state, choose_view, read_state
 
 SIDE = 48
 MOST_LAYERS, MOST_KERNEL, MOST_STRIDE, MOST_DILATION = 8, 7, 3, 4
@@ -50,15 +49,7 @@ class FieldState(PictureState):
 def show_field() -> None:
     """Draw the figure."""
     state = read_state(FieldState)
-    with st.container(key="learn_controls_field_view"):
-        st.segmented_control(
-            "What to look at",
-            list(_VIEWS),
-            required=True,
-            format_func=_VIEWS.__getitem__,
-            label_visibility="collapsed",
-            **bound(FieldState, "view", state.view),
-        )
+    choose_view(state, _VIEWS)
     _SHOWN[state.view](state)
 
 
@@ -122,18 +113,6 @@ def chosen_unit(state: FieldState, found: Reach) -> tuple[tuple[int, int, int], 
             f"Layer {layer + 1} has {units} × {units} units, none at {asked}; one in its middle is shown."
         )
     return (layer, row, column), ""
-
-
-def mean_maps(gray: npt.NDArray[np.uint8], windows: tuple[Window, ...]) -> list[npt.NDArray[np.uint8]]:
-    """An image (side, side) after each layer, if each takes the mean of what its window covers, uint8."""
-    maps = gray[None].astype(np.float64)
-    found: list[npt.NDArray[np.uint8]] = []
-    for window in windows:
-        shape = (window.kernel, window.kernel)
-        sliding = Sliding(kernel=shape, stride=window.stride, padding=window.padding, dilation=window.dilation)
-        maps = convolve(maps, np.full((1, 1, *shape), 1 / window.kernel**2), sliding)
-        found.append(np.rint(maps[0]).astype(np.uint8))
-    return found
 
 
 def layer_name(window: Window) -> str:

@@ -23,12 +23,6 @@ class Figure {
     this.draw();
   }
 
-  // Millions with two places, smaller numbers whole.
-  count(value) {
-    return value >= 1e9 ? `${number(value / 1e9, 3)} billion` : value >= 1e6 ? `${number(value / 1e6, 3)} million`
-      : number(value, 9);
-  }
-
   draw() {
     const channels = this.slider.value;
     const most = this.arrays.one_params[channels - 1];
@@ -43,9 +37,9 @@ class Figure {
       bar.style.width = `${100 * params / most}%`;
       facts.replaceChildren(...[
         ['One output sees', `${stack.field} × ${stack.field} pixels`],
-        [`Weights: ${stack.per_pair} · C²`, this.count(params), bar],
-        [`Multiplications on maps of ${this.data.side} × ${this.data.side}`,
-          this.count(this.arrays[`${stack.name}_macs`][channels - 1])],
+        [`Weights: ${stack.per_pair} · C²`, large(params), bar],
+        [`Multiplications (MACs) on maps of ${this.data.side} × ${this.data.side}`,
+          large(this.arrays[`${stack.name}_macs`][channels - 1])],
         ['Nonlinearities, one after each layer', String(stack.layers)],
         [`Influence (gradient squared) of the middle ${stack.middle} × ${stack.middle}, ${number(100 * stack.area, 3)} % of the pixels`,
           `${number(100 * stack.share, 3)} %`],

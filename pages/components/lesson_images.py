@@ -9,36 +9,28 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 from PIL import Image
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from cnncore.errors import ConfigError
 from cnncore.lessons.images import LAYOUTS, hue_wheel, strides, to_hsv
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_images_classics import show_classics
 from pages.components.lesson_picture import PictureName, PictureState, choose_picture, load_picture
-from pages.components.lesson_state import bound, read_state
+from pages.components.lesson_state import bound, one_of, read_state
 
 SIDES = range(8, 65, 4)
 """Pixels along a side that the slider offers; MNIST's 28 and CIFAR's 32 are among them."""
 BATCH = 8
 """Images of the batch."""
-PLANES = {"rgb": "Red, green, blue", "hsv": "Hue, saturation, brightness", "gray": "Gray"}
+PLANES = {"rgb": "Red, green, blue", "hsv": "Hue, saturation, brightness (HSV)", "gray": "Gray"}
 _LAYOUTS = {"chw": "Channels first", "hwc": "Channels last"}
 _SHAPES = {"chw": "(N, C, H, W)", "hwc": "(N, H, W, C)"}
-
-
-def _offered(side: int) -> int:
-    if side not in SIDES:
-        allowed = f"{SIDES[0]} to {SIDES[-1]} in steps of {SIDES.step}"
-        raise ConfigError("side", "The slider does not offer it.", f"Allowed: {allowed}.")
-    return side
 
 
 class ImagesState(PictureState):
     """What the link says."""
 
     picture: PictureName = "flower"
-    side: Annotated[int, AfterValidator(_offered), Field(title="resolution")] = 24
+    side: Annotated[int, one_of(SIDES), Field(title="resolution")] = 24
     planes: Literal["rgb", "hsv", "gray"] = "rgb"
     row: Annotated[int, Field(ge=0, le=SIDES[-1] - 1)] = 11
     column: Annotated[int, Field(ge=0, le=SIDES[-1] - 1)] = 8

@@ -39,9 +39,8 @@ class Figure {
     box.append(element('div', { className: 'lab-inception-title' }, title, note));
     if (facts.field) {
       const controls = element('div', { className: 'lab-board-controls' });
-      const channels = element('span', { className: 'lab-inception-channels' });
       this.board.slider({ name: facts.field, label: 'Filters', min: 1, max: 512, into: controls });
-      box.append(controls, channels, cost, element('span', { className: 'lab-inception-track' }, bar));
+      box.append(controls, cost, element('span', { className: 'lab-inception-track' }, bar));
     } else box.append(cost);
     return { box, facts, cost, bar, title, note };
   }
@@ -73,7 +72,7 @@ class Figure {
     each.box.classList.toggle('lab-inception-gone', !convolution);
     if (!convolution) return;
     each.cost.textContent = `${number(convolution.inputs, 4)} → ${number(convolution.filters, 4)} channels · `
-      + `${this.count(convolution.params)} parameters · ${this.count(convolution.macs)} multiplications`;
+      + `${large(convolution.params)} parameters · ${large(convolution.macs)} multiplications`;
     each.bar.style.width = `${100 * convolution.macs / data.most_macs}%`;
   }
 
@@ -88,18 +87,13 @@ class Figure {
       element('span', { textContent: 'channels' }), element('div', { className: 'lab-inception-parts' }, ...parts));
   }
 
-  // Whole below a million.
-  count(value) {
-    return value >= 1e9 ? `${number(value / 1e9, 3)} billion` : value >= 1e6 ? `${number(value / 1e6, 3)} million` : number(value, 7);
-  }
-
   showTotals({ modules, ratios }, kind) {
     const head = element('tr', {}, ...['', 'With reductions', 'Naive', 'Naive : reduced'].map((textContent, place) =>
       element('th', { textContent, scope: 'col', className: ['', 'reduced', 'naive'][place] === kind ? 'lab-inception-now' : '' })));
-    const rows = [['channels', 'Output channels'], ['params', 'Parameters'], ['macs', 'Multiplications']].map(([name, label]) =>
+    const rows = [['channels', 'Output channels'], ['params', 'Parameters'], ['macs', 'Multiplications (MACs)']].map(([name, label]) =>
       element('tr', {}, element('th', { textContent: label, scope: 'row' }),
-        element('td', { textContent: this.count(modules.reduced[name]) }),
-        element('td', { textContent: this.count(modules.naive[name]) }),
+        element('td', { textContent: large(modules.reduced[name]) }),
+        element('td', { textContent: large(modules.naive[name]) }),
         element('td', { textContent: `${number(ratios[name], 3)} ×` })));
     this.totals.replaceChildren(element('thead', {}, head), element('tbody', {}, ...rows));
   }
@@ -117,14 +111,14 @@ class Figure {
       element('span', { textContent: String(place + 1) })));
     this.chain.replaceChildren(element('div', { className: 'lab-inception-bars' }, ...steps),
       element('figcaption', { textContent: `Channels after 1 to ${steps.length} modules of these widths in a row, with reductions (left) and naive `
-        + `(right). All ${steps.length} together: ${this.count(chains.reduced.macs)} and ${this.count(chains.naive.macs)} multiplications, `
+        + `(right). All ${steps.length} together: ${large(chains.reduced.macs)} and ${large(chains.naive.macs)} multiplications, `
         + `${number(chain_ratio, 3)} times as many.` }));
   }
 
   sentence({ modules, ratios, five }, state) {
     const { channels, params, macs } = modules[state.kind];
     const start = `${number(state.inputs, 4)} channels in, ${number(channels, 5)} out: ${number(params, 9)} parameters and `
-      + `${this.count(macs)} multiplications.`;
+      + `${large(macs)} multiplications.`;
     return state.kind === 'reduced' ? start
       : `${start} That is ${number(ratios.macs, 3)} times the multiplications of the module with reductions, and `
         + `${number(five, 3)} times for the 5 × 5 branch.`;

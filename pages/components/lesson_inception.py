@@ -7,24 +7,17 @@ from typing import Annotated, Any, Literal
 import streamlit as st
 from pydantic import AfterValidator, Field
 
-from cnncore.errors import ConfigError
 from cnncore.lessons.mixing import MIXES, read_numbers, write_numbers
 from cnncore.lessons.modules import GOOGLENET, Kind, Module, Widths, build_module, chained
 from pages.components.lesson_board import draw_board
-from pages.components.lesson_inception_parts import PIXELS, factorizations, pixel_board
+from pages.components.lesson_inception_parts import KERNELS, PIXELS, factorizations, pixel_board
 from pages.components.lesson_picture import PictureName, PictureState, choose_picture
-from pages.components.lesson_state import bound, change_state, read_state
+from pages.components.lesson_state import bound, change_state, choose_view, one_of, read_state
 
 MOST_INPUTS, MOST_WIDTH, MOST_SIDE, CHAIN = 1_024, 512, 56, 9
 _VIEWS = {"module": "The module", "factorize": "Smaller windows", "pixel": "A network for one pixel"}
 _KINDS: dict[Kind, str] = {"reduced": "With reductions", "naive": "Naive"}
 _FIRST = GOOGLENET["3a"]
-
-
-def _odd(kernel: int) -> int:
-    if kernel % 2 == 0:
-        raise ConfigError("window", "A window of even size has no middle.", "Allowed: 3, 5, 7, 9, 11.")
-    return kernel
 
 
 def _numbers(text: str) -> str:
@@ -48,7 +41,7 @@ class InceptionState(PictureState):
     reduce5: Width = _FIRST.widths.reduce5
     fives: Width = _FIRST.widths.fives
     pool: Width = _FIRST.widths.pool
-    kernel: Annotated[int, Field(ge=3, le=11, title="window"), AfterValidator(_odd)] = 5
+    kernel: Annotated[int, one_of(KERNELS), Field(title="window")] = 5
     channels: Annotated[int, Field(ge=1, le=MOST_WIDTH)] = 64
     numbers: Annotated[str, AfterValidator(_numbers)] = write_numbers(MIXES["yellow"].numbers)
     row: Annotated[int, Field(ge=0, le=PIXELS)] = 0
@@ -62,15 +55,7 @@ class InceptionState(PictureState):
 def show_inception() -> None:
     """Draw the figure."""
     state = read_state(InceptionState)
-    with st.container(key="learn_controls_inception_view"):
-        st.segmented_control(
-            "What to look at",
-            list(_VIEWS),
-            required=True,
-            format_func=_VIEWS.__getitem__,
-            label_visibility="collapsed",
-            **bound(InceptionState, "view", state.view),
-        )
+    choose_view(state, _VIEWS)
     _SHOWN[state.view](state)
 
 
@@ -149,7 +134,7 @@ def _choose_place(state: InceptionState) -> None:
 
 
 def _show_module(state: InceptionState) -> None:
-    with st.container(key="learn_controls_inception"):
+    with st.container(key="learn_controls_inception", horizontal=True, gap="medium"):
         st.segmented_control(
             "Kind",
             list(_KINDS),

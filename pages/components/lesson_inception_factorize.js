@@ -18,11 +18,6 @@ class Figure {
     this.draw();
   }
 
-  count(value) {
-    return value >= 1e9 ? `${number(value / 1e9, 3)} billion` : value >= 1e6 ? `${number(value / 1e6, 3)} million`
-      : number(value, 7);
-  }
-
   draw() {
     const kernel = this.kernel.value, channels = this.channels.value;
     const { forms } = this.data.kernels.find((each) => each.kernel === kernel);
@@ -42,8 +37,8 @@ class Figure {
       element('h4', { textContent: FACTORIZE_TITLES[name](kernel) }),
       element('div', { className: 'lab-factorize-windows' }, ...shapes.map((shape) => this.window(shape))),
       element('span', { className: 'lab-factorize-track' }, bar),
-      element('p', { textContent: `${number(per_pair)} weights for each pair of channels: ${this.count(weights)}` }),
-      element('p', { textContent: `${this.count(macs)} multiplications on maps of ${this.data.side} × ${this.data.side}` }),
+      element('p', { textContent: `${number(per_pair)} weights for each pair of channels: ${large(weights)}` }),
+      element('p', { textContent: `${large(macs)} multiplications on maps of ${this.data.side} × ${this.data.side}` }),
       element('p', { textContent: `sees ${field[0]} × ${field[1]} pixels, ${shapes.length} ${shapes.length === 1 ? 'layer' : 'layers'}` }));
   }
 

@@ -62,8 +62,7 @@ class Figure {
   }
 
   build() {
-    this.place.replaceChildren();
-    for (const name of Object.keys(SLIDERS)) delete this.board.settings[name];
+    this.board.clear(this.place);
     for (const name of OF_LAYER[this.data.layer]) {
       this.board.slider({ name, value: this.state[name], into: this.place, ...SLIDERS[name](this.data) });
     }
@@ -167,7 +166,7 @@ class Figure {
           const bar = element('span', { className: 'lab-norm-bar' });
           bar.style.height = `${Math.max(0, 100 * value / most)}%`;
           const column = element('div', { title: channels[channel] },
-            element('span', { className: 'lab-norm-value', textContent: number(value, 2) }),
+            element('span', { textContent: number(value, 2) }),
             element('span', { className: 'lab-norm-room' }, bar), element('span', { textContent: channel + 1 }));
           column.classList.toggle('lab-norm-near', channel >= first && channel <= last);
           column.classList.toggle('lab-norm-chosen', channel === this.at.channel);

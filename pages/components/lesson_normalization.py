@@ -9,9 +9,8 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from cnncore.errors import ConfigError
 from cnncore.lessons.batches import CHANNELS, Batches, activations
 from cnncore.lessons.normalizing import (
     Statistics,
@@ -25,7 +24,7 @@ from cnncore.lessons.normalizing import (
 from cnncore.lessons.pictures import SAMPLES
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_picture import PictureState, choose_picture, load_picture
-from pages.components.lesson_state import bound, read_state
+from pages.components.lesson_state import bound, one_of, read_state
 
 SIDE = 24
 """Of the squares in a batch, in pixels; the pictures they are cut out of have twice as many."""
@@ -37,20 +36,10 @@ ALPHAS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 _ALEXNET = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 2.0}
 AVERAGED = (1, 10, 100)
 LAYERS = {"batch": "Batch normalization", "response": "Local response normalization", "dropout": "Dropout"}
-MODES = {"train": "While training", "eval": "Afterwards"}
+MODES = {"train": "While training", "eval": "After training"}
 _NORMALIZED = (-4.0, 6.0)
 
 Array = npt.NDArray[np.float64]
-
-
-def _one_of(name: str, values: Sequence[float]) -> AfterValidator:
-    def check(value: float) -> float:
-        if value not in values:
-            allowed = ", ".join(f"{each:g}" for each in values)
-            raise ConfigError(name, f"{value:g} is none of its places.", f"Allowed: {allowed}.")
-        return value
-
-    return AfterValidator(check)
 
 
 class NormalizationState(PictureState):
@@ -58,17 +47,17 @@ class NormalizationState(PictureState):
 
     layer: Literal["batch", "response", "dropout"] = "batch"
     mode: Literal["train", "eval"] = "train"
-    scale: Annotated[float, _one_of("scale", SCALES)] = 1.0
+    scale: Annotated[float, one_of(SCALES)] = 1.0
     shift: Annotated[float, Field(ge=-2, le=2)] = 0.0
     gamma: Annotated[float, Field(ge=0, le=3)] = 1.0
     beta: Annotated[float, Field(ge=-3, le=3)] = 0.0
     batch: Annotated[int, Field(ge=1, le=MOST_BATCHES)] = 1
     size: Annotated[int, Field(ge=1, le=len(CHANNELS), title="number of channels")] = 5
     k: Annotated[float, Field(ge=0.5, le=10)] = 2.0
-    alpha: Annotated[float, _one_of("alpha", ALPHAS)] = 1e-4
+    alpha: Annotated[float, one_of(ALPHAS)] = 1e-4
     power: Annotated[float, Field(ge=0, le=1.5, title="exponent")] = 0.75
     rate: Annotated[int, Field(ge=0, le=95, title="rate of dropout")] = 50
-    draws: Annotated[int, Field(ge=AVERAGED[0], le=AVERAGED[-1]), _one_of("draws", AVERAGED)] = 1
+    draws: Annotated[int, Field(ge=AVERAGED[0], le=AVERAGED[-1]), one_of(AVERAGED)] = 1
     seed: Annotated[int, Field(ge=0, le=9_999)] = 0
     image: Annotated[int, Field(ge=1, le=NUM_PICTURES)] = 1
     channel: Annotated[int, Field(ge=1, le=len(CHANNELS))] = 3
@@ -208,7 +197,7 @@ def _response(state: NormalizationState, before: Array, seen: Sequence[tuple[Arr
         axes=alone * axes,
         dimmed=alone,
         words=f"Each value is divided by ({state.k:g} + {state.alpha:g} · the sum of the squares of {state.size} "
-        f"neighboring channels at the same place) to the power of {state.power:g}, while training and afterwards"
+        f"channels at the same place, its own among them) to the power of {state.power:g}, while training and after"
         + (": the constants of AlexNet." if settings == _ALEXNET else "."),
         divisor=response_divisor(before, **settings),
     )
@@ -217,7 +206,7 @@ def _response(state: NormalizationState, before: Array, seen: Sequence[tuple[Arr
 def _dropout(state: NormalizationState, before: Array, seen: Sequence[tuple[Array, Array]], axes: Array) -> Outcome:
     share = state.rate / 100
     if state.mode == "eval":
-        return Outcome(after=before, axes=axes, words="Afterwards dropout does nothing: every unit takes part.")
+        return Outcome(after=before, axes=axes, words="After training dropout does nothing: every unit takes part.")
     after = sum(dropout(before, share, seed=100 * state.seed + draw) for draw in range(state.draws)) / state.draws
     zeros = 100 * float((dropout(np.ones_like(before), share, seed=100 * state.seed) == 0).mean())
     each = "" if state.draws == 1 else "of the first draw "

@@ -41,7 +41,7 @@ class Figure {
         const fill = element('span', { className: 'fill' }), text = element('span', { className: 'value' });
         return { fill, text, cell: element('td', {}, element('span', { className: 'bar' }, fill), text) };
       });
-      const overall = element('td', { className: 'overall' });
+      const overall = element('td');
       const row = element('tr', {}, element('th', { textContent: title.replace(': overlapping', ''), scope: 'row' }), ...bars.map(({ cell }) => cell), overall);
       return { row, bars, overall };
     });

@@ -68,7 +68,7 @@ def show_pooling() -> None:
     draw_board(
         "pooling",
         state,
-        {"size": SIDE, "most": MOST_SHIFT, "stride": STRIDE, "windows": WINDOWS},
+        {"most": MOST_SHIFT, "stride": STRIDE, "windows": WINDOWS},
         pooling_arrays(picture.gray, state.kind),
     )
 
@@ -86,7 +86,7 @@ def pooling_arrays(gray: npt.NDArray[np.uint8], kind: Kind) -> dict[str, np.ndar
     image = gray.astype(np.float64) / 255
     maps = {"image": under_shifts(image, SHIFTS, 1, 1, kind)}
     maps |= {name: under_shifts(image, SHIFTS, kernel, STRIDE, kind) for name, kernel in WINDOWS.items()}
-    numbers = [np.stack([each.changes, each.rests, each.overall], axis=-1) for each in maps.values()]
+    numbers = [np.stack([each.changes, each.rests, each.pooled_globally], axis=-1) for each in maps.values()]
     return {
         **{name: each.maps for name, each in maps.items()},
         **{f"winners_{name}": maps[name].winners.astype(np.uint8) for name in WINDOWS},

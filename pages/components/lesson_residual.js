@@ -29,9 +29,9 @@ class Figure {
   row(name, kind, part) {
     const array = this.arrays[name];
     const long = array.shape[array.shape.length - 1], depth = this.slider.value;
-    const places = name === 'signals' ? [3 * kind + part]
-      : [(3 * kind + part) * this.data.depths.length + this.data.depths.indexOf(depth)];
-    return array.slice(places[0] * long, places[0] * long + depth + 1);
+    const stack = 3 * kind + part, { depths } = this.data;
+    const start = long * (name === 'signals' ? stack : stack * depths.length + depths.indexOf(depth));
+    return array.slice(start, start + depth + 1);
   }
 
   draw() {

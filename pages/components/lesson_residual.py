@@ -6,9 +6,8 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import streamlit as st
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from cnncore.errors import ConfigError
 from cnncore.lessons.blocks import MAPS, block_weights, changed, maps_of, pass_block
 from cnncore.lessons.depth import ACTIVATIONS, ActivationName, Initialization, Stack, pass_through
 from cnncore.lessons.kernels import KERNELS
@@ -16,9 +15,9 @@ from pages.components.lesson_board import draw_board
 from pages.components.lesson_depth import INITIALIZATIONS, decades, logarithms, spread
 from pages.components.lesson_picture import PictureState, choose_picture
 from pages.components.lesson_residual_apart import CaseName, apart_data
-from pages.components.lesson_state import bound, read_state
+from pages.components.lesson_state import bound, choose_view, one_of, read_state
 
-DEPTHS = tuple(range(4, 101, 4))
+DEPTHS = range(4, 101, 4)
 SEEDS = tuple(range(5))
 SIDE = 32
 WEIGHTS = tuple(round(0.1 * step, 1) for step in range(21))
@@ -28,22 +27,11 @@ _BLOCK_SEED = 2
 _VIEWS = {"stacks": "Through a stack", "block": "One block", "apart": "Three problems told apart"}
 
 
-def _depth(layers: int) -> int:
-    """A depth that stacks have.
-
-    Raises:
-        ConfigError: where it is none of them.
-    """
-    if layers not in DEPTHS:
-        raise ConfigError("layers", f"No stack has {layers} layers.", "Allowed: 4, 8, 12 and so on up to 100.")
-    return layers
-
-
 class ResidualState(PictureState):
     """What the link says."""
 
     view: Literal["stacks", "block", "apart"] = "stacks"
-    layers: Annotated[int, Field(ge=DEPTHS[0], le=DEPTHS[-1], title="number of layers"), AfterValidator(_depth)] = 20
+    layers: Annotated[int, Field(ge=DEPTHS[0], le=DEPTHS[-1], title="number of layers"), one_of(DEPTHS)] = 20
     activation: ActivationName = "relu"
     initialization: Initialization = "small"
     normalized: bool = False
@@ -55,15 +43,7 @@ class ResidualState(PictureState):
 def show_residual() -> None:
     """Draw the figure."""
     state = read_state(ResidualState)
-    with st.container(key="learn_controls_residual"):
-        st.segmented_control(
-            "View",
-            list(_VIEWS),
-            required=True,
-            format_func=_VIEWS.__getitem__,
-            label_visibility="collapsed",
-            **bound(ResidualState, "view", state.view),
-        )
+    choose_view(state, _VIEWS)
     if state.view == "stacks":
         _show_stacks(state)
     elif state.view == "block":
@@ -82,7 +62,7 @@ def _show_stacks(state: ResidualState) -> None:
             **bound(ResidualState, "activation", state.activation),
         )
         st.segmented_control(
-            "First weights",
+            "Initial weights",
             list(INITIALIZATIONS),
             required=True,
             format_func=INITIALIZATIONS.__getitem__,

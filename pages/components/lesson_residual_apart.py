@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cnncore.lessons.depth_runs import Array, RecordedArm, depth_runs
+from cnncore.lessons.recordings import scientific
 
 CaseName = Literal["vanishing", "degradation", "overfitting"]
 
@@ -43,7 +44,7 @@ CASES: dict[CaseName, Case] = {
             "Test error": "does not fall either",
             "Gradient at the first layer": "next to nothing",
         },
-        remedy="First weights of the right size, ReLUs, normalization, shortcuts.",
+        remedy="Initial weights of the right size, ReLUs, normalization, shortcuts.",
         arms={"vanishing": "20 layers, sigmoids, not normalized", "plain20": "20 layers, ReLUs, normalized"},
         words="The first layers are told nothing, so they stay as they were drawn, and nothing above can use them.",
     ),
@@ -134,9 +135,4 @@ def _ratio(ratio: Array) -> str:
     median = float(np.median(ratio))
     if median >= 0.01:
         return f"{median:.1f} times that at the last"
-    mantissa, exponent = f"{median:.0e}".split("e")
-    return f"{mantissa} × 10{_raised(int(exponent))} times that at the last"
-
-
-def _raised(exponent: int) -> str:
-    return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{scientific(median, 0)} times that at the last"

@@ -15,14 +15,6 @@ const HIGH = 130, BESIDE = 10;  // of the input in the drawing of the blocks, an
 
 const times = (sides) => sides.map((side) => side.toLocaleString('en-US')).join(' × ');
 
-// Large counts with their unit, small ones in full.
-function count(value) {
-  for (const [unit, size] of [['G', 1e9], ['M', 1e6], ['k', 1e5]]) {
-    if (value >= size) return `${number(value / (unit === 'k' ? 1e3 : size), 3)} ${unit}`;
-  }
-  return value.toLocaleString('en-US');
-}
-
 function sayField(name, kind) {
   if (name === 'units') return kind === 'dense' ? 'Outputs' : 'Filters';
   return { kernel: 'Window', stride: 'Stride', padding: 'Padding', dilation: 'Dilation', groups: 'Groups' }[name];
@@ -101,7 +93,7 @@ class LayerRow {
     if (conv && unusual && !this.more.open) this.more.open = true;
     if (!conv) this.more.open = false;
     this.folded.hidden = !conv || !this.more.open;
-    const words = row ? [times(row.shape), count(row.params), count(row.macs), row.sees ? `${row.sees} px` : 'all'] : ['–', '–', '–', '–'];
+    const words = row ? [times(row.shape), short(row.params), short(row.macs), row.sees ? `${row.sees} px` : 'all'] : ['–', '–', '–', '–'];
     Object.values(this.cells).forEach((cell, at) => { cell.textContent = words[at]; });
     if (row) [this.cells.params.title, this.cells.macs.title] = [row.params, row.macs].map((value) => value.toLocaleString('en-US'));
     this.formula.textContent = row?.formula ?? '';
@@ -165,7 +157,7 @@ class Figure {
   show(data, state, arrays) {
     Object.assign(this, { data, state, layers: data.layers.map((layer) => ({ ...layer })), chosen: state.row });
     this.picture ??= {};
-    if (this.picture.from !== arrays.picture) this.picture = { from: arrays.picture, url: this.paint(arrays.picture) };
+    if (this.picture.from !== arrays.picture) this.picture = { from: arrays.picture, url: canvasOf(arrays.picture).toDataURL() };
     for (const [name, range] of [['size', data.sizes], ['channels', [1, data.mostChannels]]]) {
       const { input } = this[name];
       [input.min, input.max] = range;
@@ -174,15 +166,6 @@ class Figure {
     this.offer();
     this.arrange();
     this.draw();
-  }
-
-  paint(array) {
-    const [rows, columns] = array.shape;
-    const canvas = element('canvas', { width: columns, height: rows });
-    const pixels = new Uint8ClampedArray(rows * columns * 4).fill(255);
-    for (let at = 0; at < rows * columns; at++) pixels.set(array.subarray(3 * at, 3 * at + 3), 4 * at);
-    canvas.getContext('2d').putImageData(new ImageData(pixels, columns, rows), 0, 0);
-    return canvas.toDataURL();
   }
 
   offer() {
@@ -209,7 +192,7 @@ class Figure {
     for (const row of this.rows) row.update();
     for (const button of this.add) button.disabled = this.layers.length >= this.data.most;
     const { broken, params, macs } = this.data;
-    this.totals.replaceChildren(element('strong', { textContent: `${params.toLocaleString('en-US')} parameters, ${count(macs)} multiply-accumulates (MACs) for one image` }),
+    this.totals.replaceChildren(element('strong', { textContent: `${params.toLocaleString('en-US')} parameters, ${short(macs)} multiply-accumulates (MACs) for one image` }),
       broken < 0 ? `, ${this.layers.length} ${this.layers.length === 1 ? 'layer' : 'layers'}.` : `, up to layer ${broken}.`);
     this.board.words.textContent = broken < 0 ? '' : `The stack breaks at layer ${broken + 1}.`;
   }

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal, TypeVar
 
 import streamlit as st
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from cnncore.errors import LabError
+from cnncore.errors import ConfigError, LabError
 from cnncore.lessons.contents import LESSONS
 from pages.components.wording import plain
 
@@ -22,6 +22,7 @@ SHOWN, LEFT = "learn_shown", "learn_left"
 _LIVE, _WRITTEN = "learn_live", "learn_written"
 _LONGEST_SHOWN = 40
 _LONGEST_TEXT = 4_096
+_MOST_NAMED = 12
 
 
 class LessonState(BaseModel):
@@ -31,6 +32,21 @@ class LessonState(BaseModel):
 
 
 State = TypeVar("State", bound=LessonState)
+
+
+def one_of(values: Sequence[float]) -> AfterValidator:
+    """What makes a field take some numbers only, such as the places of a slider: `Annotated[int, one_of(SIDES)]`."""
+    if isinstance(values, range) and len(values) > _MOST_NAMED:
+        allowed = f"{values[0]} to {values[-1]} in steps of {values.step}"
+    else:
+        allowed = ", ".join(f"{each:g}" for each in values)
+
+    def check(value: float) -> float:
+        if value not in values:
+            raise ConfigError("value", f"Allowed: {allowed}.")
+        return value
+
+    return AfterValidator(check)
 
 
 def hide_asked() -> list[str]:
@@ -159,6 +175,19 @@ def bound(model: type[LessonState], name: str, value: Any, then: Callable[[], No
             then()
 
     return {"key": key, "on_change": changed}
+
+
+def choose_view(state: LessonState, titles: Mapping[str, str]) -> None:
+    """Draw the choice among the views of a figure, by the values of the state's field `view`."""
+    with st.container(key="learn_controls_view"):
+        st.segmented_control(
+            "What to look at",
+            list(titles),
+            required=True,
+            format_func=titles.__getitem__,
+            label_visibility="collapsed",
+            **bound(type(state), "view", dict(state)["view"]),
+        )
 
 
 def _one(model: type[State], name: str, value: Any) -> State:

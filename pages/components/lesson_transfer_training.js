@@ -1,11 +1,4 @@
 // The lesson on transfer, second part: the costs of every position of the slider have come along.
-const SPELLED = [[1e9, ' G'], [1e6, ' M'], [1e3, ' k']];
-
-function short(value) {
-  const [size, unit] = SPELLED.find(([least]) => value >= least) ?? [1, ''];
-  return `${number(value / size)}${unit}`;
-}
-
 function percent(share) {
   return share > 0 && share < 0.001 ? '< 0.1 %' : `${number(100 * share, share < 0.1 ? 2 : 3)} %`;
 }

@@ -27,10 +27,6 @@ def open_lesson(page: Page, server: Server, key: str, more: str = "") -> None:
     page.wait_for_selector(READY)
 
 
-def scrolled(page: Page) -> float:
-    return page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
-
-
 def test_a_walk_through_lessons(server: Server, page: Page) -> None:
     """From the menu, by the contents, on and back, with what one has changed."""
     page.goto(server.url)
@@ -47,7 +43,7 @@ def test_a_walk_through_lessons(server: Server, page: Page) -> None:
 
     page.get_by_role("button", name="Next:").click()
     heading(page, "dense")
-    assert scrolled(page) == 0
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop === 0")
     expect(page.locator(".st-key-learn_lesson h2")).to_be_focused()
     page.go_back()
     heading(page, "pooling")

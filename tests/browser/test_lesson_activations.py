@@ -22,7 +22,7 @@ def test_a_slope_is_read_off_and_a_layer_chosen(page: Page, server: Server) -> N
     expect(stack).to_contain_text("the first one gets 0 ")
     page.get_by_role("application", name=re.compile("Dead units")).focus()
     page.keyboard.press("End")
-    expect(page.locator(".lab-board-words")).to_contain_text("Layer 20: gradient")
+    expect(page.locator(".lab-board-words").nth(1)).to_contain_text("Layer 20: gradient")
     page.keyboard.press("Enter")
     expect(stack).to_contain_text("In layer 20, 100 % of the units are dead")
     expect(page).to_have_url(re.compile("layer=20"))

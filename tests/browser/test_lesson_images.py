@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from cnncore.lessons.images import LAYOUTS, flat_position
+from cnncore.lessons.images import LAYOUTS, strides
 from cnncore.lessons.pictures import SAMPLES
 from pages.components.lesson_images import BATCH
 from tests.browser.conftest import Server
@@ -16,10 +16,11 @@ def words_of(side: int, row: int, column: int, layout: str, place: int) -> str:
     """What the figure must say of a pixel of the flower."""
     pixel = SAMPLES["flower"].load(side)[row, column]
     sizes = {"n": BATCH, "c": 3, "h": side, "w": side}
+    steps = strides(sizes, LAYOUTS[layout])
     said = []
     for channel, name in enumerate(("red", "green", "blue")):
         index = {"n": place, "c": channel, "h": row, "w": column}
-        position = flat_position(index, sizes, LAYOUTS[layout])
+        position = sum(index[axis] * steps[axis] for axis in steps)
         said.append(f"{name} {pixel[channel]} at position {position:,}")
     return f"Row {row}, column {column}: {', '.join(said)}."
 

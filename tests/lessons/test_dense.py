@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from torch import nn
@@ -11,7 +12,6 @@ from torch.nn import functional
 from cnncore.errors import ConfigError
 from cnncore.lessons.dense import (
     applied,
-    as_dense,
     convolved,
     count,
     off_after_shift,
@@ -22,6 +22,17 @@ from cnncore.lessons.dense import (
 from cnncore.lessons.transforms import shift
 
 SETTINGS = 100
+
+
+def as_dense(kernel: npt.NDArray[np.float64], side: int) -> npt.NDArray[np.float64]:
+    """A filter written as a dense layer: (outputs, side²), a row an output, 0 where it is not connected."""
+    size = len(kernel)
+    out = side - size + 1
+    found = np.zeros((out, out, side, side))
+    for row in range(out):
+        for column in range(out):
+            found[row, column, row : row + size, column : column + size] = kernel
+    return found.reshape(out * out, side * side)
 
 
 @pytest.mark.parametrize("seed", range(SETTINGS))

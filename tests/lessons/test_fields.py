@@ -6,7 +6,8 @@ import torch
 from torch.nn import functional
 
 from cnncore.errors import ConfigError
-from cnncore.lessons.fields import Window, effective_field, seen_by, share_within, sizes_through, stack_params
+from cnncore.lessons.fields import Window, mean_maps, seen_by, sizes_through, stack_params
+from tests.lessons.gradients import effective_field, share_within
 
 
 def random_windows(seed: int) -> tuple[list[Window], int, int, int]:
@@ -68,6 +69,14 @@ def test_the_edge_of_a_deep_stack_hardly_matters() -> None:
     assert share_within(field, 21) > 0.9
 
 
-def test_no_such_output_is_one_sentence() -> None:
-    with pytest.raises(ConfigError, match="There is no output 9, 0"):
-        effective_field([Window(kernel=3)], 8, 9, 0)
+@pytest.mark.parametrize("seed", range(20))
+def test_maps_of_means_are_torchs(seed: int) -> None:
+    windows, size, _, _ = random_windows(seed)
+    gray = np.random.default_rng(seed).integers(0, 256, (size, size), dtype=np.uint8)
+    maps = torch.from_numpy(gray).double()[None, None]
+    found = mean_maps(gray, windows)
+    for window, each in zip(windows, found, strict=True):
+        kernel = torch.full((1, 1, window.kernel, window.kernel), 1 / window.kernel**2, dtype=torch.float64)
+        maps = functional.conv2d(maps, kernel, stride=window.stride, padding=window.padding, dilation=window.dilation)
+        np.testing.assert_allclose(each, maps[0, 0], atol=0.5 + 1e-9)
+    assert mean_maps(gray, ()) == []

@@ -8,7 +8,7 @@ from torch import nn
 from cnncore.catalog.zoo import zoo
 from cnncore.errors import ConfigError
 from cnncore.lessons.contents import LESSONS
-from cnncore.lessons.modules import GOOGLENET, Module, Widths, build_module, chained, factorized, naive, reduced
+from cnncore.lessons.modules import GOOGLENET, Module, Widths, build_module, chained, factorized
 from cnncore.models.googlenet import INCEPTION
 
 
@@ -48,13 +48,13 @@ def test_modules_of_googlenet_are_those_of_the_network(name: str) -> None:
     place = GOOGLENET[name]
     assert tuple(vars(place.widths).values()) == INCEPTION[name]
     costs = [cost for cost in zoo()["googlenet"].costs if cost.stage == f"inception{name}"]
-    module = reduced(place.inputs, place.widths)
+    module = build_module("reduced", place.inputs, place.widths)
     assert module.params == sum(cost.num_params for cost in costs)
     assert module.macs(place.side) == sum(cost.macs for cost in costs)
 
 
 def test_one_module_takes_what_the_one_before_it_leaves() -> None:
-    channels = [reduced(place.inputs, place.widths).channels for place in GOOGLENET.values()]
+    channels = [build_module("reduced", place.inputs, place.widths).channels for place in GOOGLENET.values()]
     assert [place.inputs for place in GOOGLENET.values()] == [192, *channels[:-1]]
 
 
@@ -79,7 +79,9 @@ def test_a_row_of_modules_may_pile_up_more_channels_than_one_can_choose() -> Non
         chained("naive", 0, Widths(), 9)
 
 
-@pytest.mark.parametrize("module", [reduced(192, Widths()), naive(24, Widths()), *factorized(16, 7).values()])
+@pytest.mark.parametrize(
+    "module", [build_module("reduced", 192, Widths()), build_module("naive", 24, Widths()), *factorized(16, 7).values()]
+)
 def test_numbers_are_those_of_torchs_layers(module: Module) -> None:
     branches = in_torch(module)
     assert module.params == sum(each.numel() for each in branches.parameters())
@@ -95,7 +97,7 @@ def module_inputs(module: Module) -> int:
 
 def test_the_first_module_of_googlenet_has_the_papers_numbers() -> None:
     # Table 1 of the paper: 256 channels, "159K" parameters and "128M" operations at 28 × 28.
-    module = reduced(192, Widths())
+    module = build_module("reduced", 192, Widths())
     assert module.channels == 256
     assert module.params - sum(each.filters for branch in module.branches for each in branch.convolutions) == 163_328
     assert module.macs(28) == 128_049_152
@@ -103,9 +105,9 @@ def test_the_first_module_of_googlenet_has_the_papers_numbers() -> None:
 
 def test_naive_modules_grow() -> None:
     widths = Widths()
-    first = naive(192, widths)
+    first = build_module("naive", 192, widths)
     assert first.channels == 64 + 128 + 32 + 192
-    assert naive(first.channels, widths).channels > first.channels
+    assert build_module("naive", first.channels, widths).channels > first.channels
 
 
 def test_factorized_convolutions_see_as_much_with_fewer_numbers() -> None:
@@ -136,6 +138,6 @@ def test_the_parts_of_a_window_see_what_the_window_does(kernel: int) -> None:
 
 def test_impossible_widths_are_one_sentence() -> None:
     with pytest.raises(ConfigError, match="There cannot be 0 channels"):
-        reduced(192, Widths(fives=0))
+        build_module("reduced", 192, Widths(fives=0))
     with pytest.raises(ConfigError, match="odd"):
         factorized(8, 4)

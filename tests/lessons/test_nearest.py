@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cnncore.lessons.nearest import nearest, taken_for
+from cnncore.lessons.nearest import confusion_counts, nearest
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -18,5 +18,5 @@ def test_the_nearest_is_the_nearest(seed: int) -> None:
 def test_every_image_is_counted_once() -> None:
     known = np.eye(3, dtype=np.float32)
     images = np.array([[0.9, 0, 0], [0.8, 0, 0.1], [0, 0, 1]], np.float32)
-    found = taken_for(images, np.array([0, 1, 1]), known, np.array([0, 1, 2]), 3)
+    found = confusion_counts(images, np.array([0, 1, 1]), known, np.array([0, 1, 2]), 3)
     assert found.tolist() == [[1, 0, 0], [1, 0, 1], [0, 0, 0]]

@@ -9,8 +9,9 @@ from torch.nn import functional
 
 from cnncore.errors import ConfigError
 from cnncore.lessons.contents import LESSONS
-from cnncore.lessons.fields import Window, effective_field, share_within, sizes_through, stack_params
+from cnncore.lessons.fields import Window, sizes_through, stack_params
 from cnncore.lessons.reach import NO_TAP, STACKS, Reach, counts, deeper, middle_of, possible, reach
+from tests.lessons.gradients import effective_field, share_within
 
 
 def random_stack(seed: int) -> tuple[list[Window], int]:
@@ -141,7 +142,7 @@ def test_the_lessons_answer_says_what_the_figure_shows() -> None:
     assert f"{stack_params(3, 3, 1)} C² weights" in answer
     assert f"takes {stack_params(7, 1, 1)} C²" in answer
     seen = found.lines[-1, 20][found.lines[-1, 20] > 0]
-    assert f"{(seen.max() / seen.min()) ** 2:.0f} ways along each side" in answer
+    assert f"{(seen.max() / seen.min()) ** 2:.0f} paths lead to the middle pixel" in answer
 
 
 @pytest.mark.parametrize("field", range(1, 60))

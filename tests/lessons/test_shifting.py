@@ -97,6 +97,6 @@ def test_the_answer_says_what_is_measured() -> None:
 @pytest.mark.parametrize("kind", ["max", "average"])
 def test_global_pooling_does_not_see_where_the_digit_is(kind: Literal["max", "average"]) -> None:
     found = under_shifts(gray("digit"), [(0, 0), (2, 0), (-4, 1), (1, -2)], 1, 1, kind)
-    assert found.overall == pytest.approx(found.overall[0])
+    assert found.pooled_globally == pytest.approx(found.pooled_globally[0])
     assert found.changes[1:].min() > 0.3
     assert found.rests == pytest.approx(0)

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnncore.catalog.zoo import zoo
 from cnncore.lessons.reach import STACKS, reach
-from pages.components.lesson_field import FieldState, chosen_stack, chosen_unit, mean_maps, unit_board
+from pages.components.lesson_field import FieldState, chosen_stack, chosen_unit, unit_board
 from pages.components.lesson_field_compare import compared, depths, networks
 from tests.pages.conftest import address, assert_clean
 
@@ -105,7 +105,6 @@ def test_an_impossible_layer_is_one_sentence_and_the_ones_before_it_are_shown() 
 def test_no_layer_at_all_still_shows_the_image() -> None:
     found = reach((), 8)
     assert chosen_unit(FieldState(layer=3), found) == ((0, 0, 0), "")
-    assert mean_maps(np.zeros((8, 8), np.uint8), ()) == []
 
 
 def test_a_unit_that_the_stack_has_not_is_one_sentence() -> None:
@@ -117,12 +116,6 @@ def test_a_unit_that_the_stack_has_not_is_one_sentence() -> None:
     assert place == (4, 0, 0)
     assert outside == "This stack has no layer 6; a unit of the last one is shown."
     assert chosen_unit(FieldState(layer=2, row=14, column=1), found) == ((1, 13, 0), "")
-
-
-def test_the_maps_are_means() -> None:
-    gray = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
-    maps = mean_maps(gray, STACKS["one"].windows)
-    assert maps[0][5, 9] == np.rint(gray[5:12, 9:16].mean())
 
 
 def test_three_small_windows_against_a_large_one() -> None:

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnncore.lessons.mixing import MIXES, write_numbers
-from cnncore.lessons.modules import GOOGLENET, reduced
+from cnncore.lessons.modules import GOOGLENET, build_module
 from pages.components.lesson_inception import InceptionState, module_board, place_of
 from pages.components.lesson_inception_parts import factorizations, pixel_board
 from tests.pages.conftest import address, assert_clean
@@ -26,7 +26,7 @@ REFUSED = {
     "reduce5": ("1.5", "Allowed: 1 to 512."),
     "fives": ("-1", "Allowed: 1 to 512."),
     "pool": ("", "Allowed: 1 to 512."),
-    "kernel": ("4", "A window of even size has no middle. Allowed: 3, 5, 7, 9, 11."),
+    "kernel": ("4", "Allowed: 3, 5, 7, 9, 11."),
     "channels": ("0", "Allowed: 1 to 512."),
     "numbers": ("1,2", "The numbers are 2. Allowed: 21 numbers"),
     "row": ("33", "Allowed: 0 to 32."),
@@ -89,7 +89,7 @@ def test_the_figure_has_the_numbers_of_the_module(name: str) -> None:
     place = GOOGLENET[name]
     state = InceptionState(inputs=place.inputs, side=place.side, **vars(place.widths))
     data = module_board(state)
-    module = reduced(place.inputs, place.widths)
+    module = build_module("reduced", place.inputs, place.widths)
     facts = data["modules"]["reduced"]
     assert (facts["channels"], facts["params"], facts["macs"]) == (
         module.channels,

@@ -18,6 +18,7 @@ from pages.components.lesson_state import (
     change_left,
     change_state,
     forget_live,
+    one_of,
     read_state,
     take_told,
 )
@@ -104,6 +105,21 @@ def test_the_sentence_says_what_is_allowed(params: Params, warned: list[str]) ->
     ]
 
 
+def test_a_field_may_take_some_numbers_only(params: Params, warned: list[str]) -> None:
+    class Places(LessonState):
+        depth: Annotated[int, one_of(range(4, 101, 4))] = 8
+        scale: Annotated[float, one_of((0.5, 2.0))] = 2.0
+
+    params.update({"depth": "100", "scale": "0.5"})
+    assert read_state(Places) == Places(depth=100, scale=0.5)
+    params.update({"depth": "6", "scale": "1"})
+    assert read_state(Places) == Places()
+    assert warned == [
+        "The link's depth '6' cannot be taken. Allowed\\: 4 to 100 in steps of 4.",
+        "The link's scale '1' cannot be taken. Allowed\\: 0.5, 2.",
+    ]
+
+
 def test_names_that_the_lesson_does_not_know_are_one_sentence(params: Params, warned: list[str]) -> None:
     params.update({"count": "4", "hide": "idea", "cuont": "5", "x" * 500: "1"})
     assert read_state(Fields).count == 4
@@ -123,8 +139,8 @@ def test_hostile_values_from_the_browser_are_left_out(params: Params, value: Any
 
 WRONG: tuple[Any, ...] = (
     "", "\0", "\ud800", "\u202e٣", "nan", "1e400", "9" * 39, "9" * 4_000, "../" * 300, "kept:\0",
-    "drawn:" + "A" * 3_900, "kept:" + "0" * 32, "set:x@1", "run:0", "c1k1g99999999999", ",".join(["1e308"] * 9), ";" * 99, None,
-    True, -1, 10**39, 10**400, 1e308, float("nan"), float("inf"), [[]], {"a": {}}, b"3",
+    "drawn:" + "A" * 3_900, "kept:" + "0" * 32, "set:x@1", "run:0", "c1k1g99999999999", ",".join(["1e308"] * 9),
+    ";" * 99, None, True, -1, 10**39, 10**400, 1e308, float("nan"), float("inf"), [[]], {"a": {}}, b"3",
 )  # fmt: skip
 
 
