@@ -110,7 +110,7 @@ class Grid {
     const canvas = element('canvas', { width, height });
     const ink = canvas.getContext('2d');
     ink.setTransform(scale, 0, 0, scale, 0, 0);
-    ink.font = `${clamp(side * 0.36, 8, 13)}px ${getComputedStyle(this.board.root).fontFamily}`;
+    ink.font = `${clamp(side * 0.45, 10, 13)}px ${getComputedStyle(this.board.root).fontFamily}`;
     ink.textAlign = 'center';
     ink.textBaseline = 'middle';
     ink.lineWidth = 1;

@@ -109,7 +109,7 @@ class Figure {
     });
     this.sum.replaceChildren(element('span', { textContent: terms.join(' + ').replaceAll('+ −', '− ') }),
       element('strong', { textContent: ` = ${decimal(result[lag], 4)}` }));
-    const words = `Result at ${decimal(marks[lag])}: ${decimal(result[lag], 4)}, of ${terms.length} products.`;
+    const words = `Result at ${decimal(marks[lag])}: ${decimal(result[lag], 4)}, of ${terms.length} ${terms.length === 1 ? 'product' : 'products'}.`;
     this.canvas.ariaLabel = words;
     if (!this.player.timer) this.board.words.textContent = words;
   }
