@@ -4,7 +4,7 @@
 
 What is trained stands in `cnncore/lessons/curves.py`; this writes `cnncore/lessons/recorded/curves.json`, which comes
 with the lab: after every epoch what its charts show, and the loss of the steps between. One thread, fp32, on the CPU:
-about four minutes of work, and on the same machine with the same versions the same numbers again.
+a bit over two minutes of work, and on the same machine with the same versions the same numbers again.
 """
 
 from __future__ import annotations

@@ -217,15 +217,15 @@ KINDS: dict[str, Kind] = {
         strength=_some_of_them,
     ),
     "rotation": Kind(
-        dials=(Dial(name="degrees", title="Turned with the clock", low=-180, high=180, step=5, start=30, words="{}°"),),
+        dials=(Dial(name="degrees", title="Rotated clockwise", low=-180, high=180, step=5, start=30, words="{}°"),),
         apply=_turn,
         draw=_either_way("degrees"),
         strength=lambda strength: f"up to {strength:g}° either way",
     ),
     "translation": Kind(
         dials=(
-            Dial(name="right", title="To the right, in parts of the width", start=15, **_SHARE),
-            Dial(name="down", title="Down, in parts of the height", start=-10, **_SHARE),
+            Dial(name="right", title="To the right, as a share of the width", start=15, **_SHARE),
+            Dial(name="down", title="Down, as a share of the height", start=-10, **_SHARE),
         ),
         apply=_move,
         draw=_draw_shift,
@@ -240,7 +240,7 @@ KINDS: dict[str, Kind] = {
     ),
     "brightness": _color("brightness", "Brightness", 150),
     "contrast": _color("contrast", "Contrast", 40),
-    "saturation": _color("saturation", "Strength of the colors", 20),
+    "saturation": _color("saturation", "Saturation", 20),
     "hue": Kind(
         dials=(Dial(name="hue", title="Around the color wheel", low=-180, high=180, step=10, start=60, words="{}°"),),
         apply=lambda image, _, to: (colors(image, hue=to["hue"] / 360), 1.0),

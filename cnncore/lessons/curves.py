@@ -166,9 +166,9 @@ CASES: dict[str, Case] = {
         },
         answer="high",
         why="At first it learns: the loss of the steps falls to {lowest_step_loss}. Then it leaps up within a few "
-        "steps, out of the valley for good: from then on it is 2.30, the logarithm of ten, which is what guessing "
-        "among ten classes gives. As a rule units have died then, that is, they give 0 for every image; in the end "
-        "{train_accuracy} of the training images are right.",
+        "steps and stays high: from then on it is 2.30 = ln 10, which is what guessing among ten classes gives. Often "
+        "ReLUs have died then: they give 0 for every image. In the end {train_accuracy} of the training images are "
+        "right.",
         where="it falls, leaps up, and stays at guessing",
         nearly={
             "under": "Training is bad here, but not for want of a larger network or more time: it had begun to learn, "
@@ -285,9 +285,9 @@ CASES: dict[str, Case] = {
             "augment.zoom": 0.1,
         },
         answer="fine",
-        why="Up to epoch {dropped} the losses are noisy and fall ever more slowly; then they fall at once, in training "
-        "and validation alike. That is the schedule: the learning rate was divided by ten. Long steps had crossed the "
-        "valley to and fro, short ones go down in it. The test gives {test_accuracy}.",
+        why="Up to epoch {dropped} the losses are noisy and fall ever more slowly; then both fall suddenly, in "
+        "training and in validation. That is the schedule: the learning rate was divided by ten. Long steps had "
+        "jumped from one side of the valley to the other, short ones go down into it. The test gives {test_accuracy}.",
         where="the learning rate falls, and so does the loss",
         nearly={
             "high": "For the first epochs it is too high to come to rest, and long steps at first are meant. The "

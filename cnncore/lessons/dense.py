@@ -17,6 +17,8 @@ from cnncore.lessons.sliding import Sliding, convolve
 Array = npt.NDArray[np.float64]
 
 BYTES_PER_WEIGHT = 4
+LEAST_SEEDS, MOST_SEEDS, MOST_EPOCHS = 3, 10, 10
+"""Trainings of each network, and their epochs, in the experiment with shuffled pixels."""
 # RandomState below, not default_rng: numpy promises that its numbers never change, and links name the seeds.
 
 

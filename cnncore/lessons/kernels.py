@@ -81,7 +81,7 @@ KERNELS: dict[str, Kernel] = {
     ),
     "emboss": Kernel(
         title="Emboss",
-        effect="As if light came from the upper left: slopes towards it turn dark, away from it bright.",
+        effect="A relief lit from the upper left: edges that get brighter to the lower right turn bright, others dark.",
         rows=((-2, -1, 0), (-1, 1, 1), (0, 1, 2)),
     ),
     "shift": Kernel(

@@ -52,18 +52,18 @@ MIXES = {
     "yellow": Mix(
         title="How yellow?",
         words="Twice the smaller one of red and green, less blue. The smaller one is red − max(0, red − green), which "
-        "no weighted sum of channels can tell without the bend.",
+        "no weighted sum of channels can tell without the nonlinearity (ReLU).",
         numbers=(1, -1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, -2, 2, -2, 0, 0),
     ),
     "colorful": Mix(
         title="How colorful?",
-        words="Half of how far apart red and green are, and green and blue: of a difference and its opposite one is "
-        "always bent to 0.",
+        words="Half of how far apart red and green are, and green and blue: of a difference and its opposite, ReLU "
+        "always makes one 0.",
         numbers=(1, -1, 0, 0, -1, 1, 0, 0, 0, 1, -1, 0, 0, -1, 1, 0, 0.5, 0.5, 0.5, 0.5, 0),
     ),
     "bright": Mix(
         title="Only what is bright",
-        words="Lightness, of which the bias takes 0.6 away, and the bend all that is darker.",
+        words="Lightness, of which the bias takes 0.6 away, and the ReLU all that is darker.",
         numbers=(0.299, 0.587, 0.114, -0.6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2.5, 0, 0, 0, 0),
     ),
 }

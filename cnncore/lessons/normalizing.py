@@ -34,17 +34,12 @@ def batch_statistics(maps: Array) -> Statistics:
 
 
 def normalize(maps: Array, statistics: Statistics, *, scale: float = 1.0, shift: float = 0.0) -> Array:
-    """A batch (N, C, H, W) with each channel's mean taken away, divided by its deviation, then scaled and shifted."""
+    """A batch (N, C, H, W) with each channel's mean taken away, divided by its deviation, then scaled and shifted.
+
+    Ioffe and Szegedy 2015, Algorithm 1: while training with the `batch_statistics` of the batch itself.
+    """
     mean, variance = statistics.mean[:, None, None], statistics.variance[:, None, None]
     return scale * (maps - mean) / np.sqrt(variance + EPSILON) + shift
-
-
-def batch_norm(maps: Array, *, scale: float = 1.0, shift: float = 0.0) -> Array:
-    """Each channel of a batch (N, C, H, W) with mean `shift` and deviation `scale` over batch, height and width.
-
-    Ioffe and Szegedy 2015, Algorithm 1, while training: the variance is that of the batch, divided by its size.
-    """
-    return normalize(maps, batch_statistics(maps), scale=scale, shift=shift)
 
 
 def running_averages(seen: list[Statistics], count: int) -> list[Statistics]:

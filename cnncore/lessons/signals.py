@@ -62,7 +62,7 @@ SLIDING_SIGNALS: dict[str, Signal] = {
     ),
     "difference": Signal(
         title="Difference",
-        words="A number less the one before it (convolution) or less the one behind it (cross-correlation): edges.",
+        words="A number less the one before it (convolution) or less the one after it (cross-correlation): edges.",
         values=(1.0, -1.0),
     ),
     "box": Signal(title="Box", words="Nine ones: a box over a box makes a triangle.", values=(1.0,) * 9),

@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from cnncore.arithmetic import conv_output_size, pool_output_size
+from cnncore.arithmetic import conv_output_size
 from cnncore.errors import ConfigError
-from cnncore.lessons.stacks import size_formula
+from cnncore.lessons.stacks import check_groups, size_formula
 
 Array = npt.NDArray[np.float64]
 PaddingMode = Literal["zeros", "reflect"]
@@ -172,30 +172,14 @@ def flipped(kernels: Array) -> Array:
     return kernels[..., ::-1, ::-1]
 
 
-def pool(
-    image: Array, kernel: int, stride: int, kind: Literal["max", "average"], *, padding: int = 0, ceil: bool = False
-) -> Array:
-    """Pooling of maps (C, H, W): the largest value of each window, or the mean of it.
-
-    As in torch: padding counts as minus infinity for the largest value and as zeros for the mean, and in its
-    divisor; with `ceil` a window that hangs over the edge counts as well, its mean over what lies inside the padded
-    image.
+def pool(image: Array, kernel: int, stride: int, kind: Literal["max", "average"]) -> Array:
+    """Pooling of maps (C, H, W) without padding: the largest value of each window, or the mean of it, (C, H', W').
 
     Raises:
-        ConfigError: if the window does not fit, or the padding is more than half of it.
+        ConfigError: if the window does not fit.
     """
-    if padding > kernel // 2:
-        raise ConfigError("padding", f"The padding is {padding}; at most half the window is possible.", "Take less.")
-    sizes = [pool_output_size(size, kernel, stride, padding, ceil=ceil) for size in image.shape[1:]]
-    outside = -np.inf if kind == "max" else 0.0
-    padded = np.pad(image, [(0, 0), (padding, padding), (padding, padding)], constant_values=outside)
-    found = np.empty((len(image), *sizes))
-    reduce = np.max if kind == "max" else np.mean
-    for row in range(sizes[0]):
-        for column in range(sizes[1]):
-            top, left = row * stride, column * stride
-            found[:, row, column] = reduce(padded[:, top : top + kernel, left : left + kernel], axis=(1, 2))
-    return found
+    windows = Sliding(kernel=(kernel, kernel), stride=stride).windows(image)
+    return (np.max if kind == "max" else np.mean)(windows, axis=(-2, -1))
 
 
 def winners(image: Array, kernel: int, stride: int) -> npt.NDArray[np.intp]:
@@ -211,12 +195,7 @@ def winners(image: Array, kernel: int, stride: int) -> npt.NDArray[np.intp]:
 
 
 def _check_channels(image: Array, kernels: Array, groups: int) -> None:
-    if groups < 1 or len(image) % groups or len(kernels) % groups:
-        raise ConfigError(
-            "groups",
-            f"{len(image)} channels and {len(kernels)} filters cannot be divided into {groups} groups.",
-            "Take a number that divides both.",
-        )
+    check_groups(len(image), len(kernels), groups)
     if kernels.shape[1] * groups != len(image):
         raise ConfigError(
             "kernel", f"The filters take {kernels.shape[1] * groups} channels, the image has {len(image)}."

@@ -50,7 +50,8 @@ STACK_PRESETS: dict[str, StackPreset] = {
     ),
     "alexnet": StackPreset(
         title="AlexNet",
-        words="Its two towers of 2012 are groups of channels in three convolutions (Krizhevsky et al., section 3.5).",
+        words="Its two towers of 2012 are groups of channels in three convolutions (Krizhevsky et al., section 3.5). "
+        "The paper says 224 × 224 pixels; its sizes come out with 227.",
         stack="c96k11s4-m3s2-c256k5p2g2-m3s2-c384k3p1-c384k3p1g2-c256k3p1g2-m3s2-f-d4096-d4096-d1000",
         size=227,
         channels=3,

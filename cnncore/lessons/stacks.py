@@ -119,6 +119,20 @@ def size_formula(size: int, kernel: int, stride: int, padding: int, dilation: in
     return f"⌊({size} + 2 · {padding} − {covered}) / {stride}⌋ + 1 = {found}"
 
 
+def check_groups(channels: int, filters: int, groups: int) -> None:
+    """See that both can be divided into so many groups.
+
+    Raises:
+        ConfigError: if they cannot.
+    """
+    if groups < 1 or channels % groups or filters % groups:
+        raise ConfigError(
+            "groups",
+            f"{channels} channels and {filters} filters cannot be divided into {groups} groups.",
+            "Take a number that divides both.",
+        )
+
+
 def build_stack(in_shape: tuple[int, int, int], layers: Sequence[Layer]) -> Stack:
     """The layers on an input (C, H, W), up to the first that is impossible."""
     rows: list[Row] = []
@@ -136,12 +150,7 @@ def build_stack(in_shape: tuple[int, int, int], layers: Sequence[Layer]) -> Stac
 
 def _conv(layer: Layer, shape: tuple[int, ...], field: ReceptiveField | None) -> Row:
     channels, height, width = _maps(layer, shape)
-    if layer.groups < 1 or channels % layer.groups or layer.units % layer.groups:
-        raise ConfigError(
-            "groups",
-            f"{channels} channels and {layer.units} filters cannot be divided into {layer.groups} groups.",
-            "Take a number that divides both.",
-        )
+    check_groups(channels, layer.units, layer.groups)
     sizes = [
         conv_output_size(size, layer.kernel, layer.stride, layer.padding, layer.dilation) for size in (height, width)
     ]

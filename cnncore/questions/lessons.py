@@ -16,12 +16,12 @@ from cnncore.answers import Answer
 from cnncore.config import DataConfig, Section
 from cnncore.config.requests import parse_request
 from cnncore.data import open_images
+from cnncore.lessons.dense import LEAST_SEEDS, MOST_EPOCHS, MOST_SEEDS
 from cnncore.places import data_dir
 from cnncore.training.devices import cpu_name
 
 PIECE_S = 0.25
 """Seconds of work that one question does: others wait behind it."""
-LEAST_SEEDS, MOST_SEEDS, MOST_EPOCHS = 3, 10, 10
 MOST_TRIALS = 4
 _WORKS = Scans(most=MOST_TRIALS)
 _TRIALS: WeakValueDictionary[str, Trial] = WeakValueDictionary()

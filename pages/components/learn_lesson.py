@@ -13,10 +13,11 @@ from pages.components.lessons import FIGURES
 from pages.components.navigation import TRAIN
 
 HIDE_CONTROLS = """<style>
-.lab-board-controls, .lab-board-slider, .lab-board-player, .lab-board-button, [class*="st-key-learn_controls"] {
+.lab-board-controls, .lab-board-slider, .lab-board-player, .lab-board-button, .lab-stack-mends,
+[class*="st-key-learn_controls"], [data-testid="stLayoutWrapper"]:has(> [class*="st-key-learn_controls"]) {
   display: none !important; }
 </style>"""
-"""What hides whatever changes a figure."""
+"""What hides whatever changes a figure; fields within figures are fixed by the board."""
 
 
 def answer_key(lesson: str) -> str:
@@ -86,7 +87,7 @@ def _draw_ways(key: str, before: str, after: str) -> None:
         if train:
             st.page_link(
                 TRAIN,
-                label="Train with this",
+                label=f"Train with this (about {LESSONS[key].train_time})",
                 icon=":material/model_training:",
                 query_params=dict(train),
                 width="content",

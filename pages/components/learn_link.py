@@ -7,7 +7,7 @@ from collections.abc import Collection
 import streamlit as st
 
 from cnncore.lessons.contents import LESSONS
-from pages.components.lesson_state import KEPT, LEFT, SHOWN, current_address, forget_live, lesson_named
+from pages.components.lesson_state import KEPT, LEFT, SHOWN, current_address, forget_live, hide_asked, lesson_named
 from pages.components.lessons import STATES
 from pages.components.links import address
 from pages.components.wording import plain
@@ -40,17 +40,13 @@ def lesson_asked() -> str:
 
 def hidden() -> frozenset[str]:
     """The parts that the address leaves out."""
-    return frozenset(_hide_asked()) & HIDEABLE.keys()
+    return frozenset(hide_asked()) & HIDEABLE.keys()
 
 
 def warn_of_hidden() -> None:
     """Say what the address wants to hide and cannot."""
-    if unknown := [part for part in _hide_asked() if part not in HIDEABLE]:
+    if unknown := [part for part in hide_asked() if part not in HIDEABLE]:
         st.warning(plain(f"A link cannot hide {unknown[0][:40]!r}; it can hide {', '.join(HIDEABLE)}."))
-
-
-def _hide_asked() -> list[str]:
-    return [part.strip() for part in st.query_params.get("hide", "").split(",") if part.strip()]
 
 
 def open_lesson(key: str) -> None:

@@ -50,7 +50,7 @@ def show_activations() -> None:
     st.markdown("**Many layers of them**")
     with st.container(key="learn_controls_activations_stack", horizontal=True, gap="medium"):
         st.segmented_control(
-            "First weights",
+            "Initial weights",
             list(INITIALIZATIONS),
             required=True,
             format_func=INITIALIZATIONS.__getitem__,

@@ -40,8 +40,7 @@ class Figure {
   }
 
   build(data, state) {
-    this.dials.replaceChildren();
-    for (const { name } of this.sliders ?? []) delete this.board.settings[name];
+    this.board.clear(this.dials);
     this.sliders = data.dials.map(({ name, title, low, high, step, words }) => ({ name, low, step, words,
       setting: this.board.slider({ name, label: title, min: low, max: high, step, value: state[name],
         words: (at) => words[Math.round((at - low) / step)] ?? '', onMove: () => this.draw(), into: this.dials }) }));
@@ -92,7 +91,7 @@ class Figure {
 
   label(place) {
     const { labels, shares } = this.data;
-    if (!labels.length) return 'The label stays the same.';
+    if (!labels.length) return 'Training keeps the label: is it still true?';
     const share = Math.round(100 * shares[place]);
     return `Label: ${share} % ${labels[0]}, ${100 - share} % ${labels[1]}.`;
   }

@@ -25,7 +25,7 @@ from pages.components.lesson_augmentation_labels import draw_labels
 from pages.components.lesson_augmentation_state import AugmentationState
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_picture import Picture, choose_picture, load_picture
-from pages.components.lesson_state import bound, change_state, read_state
+from pages.components.lesson_state import bound, change_state, choose_view, read_state
 from pages.components.waiting import fill_in
 
 SIDE = 100
@@ -42,15 +42,7 @@ def show_augmentation() -> None:
 
 def _show() -> None:
     state = read_state(AugmentationState)
-    with st.container(key="learn_controls_augmentation_view"):
-        st.segmented_control(
-            "What to look at",
-            list(VIEWS),
-            required=True,
-            format_func=VIEWS.__getitem__,
-            label_visibility="collapsed",
-            **bound(AugmentationState, "view", state.view),
-        )
+    choose_view(state, VIEWS)
     if state.view == "label":
         draw_labels(state)
     else:

@@ -24,8 +24,7 @@ class Figure {
   }
 
   build({ maximum, step, words }, state) {
-    this.place.replaceChildren();
-    delete this.board.settings.strength;
+    this.board.clear(this.place);
     this.board.slider({ name: 'strength', label: 'Strength', min: 0, max: maximum, step, value: state.strength,
       words: (at) => words[Math.round(at / step)] ?? '', into: this.place });
   }

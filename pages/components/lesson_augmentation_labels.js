@@ -35,9 +35,7 @@ class Figure {
 
   build(state) {
     const { dial, title, places, words } = this.data;
-    for (const name of this.dials ?? []) delete this.board.settings[name];
-    this.dials = [dial];
-    this.place.replaceChildren();
+    this.board.clear(this.place);
     this.slider = this.board.slider({ name: dial, label: title, places, value: state[dial],
       words: (at) => words[nearest(places, at)], onMove: () => this.draw(), into: this.place });
   }

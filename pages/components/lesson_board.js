@@ -19,8 +19,10 @@ function unpack(data) {
 }
 
 class Board {
-  constructor(root) {
+  constructor(root, fixed) {
     this.root = root;
+    this.fixed = fixed;
+    root.classList.toggle('lab-board-fixed', fixed);
     this.sent = 0;  // how often something was told
     this.kept = {};  // values to write to the address that the server has not answered yet
     this.live = {};  // values of what is being dragged
@@ -64,10 +66,17 @@ class Board {
       if (name in header.state) setting.set(header.state[name]);
     }
     this.figure.show(header.data, header.state, arrays);
+    if (this.fixed) this.fix();
+  }
+
+  // The link hides what changes the figure: fields within it are read only.
+  fix() {
+    for (const field of this.stage.querySelectorAll('input, select')) field.disabled = true;
   }
 
   redraw() {
     if (this.received) this.figure.show(...this.received);
+    if (this.fixed) this.fix();
     for (const part of this.parts) part.draw();
   }
 
@@ -108,7 +117,6 @@ class Board {
       say() {
         output.textContent = words(setting.value);
         range.setAttribute('aria-valuetext', words(setting.value));
-        range.style.setProperty('--at', `${100 * (range.value - range.min) / ((range.max - range.min) || 1)}%`);
       },
       set(at) { if (!setting.moving) { range.value = places ? nearest(places, at) : at; setting.say(); } },
       limit(low, high) { range.min = low; range.max = high; setting.say(); },
@@ -138,6 +146,16 @@ class Board {
     setting.say();
     this.settings[name] = setting;
     return setting;
+  }
+
+  // Take away what a box holds, sliders too; others may come there.
+  clear(box) {
+    const gone = Object.entries(this.settings).filter(([, setting]) => box.contains(setting.box));
+    box.replaceChildren();
+    for (const [name, setting] of gone) {
+      setting.close();
+      delete this.settings[name];
+    }
   }
 
   button(label, onClick, { into = null, title = '' } = {}) {
@@ -231,8 +249,13 @@ class Board {
 
 export default function (component) {
   const root = component.parentElement.querySelector('.lab-board');
-  root.board ??= new Board(root);
+  const sent = unpack(component.data);
+  if (root.board && root.board.fixed !== sent.header.fixed) {
+    root.board.close();
+    root.board = undefined;
+  }
+  root.board ??= new Board(root, sent.header.fixed);
   root.board.send = (told) => component.setStateValue('told', told);
-  root.board.show(unpack(component.data));
+  root.board.show(sent);
   return () => { root.board?.close(); root.board = undefined; };
 }

@@ -6,7 +6,7 @@ they are dragged, a player, grids of numbers with a keyboard, lines, colors of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from cnncore.figures.feature_maps import palette
 from pages.components.inspector_maps_tiles import packed
-from pages.components.lesson_state import LessonState, change_left, lesson_named, take_told
+from pages.components.lesson_state import LessonState, change_left, hide_asked, lesson_named, take_told
 
 SHARED = ("board", *(f"board_{part}" for part in ("formats", "grid", "lines", "numbers", "picture", "walk")))
 """Scripts that every figure's own one is preceded by, `lesson_<name>.js`."""
@@ -63,7 +63,7 @@ def draw_board(
             # It came together with the click that leads to another lesson.
             change_left(model, lesson, kept)
 
-    found = getattr(st.session_state.get(key), "told", None) if key in st.session_state else None
+    found = getattr(st.session_state.get(key), "told", None)
     count = found.get("count") if isinstance(found, Mapping) else 0
     bodies = {each: _plain(array) for each, array in (arrays or {}).items()}
     header = {
@@ -71,6 +71,7 @@ def draw_board(
         "state": state.model_dump(mode="json"),
         "count": count if type(count) is int else 0,  # of what was told and is answered by this
         "arrays": [[each, array.dtype.str[1:], list(array.shape)] for each, array in bodies.items()],
+        "fixed": "controls" in hide_asked(),
         "palette": palette().ravel().tolist(),
     }
     _component(name)(key=key, data=packed(header, _aligned(bodies.values())), on_told_change=told)
@@ -81,6 +82,6 @@ def _plain(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array if kept else array.astype(np.float32))
 
 
-def _aligned(arrays: Any) -> Sequence[np.ndarray]:
+def _aligned(arrays: Iterable[np.ndarray]) -> Sequence[np.ndarray]:
     """Each array's bytes, filled up so that the next one begins at a multiple of four."""
     return [np.frombuffer(array.tobytes() + b"\0" * (-array.nbytes % 4), np.uint8) for array in arrays]

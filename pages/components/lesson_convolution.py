@@ -57,8 +57,11 @@ def _show() -> None:
 
 def _show_one(state: ConvolutionState) -> None:
     picture = choose_picture(state, int(state.side))
-    _choose_kernel(state)
-    draw_settings(state)
+    effect = _choose_kernel(state)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        draw_settings(state)
+        with st.container(key="learn_convolution_effect", width="content"):
+            st.caption(effect, width="content")
     draw_board("convolution", state, *one_channel(state, pixel_values(picture.gray)))
 
 
@@ -91,8 +94,8 @@ def one_channel(
     }
 
 
-def _choose_kernel(state: ConvolutionState) -> None:
-    """The named kernels; the one whose numbers are those of the link is marked."""
+def _choose_kernel(state: ConvolutionState) -> str:
+    """The named kernels; the one whose numbers are those of the link is marked. Returns what the kernel does."""
     with st.container(key="learn_controls_kernel", horizontal=True, vertical_alignment="bottom", gap="small"):
         texts = {key: kernel_text(each.values) for key, each in KERNELS.items()}
         st.session_state[_PRESET] = next((key for key, text in texts.items() if text == state.k), None)
@@ -109,13 +112,11 @@ def _choose_kernel(state: ConvolutionState) -> None:
             key=_PRESET,
             on_change=changed,
             wrap=True,
+            label_visibility="collapsed",
         )
         offer_learned(state)
     chosen = st.session_state[_PRESET]
-    with st.container(key="learn_convolution_effect"):
-        st.caption(
-            KERNELS[chosen].effect if chosen else "A kernel of your own: its numbers can be edited in the figure."
-        )
+    return KERNELS[chosen].effect if chosen else "A kernel of your own: its numbers can be edited in the figure."
 
 
 _SHOW: dict[str, Callable[[ConvolutionState], None]] = {

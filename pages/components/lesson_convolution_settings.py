@@ -1,4 +1,4 @@
-"""How the window of the lesson on convolution moves: one row of settings."""
+"""How the window of the lesson on convolution moves: a row of settings, the rarer ones folded."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ _COLORS = {"signed": "Red and blue", "gray": "Gray"}
 def draw_settings(state: ConvolutionState) -> None:
     """Draw the row; with several channels their groups are chosen, and kernels have the size of their filters."""
     model, one = ConvolutionState, state.mode == "one"
-    with st.container(key="learn_controls_sliding", horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox(
-            "Image", list(_SIDES), width=115, format_func=_SIDES.__getitem__, **bound(model, "side", state.side)
-        )
+    with st.container(
+        key="learn_controls_sliding", horizontal=True, width="content", vertical_alignment="bottom", gap="small"
+    ):
         if one:
             _choose_size(state)
         else:
@@ -36,26 +35,30 @@ def draw_settings(state: ConvolutionState) -> None:
             help=_HELP["padding"],
             **bound(model, "padding", state.padding),
         )
+        with st.popover("More settings", icon=":material/tune:"):
+            _draw_more(state)
+
+
+def _draw_more(state: ConvolutionState) -> None:
+    """What is changed less often."""
+    model = ConvolutionState
+    st.selectbox("Image", list(_SIDES), format_func=_SIDES.__getitem__, **bound(model, "side", state.side))
+    st.selectbox(
+        "Padded with",
+        list(_EDGES),
+        format_func=_EDGES.__getitem__,
+        disabled=state.padding == "valid",
+        **bound(model, "edge", state.edge),
+    )
+    st.selectbox("Dilation", [1, 2, 3, 4], help=_HELP["dilation"], **bound(model, "dilation", state.dilation))
+    if state.mode == "one":
         st.selectbox(
-            "Padded with",
-            list(_EDGES),
-            width=155,
-            format_func=_EDGES.__getitem__,
-            disabled=state.padding == "valid",
-            **bound(model, "edge", state.edge),
+            "Colors",
+            list(_COLORS),
+            format_func=_COLORS.__getitem__,
+            help=_HELP["colors"],
+            **bound(model, "colors", state.colors),
         )
-        st.selectbox(
-            "Dilation", [1, 2, 3, 4], width=90, help=_HELP["dilation"], **bound(model, "dilation", state.dilation)
-        )
-        if one:
-            st.selectbox(
-                "Colors",
-                list(_COLORS),
-                width=140,
-                format_func=_COLORS.__getitem__,
-                help=_HELP["colors"],
-                **bound(model, "colors", state.colors),
-            )
 
 
 def _choose_groups(state: ConvolutionState) -> None:

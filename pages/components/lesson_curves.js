@@ -23,7 +23,7 @@ class Figure {
       yTitle: loss.log ? 'Loss (logarithmic)' : 'Loss', stretch: stretch('loss') });
     this.accuracy.paint({ ...shared, lines: curves('accuracy'), range: data.accuracy, yTitle: 'Accuracy in percent',
       stretch: stretch('accuracy'),
-      levels: data.test === null ? [] : [{ name: `test, once at the end: ${number(data.test, 3)} %`, color: colors.test, value: data.test }] });
+      levels: data.test === null ? [] : [{ name: `test, weights of epoch ${data.scored}: ${number(data.test, 3)} %`, color: colors.test, value: data.test }] });
     const seen = (chart) => (band?.chart === chart ? `Marked: ${band.words}.` : '');
     const beyond = loss.beyond === null ? '' : ` The first steps reached ${number(loss.beyond)}, beyond the axis.`;
     this.loss.caption.textContent = seen('loss') + beyond;

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import streamlit as st
 from pydantic import Field
 
 from cnncore.lessons import dense
 from cnncore.lessons.transforms import shift
 from pages.components.lesson_board import draw_board
-from pages.components.lesson_dense_trial import LEAST_SEEDS, MOST_EPOCHS, MOST_SEEDS, show_trial
+from pages.components.lesson_dense_trial import show_trial
 from pages.components.lesson_picture import PictureName, PictureState, choose_picture
-from pages.components.lesson_state import bound, read_state
+from pages.components.lesson_state import choose_view, read_state
 
 SIDE, KERNEL = 14, 3
 MAP_SIDE = SIDE - KERNEL + 1
@@ -38,22 +37,14 @@ class DenseState(PictureState):
     channels: Annotated[int, Field(ge=1, le=64)] = 1
     filters: Annotated[int, Field(ge=1, le=256, title="number of filters")] = 16
     kernel: Annotated[int, Field(ge=1, le=11)] = 5
-    seeds: Annotated[int, Field(ge=LEAST_SEEDS, le=MOST_SEEDS)] = 5
-    epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = 3
+    seeds: Annotated[int, Field(ge=dense.LEAST_SEEDS, le=dense.MOST_SEEDS)] = 5
+    epochs: Annotated[int, Field(ge=1, le=dense.MOST_EPOCHS)] = 3
 
 
 def show_dense() -> None:
     """Draw the figure."""
     state = read_state(DenseState)
-    with st.container(key="learn_controls_dense"):
-        st.segmented_control(
-            "View",
-            list(_VIEWS),
-            required=True,
-            format_func=_VIEWS.__getitem__,
-            label_visibility="collapsed",
-            **bound(DenseState, "view", state.view),
-        )
+    choose_view(state, _VIEWS)
     if state.view == "connected":
         picture = choose_picture(state, SIDE)
         draw_board("dense", state, *connected(picture.gray / 255, state.weights))

@@ -15,7 +15,7 @@ from cnncore.answers import Answer
 from cnncore.ask import cached
 from cnncore.figures import theme
 from cnncore.images.drawing import SIDE, example_digit
-from cnncore.lessons.dense import pixel_order
+from cnncore.lessons.dense import LEAST_SEEDS, MOST_EPOCHS, MOST_SEEDS, pixel_order
 from cnncore.runs.statistics import Difference, paired
 from pages.components.lab import show_problem
 from pages.components.lesson_board import draw_board
@@ -23,7 +23,6 @@ from pages.components.lesson_state import LessonState, bound, read_state
 from pages.components.run_words import percent
 from pages.components.waiting import fill_in, inquire
 
-LEAST_SEEDS, MOST_SEEDS, MOST_EPOCHS = 3, 10, 10
 QUESTION = "dense_or_convolutional"
 _PART = "learn_dense_trial"
 _STARTED = "learn_dense_started"

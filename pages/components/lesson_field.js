@@ -23,9 +23,9 @@ class Figure {
     board.stage.append(this.side);
     this.maps = Array.from({ length: FIELD_MOST }, (_, layer) => this.map(layer));
     this.side.append(element('p', { className: 'lab-field-note', textContent: 'Each map shows the mean of what every window covers, poolings too.' }));
-    this.cone = element('canvas', { role: 'img', 'aria-label': 'The layers from the side: one row of each, and the ways from the unit down to the pixels' });
+    this.cone = element('canvas', { role: 'img', 'aria-label': 'The layers from the side: one row of each, and the paths from the unit down to the pixels' });
     board.stage.append(element('figure', { className: 'lab-field-cone' }, this.cone,
-      element('figcaption', { textContent: 'From the side: the unit above, one row of the image below, and every way between them' })));
+      element('figcaption', { textContent: 'From the side: the unit above, one row of the image below, and every path between them' })));
     this.problem = element('p', { className: 'lab-field-problem', role: 'alert' });
     board.stage.before(this.problem, board.words);
   }

@@ -15,7 +15,7 @@ from cnncore.lessons.reach import STACKS, Reach, WindowStack, possible, reach
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_field_compare import MOST_DEPTH, compared, depths, networks
 from pages.components.lesson_picture import PictureState, choose_picture
-from pages.components.lesson_state import bound, change_state, read_state
+from pages.components.lesson_state import bound, change_state, choose_view, read_state
 
 SIDE = 48
 MOST_LAYERS, MOST_KERNEL, MOST_STRIDE, MOST_DILATION = 8, 7, 3, 4
@@ -49,15 +49,7 @@ class FieldState(PictureState):
 def show_field() -> None:
     """Draw the figure."""
     state = read_state(FieldState)
-    with st.container(key="learn_controls_field_view"):
-        st.segmented_control(
-            "What to look at",
-            list(_VIEWS),
-            required=True,
-            format_func=_VIEWS.__getitem__,
-            label_visibility="collapsed",
-            **bound(FieldState, "view", state.view),
-        )
+    choose_view(state, _VIEWS)
     _SHOWN[state.view](state)
 
 

@@ -38,7 +38,7 @@ class Figure {
       facts.replaceChildren(...[
         ['One output sees', `${stack.field} × ${stack.field} pixels`],
         [`Weights: ${stack.per_pair} · C²`, large(params), bar],
-        [`Multiplications on maps of ${this.data.side} × ${this.data.side}`,
+        [`Multiplications (MACs) on maps of ${this.data.side} × ${this.data.side}`,
           large(this.arrays[`${stack.name}_macs`][channels - 1])],
         ['Nonlinearities, one after each layer', String(stack.layers)],
         [`Influence (gradient squared) of the middle ${stack.middle} × ${stack.middle}, ${number(100 * stack.area, 3)} % of the pixels`,

@@ -21,7 +21,7 @@ SIDES = range(8, 65, 4)
 """Pixels along a side that the slider offers; MNIST's 28 and CIFAR's 32 are among them."""
 BATCH = 8
 """Images of the batch."""
-PLANES = {"rgb": "Red, green, blue", "hsv": "Hue, saturation, brightness", "gray": "Gray"}
+PLANES = {"rgb": "Red, green, blue", "hsv": "Hue, saturation, brightness (HSV)", "gray": "Gray"}
 _LAYOUTS = {"chw": "Channels first", "hwc": "Channels last"}
 _SHAPES = {"chw": "(N, C, H, W)", "hwc": "(N, H, W, C)"}
 

@@ -17,7 +17,7 @@ from cnncore.images.drawing import SIDE, drawing_text
 from cnncore.images.kept_pictures import keep_picture
 from cnncore.images.picture_reference import PictureReference
 from pages.components.lab import artifacts, data_root, show_problem
-from pages.components.lesson_state import LessonState, change_state
+from pages.components.lesson_state import LessonState, change_state, hide_asked
 from pages.components.picture_choice import Choice, choose_picture_of
 from pages.components.transfer_use_answers import data_url
 from pages.components.waiting import fill_in, inquire
@@ -118,7 +118,7 @@ def _strip(key: str, images: np.ndarray, classes: list[str], model: type[LessonS
         for place, (image, name) in enumerate(zip(images, classes, strict=True))
     ]
     picked = choose_picture_of(choices, "", key=f"learn_strip_{key}", label=f"Images of {title}")
-    if picked is None:
+    if picked is None or "controls" in hide_asked():
         return
     try:
         reference = own_reference(images[int(picked)])

@@ -91,7 +91,7 @@ class Figure {
   showTotals({ modules, ratios }, kind) {
     const head = element('tr', {}, ...['', 'With reductions', 'Naive', 'Naive : reduced'].map((textContent, place) =>
       element('th', { textContent, scope: 'col', className: ['', 'reduced', 'naive'][place] === kind ? 'lab-inception-now' : '' })));
-    const rows = [['channels', 'Output channels'], ['params', 'Parameters'], ['macs', 'Multiplications']].map(([name, label]) =>
+    const rows = [['channels', 'Output channels'], ['params', 'Parameters'], ['macs', 'Multiplications (MACs)']].map(([name, label]) =>
       element('tr', {}, element('th', { textContent: label, scope: 'row' }),
         element('td', { textContent: large(modules.reduced[name]) }),
         element('td', { textContent: large(modules.naive[name]) }),

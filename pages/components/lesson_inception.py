@@ -12,7 +12,7 @@ from cnncore.lessons.modules import GOOGLENET, Kind, Module, Widths, build_modul
 from pages.components.lesson_board import draw_board
 from pages.components.lesson_inception_parts import KERNELS, PIXELS, factorizations, pixel_board
 from pages.components.lesson_picture import PictureName, PictureState, choose_picture
-from pages.components.lesson_state import bound, change_state, one_of, read_state
+from pages.components.lesson_state import bound, change_state, choose_view, one_of, read_state
 
 MOST_INPUTS, MOST_WIDTH, MOST_SIDE, CHAIN = 1_024, 512, 56, 9
 _VIEWS = {"module": "The module", "factorize": "Smaller windows", "pixel": "A network for one pixel"}
@@ -55,15 +55,7 @@ class InceptionState(PictureState):
 def show_inception() -> None:
     """Draw the figure."""
     state = read_state(InceptionState)
-    with st.container(key="learn_controls_inception_view"):
-        st.segmented_control(
-            "What to look at",
-            list(_VIEWS),
-            required=True,
-            format_func=_VIEWS.__getitem__,
-            label_visibility="collapsed",
-            **bound(InceptionState, "view", state.view),
-        )
+    choose_view(state, _VIEWS)
     _SHOWN[state.view](state)
 
 

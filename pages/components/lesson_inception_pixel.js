@@ -97,6 +97,6 @@ class Figure {
     const [row, column] = this.pixel;
     const [red, green, blue] = inputs.map((each) => number(each, 2));
     this.board.words.textContent = `Row ${row + 1}, column ${column + 1}: red ${red}, green ${green}, blue ${blue} make `
-      + `${number(value(output, 0), 2)}; what is below 0 is bent to 0.`;
+      + `${number(value(output, 0), 2)}; what is below 0 becomes 0 (ReLU).`;
   }
 }

@@ -62,8 +62,7 @@ class Figure {
   }
 
   build() {
-    this.place.replaceChildren();
-    for (const name of Object.keys(SLIDERS)) delete this.board.settings[name];
+    this.board.clear(this.place);
     for (const name of OF_LAYER[this.data.layer]) {
       this.board.slider({ name, value: this.state[name], into: this.place, ...SLIDERS[name](this.data) });
     }

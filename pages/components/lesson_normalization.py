@@ -36,7 +36,7 @@ ALPHAS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 _ALEXNET = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 2.0}
 AVERAGED = (1, 10, 100)
 LAYERS = {"batch": "Batch normalization", "response": "Local response normalization", "dropout": "Dropout"}
-MODES = {"train": "While training", "eval": "Afterwards"}
+MODES = {"train": "While training", "eval": "After training"}
 _NORMALIZED = (-4.0, 6.0)
 
 Array = npt.NDArray[np.float64]
@@ -197,7 +197,7 @@ def _response(state: NormalizationState, before: Array, seen: Sequence[tuple[Arr
         axes=alone * axes,
         dimmed=alone,
         words=f"Each value is divided by ({state.k:g} + {state.alpha:g} · the sum of the squares of {state.size} "
-        f"neighboring channels at the same place) to the power of {state.power:g}, while training and afterwards"
+        f"channels at the same place, its own among them) to the power of {state.power:g}, while training and after"
         + (": the constants of AlexNet." if settings == _ALEXNET else "."),
         divisor=response_divisor(before, **settings),
     )
@@ -206,7 +206,7 @@ def _response(state: NormalizationState, before: Array, seen: Sequence[tuple[Arr
 def _dropout(state: NormalizationState, before: Array, seen: Sequence[tuple[Array, Array]], axes: Array) -> Outcome:
     share = state.rate / 100
     if state.mode == "eval":
-        return Outcome(after=before, axes=axes, words="Afterwards dropout does nothing: every unit takes part.")
+        return Outcome(after=before, axes=axes, words="After training dropout does nothing: every unit takes part.")
     after = sum(dropout(before, share, seed=100 * state.seed + draw) for draw in range(state.draws)) / state.draws
     zeros = 100 * float((dropout(np.ones_like(before), share, seed=100 * state.seed) == 0).mean())
     each = "" if state.draws == 1 else "of the first draw "

@@ -24,7 +24,7 @@ from pages.components.lesson_picture_own import OPENED, offer_own
 from pages.components.lesson_state import LessonState, change_state
 
 _OWN_KINDS = ("kept", "drawn")
-_OWN = "learn_own"
+_OWN, _OFFERED = "learn_own", "learn_own_offered"
 _YOURS = "own"
 _TITLES = {key: sample.title for key, sample in SAMPLES.items()} | {_YOURS: "Your own"}
 
@@ -87,21 +87,28 @@ def choose_picture(state: PictureState, side: int) -> Picture:
     model = type(state)
     own = _last_own(state.picture)
     key = f"learn_{model.__name__}_picture"
-    st.session_state[key] = state.picture if state.picture in SAMPLES else _YOURS
+    # A choice that came up while one draws would move the field that one draws in.
+    is_drawing = bool(st.session_state.get(OPENED)) and not st.session_state.get(_OFFERED)
+    st.session_state[_OFFERED] = bool(own) and not is_drawing
+    names = list(_TITLES) if st.session_state[_OFFERED] else list(SAMPLES)
+    st.session_state[key] = state.picture if state.picture in SAMPLES else _YOURS if _YOURS in names else None
 
     def chosen() -> None:
         name = st.session_state[key]
-        if name == _YOURS and not own:
-            st.session_state[OPENED] = True
-        else:
-            change_state(model, picture=own if name == _YOURS else name)
+        if name in SAMPLES or own:
+            change_state(model, picture=name if name in SAMPLES else own)
 
-    with st.container(key="learn_controls_picture", horizontal=True, vertical_alignment="bottom", gap="small"):
-        # The person's own is there from the beginning: a choice that came up while one draws would move the field.
-        st.pills("Picture", list(_TITLES), required=True, format_func=_TITLES.__getitem__, key=key, on_change=chosen)
-        offer_own(model, own)
-    picture = load_picture(state.picture, side)
-    st.caption(picture.words)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(
+            key="learn_controls_picture", horizontal=True, width="content", vertical_alignment="center", gap="small"
+        ):
+            st.pills(
+                "Picture", names, required=True, format_func=_TITLES.__getitem__, label_visibility="collapsed",
+                key=key, on_change=chosen,
+            )  # fmt: skip
+            offer_own(model, own)
+        picture = load_picture(state.picture, side)
+        st.caption(picture.words, width="content")
     return picture
 
 

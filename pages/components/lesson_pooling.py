@@ -23,7 +23,7 @@ STRIDE = 2
 WINDOWS = {"apart": 2, "overlapping": 3}
 """Height and width of the window of each pooled map."""
 Kind = Literal["max", "average"]
-_KINDS = {"max": "The largest value", "average": "The mean"}
+_KINDS = {"max": "Keep the largest value", "average": "Keep the mean"}
 _STEPS = range(-MOST_SHIFT, MOST_SHIFT + 1)
 SHIFTS = tuple((right, down) for right in _STEPS for down in _STEPS)
 """Every shift of the figure, in pixels to the right and down."""
@@ -62,6 +62,7 @@ def show_pooling() -> None:
             list(_KINDS),
             required=True,
             format_func=_KINDS.__getitem__,
+            label_visibility="collapsed",
             **bound(PoolingState, "kind", state.kind),
         )
     draw_board(

@@ -15,7 +15,7 @@ from pages.components.lesson_board import draw_board
 from pages.components.lesson_depth import INITIALIZATIONS, decades, logarithms, spread
 from pages.components.lesson_picture import PictureState, choose_picture
 from pages.components.lesson_residual_apart import CaseName, apart_data
-from pages.components.lesson_state import bound, one_of, read_state
+from pages.components.lesson_state import bound, choose_view, one_of, read_state
 
 DEPTHS = range(4, 101, 4)
 SEEDS = tuple(range(5))
@@ -43,15 +43,7 @@ class ResidualState(PictureState):
 def show_residual() -> None:
     """Draw the figure."""
     state = read_state(ResidualState)
-    with st.container(key="learn_controls_residual"):
-        st.segmented_control(
-            "View",
-            list(_VIEWS),
-            required=True,
-            format_func=_VIEWS.__getitem__,
-            label_visibility="collapsed",
-            **bound(ResidualState, "view", state.view),
-        )
+    choose_view(state, _VIEWS)
     if state.view == "stacks":
         _show_stacks(state)
     elif state.view == "block":
@@ -70,7 +62,7 @@ def _show_stacks(state: ResidualState) -> None:
             **bound(ResidualState, "activation", state.activation),
         )
         st.segmented_control(
-            "First weights",
+            "Initial weights",
             list(INITIALIZATIONS),
             required=True,
             format_func=INITIALIZATIONS.__getitem__,

@@ -4,7 +4,6 @@ class Figure {
     this.board = board;
     this.columns = element('div', { className: 'lesson-apart' });
     board.stage.append(this.columns);
-    this.words = element('p', { className: 'lesson-apart-words' });
     this.chart = board.lines({ label: 'Error after each epoch; arrow keys go from epoch to epoch', onPoint: (at) => this.point(at) });
     this.made = element('p', { className: 'lesson-apart-made' });
     board.stage.append(this.made);

@@ -44,7 +44,7 @@ CASES: dict[CaseName, Case] = {
             "Test error": "does not fall either",
             "Gradient at the first layer": "next to nothing",
         },
-        remedy="First weights of the right size, ReLUs, normalization, shortcuts.",
+        remedy="Initial weights of the right size, ReLUs, normalization, shortcuts.",
         arms={"vanishing": "20 layers, sigmoids, not normalized", "plain20": "20 layers, ReLUs, normalized"},
         words="The first layers are told nothing, so they stay as they were drawn, and nothing above can use them.",
     ),

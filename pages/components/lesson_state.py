@@ -49,6 +49,11 @@ def one_of(values: Sequence[float]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def hide_asked() -> list[str]:
+    """The parts of the page that the address wants to leave out, also such as there are not."""
+    return [part.strip() for part in st.query_params.get("hide", "").split(",") if part.strip()]
+
+
 def lesson_named() -> str:
     """Key of the lesson that the address names; the first one where it names none."""
     asked = st.query_params.get("lesson", "")
@@ -170,6 +175,19 @@ def bound(model: type[LessonState], name: str, value: Any, then: Callable[[], No
             then()
 
     return {"key": key, "on_change": changed}
+
+
+def choose_view(state: LessonState, titles: Mapping[str, str]) -> None:
+    """Draw the choice among the views of a figure, by the values of the state's field `view`."""
+    with st.container(key="learn_controls_view"):
+        st.segmented_control(
+            "What to look at",
+            list(titles),
+            required=True,
+            format_func=titles.__getitem__,
+            label_visibility="collapsed",
+            **bound(type(state), "view", dict(state)["view"]),
+        )
 
 
 def _one(model: type[State], name: str, value: Any) -> State:

@@ -27,10 +27,6 @@ def open_lesson(page: Page, server: Server, key: str, more: str = "") -> None:
     page.wait_for_selector(READY)
 
 
-def scrolled(page: Page) -> float:
-    return page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
-
-
 def test_a_walk_through_lessons(server: Server, page: Page) -> None:
     """From the menu, by the contents, on and back, with what one has changed."""
     page.goto(server.url)
@@ -47,7 +43,7 @@ def test_a_walk_through_lessons(server: Server, page: Page) -> None:
 
     page.get_by_role("button", name="Next:").click()
     heading(page, "dense")
-    assert scrolled(page) == 0
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop === 0")
     expect(page.locator(".st-key-learn_lesson h2")).to_be_focused()
     page.go_back()
     heading(page, "pooling")
@@ -168,3 +164,13 @@ def test_all_lessons_fit_a_phone(server: Server, phone: Page) -> None:
         if key != list(LESSONS)[-1]:
             phone.get_by_role("button", name="Next:").tap()
     assert {key: width for key, width in wide.items() if width > 0} == {}
+
+
+def test_a_link_without_controls_fixes_the_fields_within_figures(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/learn?lesson=convolution&hide=controls")
+    expect(page.get_by_label("Kernel: row 1, column 1")).to_be_disabled()
+    page.goto(f"{server.url}/learn?lesson=size&hide=controls")
+    expect(page.get_by_label("Layer 1: stride")).to_be_disabled()
+    page.get_by_label("Layer 1: show what it sees").click()
+    expect(page.get_by_label("Layer 1: stride")).to_be_disabled()
+    expect(page.get_by_label("Layer 1: show what it sees")).to_have_attribute("aria-pressed", "true")

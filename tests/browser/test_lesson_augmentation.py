@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Page, expect
 
+from pages.components.lesson_augmentation import SIDE
 from tests.browser.conftest import Server
 
 RESULT = ".st-key-learn_board_augmentation .lab-board-picture:last-child canvas"
@@ -22,21 +23,27 @@ def pixels(page: Page, selector: str) -> str:
     return page.locator(selector).first.evaluate("canvas => canvas.toDataURL()")
 
 
+def wait_for_others(page: Page, selector: str, before: str) -> None:
+    """The frames are unpacked beside the page's script, so that they may come a moment later."""
+    page.wait_for_function(
+        "([selector, before]) => document.querySelector(selector).toDataURL() !== before", arg=[selector, before]
+    )
+
+
 def test_a_dial_and_new_draws(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/learn?lesson=augmentation&picture=digit")
-    dial = page.get_by_role("slider", name="Turned with the clock")
+    dial = page.get_by_role("slider", name="Rotated clockwise")
     expect(dial).to_have_value("30")
     expect(page.locator(DRAW)).to_have_count(12)
+    page.wait_for_function("([canvas, side]) => document.querySelector(canvas).width === side", arg=[RESULT, SIDE])
     before = pixels(page, RESULT)
     dial.press("ArrowRight")
-    assert pixels(page, RESULT) != before
+    wait_for_others(page, RESULT, before)
     page.wait_for_url(lambda _: param(page, "degrees") == "35")
     drawn = pixels(page, DRAW)
     page.get_by_role("button", name="Draw again").click()
     page.wait_for_url(lambda _: param(page, "seed") == "1")
-    page.wait_for_function(
-        "([selector, before]) => document.querySelector(selector).toDataURL() !== before", arg=[DRAW, drawn]
-    )
+    wait_for_others(page, DRAW, drawn)
     page.get_by_role("slider", name="Strength").press("ArrowLeft")
     page.wait_for_url(lambda _: param(page, "strength") == "9")
 

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import torch
 
-from benchmarks.lesson_depth import ARMS, CHANNELS, SIDE, Stack, train
+from benchmarks.lesson_depth import ARMS, BATCH, CHANNELS, RATE, SIDE, Stack, train
 from cnncore.lessons.depth_runs import FILE, depth_runs
 
 
@@ -18,7 +18,8 @@ def test_what_was_recorded_are_the_arms_of_the_command() -> None:
         name: {key: value for key, value in arm.items() if key != "runs"} for name, arm in record["arms"].items()
     }
     assert settings == {name: dataclasses.asdict(arm) for name, arm in ARMS.items()}
-    assert record["settings"]["channels"] == CHANNELS
+    assert record["settings"] == {"batch": BATCH, "learning rate": RATE, "channels": CHANNELS, "side": SIDE}
+    assert {len(arm["runs"]) for arm in record["arms"].values()} == {record["seeds"]}
 
 
 def test_recorded_curves_have_an_epoch_each() -> None:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from cnncore.lessons.contents import LESSONS
 from cnncore.lessons.images import LAYOUTS, hue_wheel, strides, to_hsv
+from cnncore.lessons.pictures import SAMPLES
 
 SETTINGS = 300
 
@@ -46,3 +48,17 @@ def test_positions_and_strides_are_torchs(start: int) -> None:
             assert memory.as_strided(tensor.shape, tensor.stride())[tuple(index.values())] == position
             array = np.arange(tensor.numel()).reshape([sizes[axis] for axis in order])
             assert array[tuple(index[axis] for axis in order)] == position
+
+
+def test_the_lessons_answer_says_what_the_flower_shows() -> None:
+    answer, pixels = LESSONS["images"].answer, SAMPLES["flower"].load(24)
+    rows, columns = np.mgrid[:24, :24]
+    away = np.hypot(rows - 11.5, columns - 11)
+    hue = to_hsv(pixels)[..., 0]
+    rim, middle = (away >= 5) & (away <= 6.5), away <= 2
+    (red, green, blue), (red_inside, green_inside, blue_inside) = (pixels[part].mean(axis=0) for part in (rim, middle))
+    assert green - green_inside > max(red - red_inside, blue - blue_inside)
+    assert f"about {green:.0f} at the rim and {round(green_inside, -1):.0f} in the middle" in answer
+    assert f"from {red:.0f} to {red_inside:.0f}" in answer
+    assert f"from about {np.median(hue[rim]):.0f}° to {np.median(hue[middle]):.0f}°" in answer
+    assert f"3 · 8 · 8 = {SAMPLES['flower'].load(8).size} numbers" in answer

@@ -142,7 +142,7 @@ def test_the_lessons_answer_says_what_the_figure_shows() -> None:
     assert f"{stack_params(3, 3, 1)} C² weights" in answer
     assert f"takes {stack_params(7, 1, 1)} C²" in answer
     seen = found.lines[-1, 20][found.lines[-1, 20] > 0]
-    assert f"{(seen.max() / seen.min()) ** 2:.0f} ways along each side" in answer
+    assert f"{(seen.max() / seen.min()) ** 2:.0f} paths lead to the middle pixel" in answer
 
 
 @pytest.mark.parametrize("field", range(1, 60))

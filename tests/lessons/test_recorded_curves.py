@@ -12,6 +12,7 @@ import torch
 from benchmarks.lesson_curves import WRONG_SHARE, config_of, record, settings_of, tampered
 from cnncore.catalog import DATASETS
 from cnncore.data import Images, open_images
+from cnncore.lessons.contents import LESSONS
 from cnncore.lessons.curves import CASES, DIAGNOSES
 from cnncore.lessons.recordings import COMMAND, RECORDED, Recording, read_recorded
 
@@ -39,6 +40,7 @@ def test_what_was_recorded_is_what_the_command_trains(key: str) -> None:
     assert found.settings == settings_of(config)
     if not found.stopped:
         assert found.num_epochs == config.training.epochs
+        assert found.val_accuracy[found.scored_epoch - 1] == found.val_accuracy.max(), "the best epoch is tested"
     epochs = (found.train_loss, found.train_accuracy, found.val_loss, found.val_accuracy, found.lr)
     assert {len(each) for each in epochs} == {found.num_epochs}
     assert len(found.step_epochs) == len(found.step_loss) > 10
@@ -56,6 +58,14 @@ def test_words_can_be_filled_in_and_something_is_marked(key: str) -> None:
     first, last = case.span(found)
     assert 0 <= first < last <= max(found.num_epochs, 1)
     assert not re.search(r"\d\.\d", case.why.replace("2.30", "")), "numbers come from the recording"
+
+
+def test_the_lessons_answer_names_the_cases_in_which_validation_is_far_above_training() -> None:
+    above = [found.val_accuracy - found.train_accuracy > 0.1 for found in read_recorded().recordings.values()]
+    far = [place for place, epochs in enumerate(above, 1) if epochs.sum() >= 3]
+    assert LESSONS["curves"].answer.startswith(f"Cases {far[0]} and {far[1]}. ")
+    assert [list(CASES.values())[place - 1].answer for place in far] == ["fine", "labels"]
+    assert not any(epochs[1:].any() for place, epochs in enumerate(above, 1) if place not in far)
 
 
 def test_every_diagnosis_has_a_case() -> None:

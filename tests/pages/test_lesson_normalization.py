@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnncore.lessons.batches import CHANNELS, Batches, activations
 from cnncore.lessons.contents import LESSONS
-from cnncore.lessons.normalizing import batch_norm, local_response_norm
+from cnncore.lessons.normalizing import batch_statistics, local_response_norm, normalize
 from cnncore.lessons.pictures import SAMPLES
 from pages.components.lesson_normalization import (
     BINS,
@@ -91,7 +91,7 @@ def test_batch_norm_while_training_does_not_see_the_scale() -> None:
     """The answer to the lesson's task."""
     (_, one), (data, hundred) = board(scale=1), board(scale=100)
     np.testing.assert_allclose(hundred["before"], 100 * one["before"])
-    np.testing.assert_allclose(hundred["after"], batch_norm(one["before"]), atol=1e-3)
+    np.testing.assert_allclose(hundred["after"], normalize(one["before"], batch_statistics(one["before"])), atol=1e-3)
     np.testing.assert_allclose(hundred["histograms"][1], one["histograms"][1], atol=1e-2)
     assert data["stands"][2][2:] == pytest.approx([0, 1], abs=1e-6)
     for layer in ("response", "dropout"):

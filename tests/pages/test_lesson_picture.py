@@ -47,6 +47,10 @@ def captions(app: AppTest) -> str:
     return " ".join(each.value for each in app.caption)
 
 
+def choices(app: AppTest) -> list[str]:
+    return list(app.button_group(key=PILLS).options)
+
+
 def errors(app: AppTest) -> str:
     assert not app.exception
     return " ".join(each.value for each in app.error)
@@ -60,12 +64,20 @@ def test_every_sample_says_where_it_comes_from(app: AppTest) -> None:
         assert sample.words in captions(app)
 
 
-def test_without_an_own_picture_its_choice_opens_the_ways_to_one(app: AppTest) -> None:
-    opened(app).button_group(key=PILLS).set_value("own").run()
+def test_an_own_picture_is_a_choice_once_there_is_one(app: AppTest) -> None:
+    assert choices(opened(app)) == [each.title for each in SAMPLES.values()]
+    assert choices(opened(app, picture=DRAWN)) == [*(each.title for each in SAMPLES.values()), "Your own"]
+
+
+def test_while_somebody_draws_no_choice_comes_up_that_would_move_the_field(app: AppTest) -> None:
+    app = giving(app, "draw")
+    app.query_params["picture"] = DRAWN
+    app.run()
     assert_clean(app)
-    assert app.session_state[OPENED]
-    assert app.file_uploader(key="learn_own_file")
-    assert app.button_group(key=PILLS).value == "digit", "the picture stays until there is another one"
+    assert "Your own" not in choices(app)
+    app.session_state[OPENED] = False
+    app.run()
+    assert app.button_group(key=PILLS).value == "own"
 
 
 def test_a_file_becomes_the_picture_and_stays_at_hand_beside_the_samples(app: AppTest, artifacts: Path) -> None:
@@ -262,7 +274,6 @@ def test_a_picture_that_was_tidied_away_is_no_choice_any_more(app: AppTest, arti
     app.button_group(key=PILLS).set_value("flower").run()
     (artifacts / "pictures" / f"{kept}.png").unlink()
     app.run()
-    app.button_group(key=PILLS).set_value("own").run()
     assert_clean(app)
-    assert app.session_state[OPENED]
+    assert "Your own" not in choices(app)
     assert address(app)["picture"] == "flower"

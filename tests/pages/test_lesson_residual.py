@@ -115,10 +115,9 @@ def test_the_answer_says_what_the_figure_shows() -> None:
             power = int(exponent.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) or 0)
             assert value == pytest.approx(float(digits) * 10**power, rel=0.06)
     grown = np.median(pass_through(Stack(initialization="small", normalized=True), [20], SEEDS).gradients[0, 1])
-    assert grown == pytest.approx(50, rel=0.15)
-    assert "50 times" in answer
+    assert f"{grown:.0f} times" in answer
     large = np.median(pass_through(Stack(residual=True), [100], SEEDS).gradients[0, 1])
-    assert large == pytest.approx(6e8, rel=0.1)
+    assert f"{large:.0e}" == "6e+08"
     assert "6 × 10⁸" in answer
     arms = depth_runs().arms
     for name in ("plain8", "plain32", "residual32"):
