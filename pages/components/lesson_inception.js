@@ -39,7 +39,8 @@ class Figure {
     box.append(element('div', { className: 'lab-inception-title' }, title, note));
     if (facts.field) {
       const controls = element('div', { className: 'lab-board-controls' });
-      this.board.slider({ name: facts.field, label: 'Filters', min: 1, max: 512, into: controls });
+      const { range } = this.board.slider({ name: facts.field, label: 'Filters', min: 1, max: 512, into: controls });
+      range.setAttribute('aria-label', `Filters of ${facts.name}${facts.note ? `, ${facts.note}` : ''}, branch ${place + 1}`);
       box.append(controls, cost, element('span', { className: 'lab-inception-track' }, bar));
     } else box.append(cost);
     return { box, facts, cost, bar, title, note };

@@ -4,14 +4,14 @@ const ZOOM = 3, GAP = 2;
 
 // What can be set, by layer: the sliders in their order.
 const SLIDERS = {
-  scale: ({ scales }) => ({ label: 'Activations multiplied by', places: scales, words: (at) => `× ${number(at)}` }),
-  shift: () => ({ label: 'Activations shifted by', min: -2, max: 2, step: 0.1 }),
+  scale: ({ scales }) => ({ label: 'Activations times', places: scales, words: (at) => number(at) }),
+  shift: () => ({ label: 'Activations plus', min: -2, max: 2, step: 0.1 }),
   gamma: () => ({ label: 'γ: learned scale', min: 0, max: 3, step: 0.1 }),
   beta: () => ({ label: 'β: learned shift', min: -3, max: 3, step: 0.1 }),
   batch: ({ most }) => ({ label: 'Batch', min: 1, max: most, words: (at) => `number ${at}` }),
   size: ({ channels }) => ({ label: 'n: channels in the sum', min: 1, max: channels.length }),
   k: () => ({ label: 'k: the least divisor', min: 0.5, max: 10, step: 0.5 }),
-  alpha: ({ alphas }) => ({ label: 'α: weight of the neighbors', places: alphas, words: (at) => number(at, 1) }),
+  alpha: ({ alphas }) => ({ label: 'α: their weight', places: alphas, words: (at) => number(at, 1) }),
   power: () => ({ label: 'β: exponent', min: 0, max: 1.5, step: 0.05 }),
   rate: () => ({ label: 'p: share that is switched off', min: 0, max: 95, step: 5, words: (at) => `${at} %` }),
   draws: ({ averaged }) => ({ label: 'Mean of', places: averaged, words: (at) => at === 1 ? '1 draw' : `${at} draws` }),

@@ -18,7 +18,7 @@ def test_scale_place_and_channel(server: Server, page: Page) -> None:
     edges = page.locator(".lab-norm-line").nth(3)
     expect(edges).to_contain_text("0 ± 1")
     before = edges.inner_text()
-    page.get_by_role("slider", name="Activations multiplied by").press("End")
+    page.get_by_role("slider", name="Activations times").press("End")
     page.wait_for_url(lambda _: param(page, "scale") == "100")
     expect(edges).not_to_have_text(before)
     expect(edges).to_contain_text("0 ± 1")
