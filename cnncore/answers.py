@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from cnncore.array_files import open_npz
 from cnncore.errors import ConfigError, DataError, DeviceError, LabError, RunError, TrainingError, WeightsError
 from cnncore.places import PROJECT_ROOT, artifacts_dir, data_dir
 
@@ -65,7 +66,7 @@ def unpack(content: bytes) -> Answer:
         ValueError: if the content is damaged or no answer.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        with open_npz(io.BytesIO(content)) as file:
             arrays = {name: file[name] for name in file.files if name != _JSON}
             return Answer(json.loads(file[_JSON].tobytes()), arrays)
     # numpy and zipfile tell damage in many ways; RuntimeError is of flags that no answer has.

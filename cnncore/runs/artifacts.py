@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cnncore.array_files import open_npz
 from cnncore.errors import RunError
 from cnncore.runs.events import Evaluation, Examples
 
@@ -100,7 +101,7 @@ def load_evaluation(path: Path) -> Evaluation | None:
     """Read what `save_evaluation` wrote; None where there is no such file."""
     if not path.is_file():
         return None
-    with np.load(path, allow_pickle=False) as file:
+    with open_npz(path) as file:
         loss, correct, top5_correct, count = file["numbers"].tolist()
         examples = None
         if "examples_images" in file:

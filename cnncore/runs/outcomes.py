@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cnncore.array_files import open_npz
 from cnncore.runs.artifacts import write_atomically
 
 OUTCOMES = "outcomes.npz"
@@ -94,7 +95,7 @@ def load_outcomes(path: Path) -> dict[str, Outcomes]:
     """What `save_outcomes` wrote, by split; empty where there is no such file."""
     if not path.is_file():
         return {}
-    with np.load(path, allow_pickle=False) as file:
+    with open_npz(path) as file:
         classes = tuple(file["classes"].tolist())
         return {
             split: Outcomes(split=split, classes=classes, **{name: file[f"{split}_{name}"] for name in _ARRAYS})

@@ -352,6 +352,8 @@ class RunStore:
     def ask_change(self, run_id: str, setting: str, value: float) -> None:
         """Ask for another value of a setting while the run is on.
 
+        A browser may tell a click twice: what is asked for already, and not done yet, is not asked for again.
+
         Raises:
             RunError: if the run is over, or the value is not a number.
         """
@@ -359,8 +361,15 @@ class RunStore:
             raise RunError(f"{setting} cannot be {value}.", "Give a number.")
         if not self.get(run_id).is_open:
             raise RunError("The run is over; nothing can be changed in it.", "Run it again with changes.")
+        same_setting = (changes.c.run_id == run_id) & (changes.c.setting == setting)
         with self.engine.begin() as db:
-            db.execute(insert(changes).values(run_id=run_id, setting=setting, value=value, asked=time.time()))
+            last = (
+                db.execute(select(changes).where(same_setting).order_by(changes.c.id.desc()).limit(1))
+                .mappings()
+                .first()
+            )
+            if last is None or last["step"] is not None or last["value"] != value:
+                db.execute(insert(changes).values(run_id=run_id, setting=setting, value=value, asked=time.time()))
 
     def changes(self, run_id: str) -> tuple[Change, ...]:
         """All changes of a run in the order in which they were asked for."""

@@ -95,6 +95,17 @@ def test_changes_wait_for_their_step(store: RunStore) -> None:
         store.ask_change(run.id, "optimizer.lr", 0.1)
 
 
+def test_a_click_that_is_told_twice_is_one_change(store: RunStore) -> None:
+    run = store.create({}, name="a")
+    for value in (0.01, 0.01, 0.02, 0.01):
+        store.ask_change(run.id, "optimizer.lr", value)
+    store.ask_change(run.id, "transfer.frozen.stage4", 0.01)
+    assert [change.value for change in store.changes(run.id)] == [0.01, 0.02, 0.01, 0.01]
+    store.set_change_step(store.changes(run.id)[2].id, 17)
+    store.ask_change(run.id, "optimizer.lr", 0.01)
+    assert len(store.changes(run.id)) == 5
+
+
 @pytest.mark.parametrize("text", ["", "zz", "%", "_", "x" * 10_000, "'; --"])
 def test_dead_links_say_so(store: RunStore, text: str) -> None:
     store.create({}, name="a")
