@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from cnncore.errors import ConfigError
 from cnncore.lessons.fields import Window, sizes_through
 
 Array = npt.NDArray[np.float64]
@@ -66,3 +67,24 @@ def _backwards(gradient: Array, kernel: Array, window: Window, size: int) -> Arr
             )
     end = window.padding + size
     return padded[window.padding : end, window.padding : end]
+
+
+def random_windows(seed: int) -> tuple[list[Window], int, int, int]:
+    """Layers that fit an image, its size, and a place of the output."""
+    rng = np.random.default_rng(seed)
+    while True:
+        windows = [
+            Window(
+                kernel=int(rng.integers(1, 6)),
+                stride=int(rng.integers(1, 3)),
+                padding=int(rng.integers(0, 3)),
+                dilation=int(rng.integers(1, 4)),
+            )
+            for _ in range(int(rng.integers(1, 5)))
+        ]
+        size = int(rng.integers(12, 40))
+        try:
+            last = sizes_through(windows, size)[-1]
+        except ConfigError:
+            continue
+        return windows, size, int(rng.integers(last)), int(rng.integers(last))

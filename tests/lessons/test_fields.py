@@ -5,30 +5,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from cnncore.errors import ConfigError
-from cnncore.lessons.fields import Window, mean_maps, seen_by, sizes_through, stack_params
-from tests.lessons.gradients import effective_field, share_within
-
-
-def random_windows(seed: int) -> tuple[list[Window], int, int, int]:
-    """Layers that fit an image, its size, and a place of the output."""
-    rng = np.random.default_rng(seed)
-    while True:
-        windows = [
-            Window(
-                kernel=int(rng.integers(1, 6)),
-                stride=int(rng.integers(1, 3)),
-                padding=int(rng.integers(0, 3)),
-                dilation=int(rng.integers(1, 3)),
-            )
-            for _ in range(int(rng.integers(1, 5)))
-        ]
-        size = int(rng.integers(16, 40))
-        try:
-            last = sizes_through(windows, size)[-1]
-        except ConfigError:
-            continue
-        return windows, size, int(rng.integers(last)), int(rng.integers(last))
+from cnncore.lessons.fields import Window, mean_maps, seen_by, stack_params
+from tests.lessons.gradients import effective_field, random_windows, share_within
 
 
 @pytest.mark.parametrize("seed", range(100))

@@ -11,25 +11,7 @@ from cnncore.errors import ConfigError
 from cnncore.lessons.contents import LESSONS
 from cnncore.lessons.fields import Window, sizes_through, stack_params
 from cnncore.lessons.reach import NO_TAP, STACKS, Reach, counts, deeper, middle_of, possible, reach
-from tests.lessons.gradients import effective_field, share_within
-
-
-def random_stack(seed: int) -> tuple[list[Window], int]:
-    """Layers that fit an image, and its size."""
-    rng = np.random.default_rng(seed)
-    while True:
-        windows = [
-            Window(
-                kernel=int(rng.integers(1, 6)),
-                stride=int(rng.integers(1, 3)),
-                padding=int(rng.integers(0, 3)),
-                dilation=int(rng.integers(1, 4)),
-            )
-            for _ in range(int(rng.integers(1, 5)))
-        ]
-        size = int(rng.integers(12, 32))
-        if possible(windows, size)[1] is None:
-            return windows, size
+from tests.lessons.gradients import effective_field, random_windows, share_within
 
 
 def torch_gradients(windows: list[Window], size: int, layer: int, unit: int) -> list[torch.Tensor]:
@@ -45,7 +27,7 @@ def torch_gradients(windows: list[Window], size: int, layer: int, unit: int) -> 
 
 @pytest.mark.parametrize("seed", range(120))
 def test_what_every_layer_hands_on_is_where_torchs_gradient_arrives(seed: int) -> None:
-    windows, size = random_stack(seed)
+    windows, size, _, _ = random_windows(seed)
     found = reach(windows, size)
     rng = np.random.default_rng(seed)
     for layer in range(len(windows)):

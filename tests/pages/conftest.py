@@ -124,6 +124,15 @@ def train(app: AppTest) -> AppTest:
     return app
 
 
+def assert_refused(app: AppTest, refused: Mapping[str, tuple[str, str]]) -> None:
+    """A page that was opened with these values, each by its field, says of each in one sentence what is allowed."""
+    assert_clean(app)
+    found = [warning.value.replace("\\", "") for warning in app.warning]
+    assert len(found) == len(refused)
+    for value, sentence in refused.values():
+        assert any(repr(value) in each and sentence in each for each in found), sentence
+
+
 def assert_clean(app: AppTest) -> None:
     """Nothing on the page speaks of an error."""
     assert not app.exception
