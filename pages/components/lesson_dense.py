@@ -10,8 +10,8 @@ from pydantic import Field
 from cnncore.lessons import dense
 from cnncore.lessons.transforms import shift
 from pages.components.lesson_board import draw_board
-from pages.components.lesson_dense_trial import show_trial
-from pages.components.lesson_picture import PictureName, PictureState, choose_picture
+from pages.components.lesson_dense_trial import TrialState, show_trial
+from pages.components.lesson_picture import PictureName, choose_picture
 from pages.components.lesson_state import choose_view, read_state
 
 SIDE, KERNEL = 14, 3
@@ -24,7 +24,7 @@ _VIEWS = {
 }
 
 
-class DenseState(PictureState):
+class DenseState(TrialState):
     """What the link says."""
 
     picture: PictureName = "digit"
@@ -37,8 +37,6 @@ class DenseState(PictureState):
     channels: Annotated[int, Field(ge=1, le=64)] = 1
     filters: Annotated[int, Field(ge=1, le=256, title="number of filters")] = 16
     kernel: Annotated[int, Field(ge=1, le=11)] = 5
-    seeds: Annotated[int, Field(ge=dense.LEAST_SEEDS, le=dense.MOST_SEEDS)] = 5
-    epochs: Annotated[int, Field(ge=1, le=dense.MOST_EPOCHS)] = 3
 
 
 def show_dense() -> None:
@@ -51,7 +49,7 @@ def show_dense() -> None:
     elif state.view == "count":
         draw_board("dense_count", state, counted(state))
     else:
-        show_trial(DenseState, state.seeds, state.epochs)
+        show_trial(state)
 
 
 def connected(image: np.ndarray, weights: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

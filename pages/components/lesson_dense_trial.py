@@ -6,10 +6,12 @@ The service carries it out in pieces while one looks; what came out is kept, so 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
 import numpy as np
 import streamlit as st
+from pydantic import Field
 
 from cnncore.answers import Answer
 from cnncore.ask import cached
@@ -19,45 +21,49 @@ from cnncore.lessons.dense import LEAST_SEEDS, MOST_EPOCHS, MOST_SEEDS, pixel_or
 from cnncore.runs.statistics import Difference, paired
 from pages.components.lab import show_problem
 from pages.components.lesson_board import draw_board
-from pages.components.lesson_state import LessonState, bound, read_state
+from pages.components.lesson_picture import PictureState
+from pages.components.lesson_state import bound, change_state, read_state
 from pages.components.run_words import percent
 from pages.components.waiting import fill_in, inquire
 
 QUESTION = "dense_or_convolutional"
 _PART = "learn_dense_trial"
-_STARTED = "learn_dense_started"
 _PATIENCE_S = 120.0
 _SECONDS = 2.0
 """For an epoch of all four networks of a seed, in pieces, pauses included: on one of two busy cores of a server."""
 _STYLES = {"dense": theme.KIND_COLORS["dense"], "convolutional": theme.KIND_COLORS["convolution"]}
 
 
-def show_trial(model: type[LessonState], seeds: int, epochs: int) -> None:
-    """Draw the experiment: what it does, the button that starts it, and what has come out so far.
+class TrialState(PictureState):
+    """What the lesson's link says of the experiment; whether it was started too, so that a reload goes on with it."""
 
-    Args:
-        model: Of the lesson's state, with the fields `seeds` and `epochs`.
-        seeds: Trainings of each network.
-        epochs: Of each training.
-    """
-    request = {"seeds": seeds, "epochs": epochs}
+    seeds: Annotated[int, Field(ge=LEAST_SEEDS, le=MOST_SEEDS)] = 5
+    epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = 3
+    running: bool = False
+
+    @property
+    def request(self) -> dict[str, int]:
+        """The experiment, as the question has it."""
+        return {"seeds": self.seeds, "epochs": self.epochs}
+
+
+def show_trial(state: TrialState) -> None:
+    """Draw the experiment: what it does, the button that starts it, and what has come out so far."""
+    model = type(state)
+    stop = partial(change_state, model, running=False)
     st.markdown(
         "A dense and a convolutional network with about as many parameters learn the built-in digits, once as they are "
         "and once with the pixels of all images in the same shuffled order."
     )
     with st.container(key="learn_controls_trial", horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.slider("Trainings of each", LEAST_SEEDS, MOST_SEEDS, **bound(model, "seeds", seeds))
-        st.slider("Epochs", 1, MOST_EPOCHS, **bound(model, "epochs", epochs))
-    fill_in(_PART, lambda: _draw(model, request))
+        st.slider("Trainings of each", LEAST_SEEDS, MOST_SEEDS, **bound(model, "seeds", state.seeds, stop))
+        st.slider("Epochs", 1, MOST_EPOCHS, **bound(model, "epochs", state.epochs, stop))
+    fill_in(_PART, lambda: _draw(model))
 
 
-def _draw_button(request: Mapping[str, int], *, known: bool) -> None:
-    started = st.session_state.get(_STARTED) == request
-    long_s = max(10, round(_SECONDS * request["seeds"] * request["epochs"] / 10) * 10)
-
-    def toggle() -> None:
-        st.session_state[_STARTED] = None if started else dict(request)
-
+def _draw_button(state: TrialState, *, known: bool) -> None:
+    started = state.running
+    long_s = max(10, round(_SECONDS * state.seeds * state.epochs / 10) * 10)
     words = "Done; kept for the next visit" if known else "Stop" if started else f"Run it here (about {long_s} s)"
     with st.container(key="learn_controls_run"):
         st.button(
@@ -65,18 +71,17 @@ def _draw_button(request: Mapping[str, int], *, known: bool) -> None:
             key="learn_dense_run",
             type="secondary" if known or started else "primary",
             disabled=known,
-            on_click=toggle,
+            on_click=partial(change_state, type(state), running=not started),
         )
 
 
-def _draw(model: type[LessonState], request: Mapping[str, int]) -> None:
+def _draw(model: type[TrialState]) -> None:
     state = read_state(model)
-    answer = _answer(request)
-    _draw_button(request, known=answer is not None and not answer.data["pending"])
-    draw_board("dense_trial", state, *drawn(answer, request["epochs"]))
+    answer = _answer(state)
+    _draw_button(state, known=answer is not None and not answer.data["pending"])
+    draw_board("dense_trial", state, *drawn(answer, state.epochs))
     if answer is None:
-        started = st.session_state.get(_STARTED) == request
-        st.caption("Starting…" if started else "Here the accuracies appear, and in the end what they say.")
+        st.caption("Starting…" if state.running else "Here the accuracies appear, and in the end what they say.")
         return
     if answer.data["pending"]:
         share = answer.data["done"] / answer.data["total"]
@@ -84,15 +89,15 @@ def _draw(model: type[LessonState], request: Mapping[str, int]) -> None:
         return
     st.markdown(result_table(answer))
     st.markdown("\n\n".join(conclusions(answer)))
-    st.caption(_told(answer, request))
+    st.caption(_told(answer, state.request))
 
 
-def _answer(request: Mapping[str, int]) -> Answer | None:
+def _answer(state: TrialState) -> Answer | None:
     """What is known so far: kept from before, or asked for where somebody has pressed the button."""
-    if st.session_state.get(_STARTED) != request:
-        return cached(QUESTION, request)
+    if not state.running:
+        return cached(QUESTION, state.request)
     reply = inquire(
-        _PART, QUESTION, request, timeout_s=_PATIENCE_S, is_part=lambda answer: bool(answer.data["pending"])
+        _PART, QUESTION, state.request, timeout_s=_PATIENCE_S, is_part=lambda answer: bool(answer.data["pending"])
     )
     if reply.error is not None:
         show_problem(reply.error)

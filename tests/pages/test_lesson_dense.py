@@ -151,6 +151,18 @@ def test_while_it_runs_it_shows_how_far_it_is_and_can_be_stopped(lesson, monkeyp
     assert app.button(key="learn_dense_run").label.startswith("Run it here")
 
 
+def test_a_reload_goes_on_with_it_and_other_settings_wait_for_the_button(
+    lesson, asked: list[tuple[str, Mapping[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ANSWERS, trial.QUESTION, lambda request: told(whole=False))
+    app = lesson(view="shuffled", seeds=3, running="true")
+    assert app.button(key="learn_dense_run").label == "Stop"
+    before = len(asked)
+    app.slider(key="learn_DenseState_epochs").set_value(2).run()
+    assert app.button(key="learn_dense_run").label.startswith("Run it here")
+    assert trial.QUESTION not in [name for name, _ in asked[before:]]
+
+
 def test_what_was_kept_is_there_at_once(lesson, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "cached", lambda name, request: told())
     app = lesson(view="shuffled")
