@@ -16,10 +16,11 @@ from cnncore.config import check
 from cnncore.data import ImageData, open_images
 from cnncore.errors import DataError, LabError, RunError, RunLostError, TrainingError
 from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, run_dir, sweep
-from cnncore.runs.events import Changed, EpochEnd, Evaluating, Event, Finished, StepEnd
+from cnncore.runs.events import Changed, EpochEnd, Evaluating, Event, Finished, Froze, Preparing, StepEnd
 from cnncore.runs.store import ENDED_STATUS, Run, RunStore
 from cnncore.runs.stored_config import stored_config
 from cnncore.training.checkpoint import load_checkpoint, save_checkpoint, save_weights, weights_card
+from cnncore.training.compiling import compile_network
 from cnncore.training.devices import device_name, pick_device, pick_precision
 from cnncore.training.freezing import FreezeChange, stage_of
 from cnncore.training.hardware import HardwareMeter
@@ -77,6 +78,7 @@ class Execution:
         self.recorder = Recorder(store, run, self.config, self.folder)
         self.listener = listener
         self.signaled = False
+        self._is_compiling = False
         self._last_checkpoint = time.monotonic()
         self._saving_s = 0.0
         self._weights_due = False
@@ -126,11 +128,16 @@ class Execution:
         try:
             images, state = self._prepare()
             loaders = self._loaders(images, state)
+            self._compile(state, loaders)
             for event in _KINDS[self.run.kind](state, loaders):
                 self._handle(event, state, images)
+                if isinstance(event, Froze) and self.config.training.compile:
+                    # The checkpoint is what remains where the run is stopped meanwhile.
+                    self._checkpoint(state, images)
+                    self._compile(state, loaders)
             self._keep_outcomes(state, images, loaders)
         except _StopRequestedError:
-            if state is not None and images is not None:
+            if state is not None and images is not None and not self._is_compiling:
                 self._checkpoint(state, images)
             return self._ended_status()
         except (DataError, TrainingError) as problem:
@@ -147,6 +154,18 @@ class Execution:
         if self.run.kind == "import":
             return loaders
         return with_features(loaders, images, state, self.data_root, self._progress)
+
+    def _compile(self, state: TrainState, loaders: Loaders) -> None:
+        """Compile what the next step goes through; a test of learning rates is over sooner than a compiler."""
+        if not self.config.training.compile or self.run.kind != "train" or loaders.now(state) is not loaders:
+            return
+        self._tell(Preparing(text="Compiling the network"))
+        begin = time.monotonic()
+        self._is_compiling = True
+        compile_network(state, loaders.train, self._progress)
+        self._is_compiling = False
+        seconds = self.recorder.summary.get("compile_s", 0.0) + time.monotonic() - begin
+        self.recorder.describe(compile_s=round(seconds, 1), stage="training", stage_text="")
 
     def _ended_status(self) -> str:
         wanted = self.store.get(self.run.id).wanted
@@ -241,12 +260,7 @@ class Execution:
 
     def _handle(self, event: Event, state: TrainState, images: ImageData) -> None:
         self.recorder.record(event)
-        if self.listener:
-            try:
-                self.listener(event)
-            except BrokenPipeError:
-                # Whoever read the output has gone; that is no reason to lose the run.
-                self.listener = None
+        self._tell(event)
         if isinstance(event, EpochEnd):
             self._save_epoch(event, state, images)
         if isinstance(event, Finished):
@@ -259,6 +273,14 @@ class Execution:
         if isinstance(event, StepEnd):
             self._between_steps(state, images)
         self._stop_if_wanted()
+
+    def _tell(self, event: Event) -> None:
+        if self.listener:
+            try:
+                self.listener(event)
+            except BrokenPipeError:
+                # Whoever read the output has gone; that is no reason to lose the run.
+                self.listener = None
 
     def _between_steps(self, state: TrainState, images: ImageData) -> None:
         """A few times a second: changes asked for meanwhile; rarely: a checkpoint inside a long epoch."""
