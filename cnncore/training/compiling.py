@@ -50,6 +50,10 @@ _NOT_OURS = ("out of memory", "can't allocate memory", "no space left")
 """What is no matter of compiling: whoever carries out the run has words for it."""
 
 
+class _AbandonedError(BaseException):
+    """Nobody waits for the network to be compiled any more."""
+
+
 def compile_network(state: TrainState, batches: BatchSource, progress: Progress) -> None:
     """Compile what a full batch goes through in the next step; without a full batch, nothing.
 
@@ -75,6 +79,8 @@ def compile_network(state: TrainState, batches: BatchSource, progress: Progress)
     def work() -> None:
         try:
             done.append(_compiled(state, images))
+        except _AbandonedError:
+            pass
         except Exception as problem:  # told to whoever waits for the thread
             failed.append(problem)
 
@@ -98,7 +104,7 @@ def _end(thread: Thread) -> None:
 
     Nobody waits for it but the end of the process: a daemon thread would be torn out of torch there, which aborts.
     """
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_AbandonedError))
 
 
 def _compiled(state: TrainState, images: Tensor) -> Any:

@@ -39,6 +39,9 @@ SAVING_SHARE = 0.1
 SHORT_S = 10.0
 """After so much training the end of such an epoch always saves."""
 
+_NO_MEMORY = ("out of memory", "can't allocate memory", "alloc_failed")
+"""What PyTorch says when memory runs out: of CUDA and MPS, of the CPU, of cuDNN and cuBLAS."""
+
 Listener = Callable[[Event], None]
 
 
@@ -103,8 +106,8 @@ class Execution:
             return "interrupted"
         except LabError as problem:
             status, error = "failed", self._last_words(problem)
-        except torch.OutOfMemoryError:
-            status, error = "failed", self._out_of_memory()
+        except torch.OutOfMemoryError as problem:
+            status, error = "failed", self._out_of_memory(problem)
         except Exception as problem:  # whatever it is, the run must not stay "running"
             status, error = "failed", self._explain(problem)
         except BaseException:
@@ -127,15 +130,7 @@ class Execution:
         images: ImageData | None = None
         try:
             images, state = self._prepare()
-            loaders = self._loaders(images, state)
-            self._compile(state, loaders)
-            for event in _KINDS[self.run.kind](state, loaders):
-                self._handle(event, state, images)
-                if isinstance(event, Froze) and self.config.training.compile:
-                    # The checkpoint is what remains where the run is stopped meanwhile.
-                    self._checkpoint(state, images)
-                    self._compile(state, loaders)
-            self._keep_outcomes(state, images, loaders)
+            self._follow(state, images, self._loaders(images, state))
         except _StopRequestedError:
             if state is not None and images is not None and not self._is_compiling:
                 self._checkpoint(state, images)
@@ -148,6 +143,17 @@ class Execution:
         if self.recorder.mirror is not None:
             self.recorder.mirror.finish(self.recorder.summary)
         return "finished"
+
+    def _follow(self, state: TrainState, images: ImageData, loaders: Loaders) -> None:
+        """Go through the events of the run from its first to its last one."""
+        self._compile(state, loaders)
+        for event in _KINDS[self.run.kind](state, loaders):
+            self._handle(event, state, images)
+            if isinstance(event, Froze) and self.config.training.compile:
+                # The checkpoint is what remains where the run is stopped meanwhile.
+                self._checkpoint(state, images)
+                self._compile(state, loaders)
+        self._keep_outcomes(state, images, loaders)
 
     def _loaders(self, images: ImageData, state: TrainState) -> Loaders:
         loaders = make_loaders(images, self.config, state)
@@ -364,19 +370,26 @@ class Execution:
             return problem
         return problem
 
-    def _out_of_memory(self) -> TrainingError:
+    def _out_of_memory(self, problem: BaseException) -> TrainingError:
+        # A run on a GPU needs memory of the computer as well.
+        is_own = isinstance(problem, MemoryError) or "can't allocate memory" in str(problem)
+        device = "the computer" if is_own else self.recorder.summary.get("device_name", "the device")
         step = self.recorder.summary.get("step", 0)
         batch = self.config.training.batch_size
         return TrainingError(
-            f"The memory of {self.recorder.summary.get('device_name', 'the device')} ran out at step {step + 1:,} "
-            f"with batches of {batch}.",
+            f"The memory of {device} ran out at step {step + 1:,} with batches of {batch}.",
             f"Try a batch size of {max(1, batch // 2)}, smaller images or a narrower network.",
         )
 
     def _explain(self, problem: BaseException) -> TrainingError:
         text = str(problem)
-        if isinstance(problem, MemoryError) or "can't allocate memory" in text or "out of memory" in text.lower():
-            return self._out_of_memory()
+        if isinstance(problem, MemoryError) or any(words in text.lower() for words in _NO_MEMORY):
+            return self._out_of_memory(problem)
+        if "does not have a deterministic implementation" in text:
+            return TrainingError(
+                f"A GPU cannot repeat a step of this network bit for bit ({text.split()[0]}).",
+                "Train with training.deterministic off, or on the CPU.",
+            )
         step = self.recorder.summary.get("step", 0)
         if getattr(problem, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or any(
             words in text for words in ("No space left", "database or disk is full")
