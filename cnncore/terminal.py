@@ -13,7 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from rich.table import Column, Table
 
 from cnncore.config import TrainConfig
-from cnncore.runs.events import EpochEnd, Event, Started, StepEnd
+from cnncore.runs.events import EpochEnd, Event, Preparing, Started, StepEnd
 from cnncore.runs.store import Run
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def progress_bar(run: Run, config: TrainConfig) -> Iterator[Listener]:
         task = bar.add_task(f"Epoch 1/{config.training.epochs}", total=None)
 
         def listen(event: Event) -> None:
-            if isinstance(event, Started):
+            if isinstance(event, Preparing):
+                bar.update(task, description=event.text)
+            elif isinstance(event, Started):
                 bar.update(task, total=event.total_steps, completed=event.step)
             elif isinstance(event, StepEnd):
                 epoch = math.ceil(event.epoch - 1e-9)
@@ -73,7 +75,9 @@ def json_lines(run: Run, config: TrainConfig) -> Iterator[Listener]:
         print(json.dumps({"event": kind, "run": run.id, **values}), flush=True)
 
     def listen(event: Event) -> None:
-        if isinstance(event, Started):
+        if isinstance(event, Preparing):
+            put("preparing", text=event.text)
+        elif isinstance(event, Started):
             names = ("total_steps", "num_params", "num_train", "num_validation", "num_test", "device", "precision")
             put("start", name=run.name, epochs=config.training.epochs, **{name: getattr(event, name) for name in names})
         elif isinstance(event, EpochEnd):

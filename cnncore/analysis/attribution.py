@@ -205,7 +205,7 @@ def _integrated_gradients(asked: _Asked) -> Work[Attribution]:
         yield min(first + asked.together, steps), steps
     found = asked.image * slopes
     image, baseline = asked.scores(torch.cat([asked.image, torch.zeros_like(asked.image)])).tolist()
-    completeness = Completeness(image=image, baseline=baseline, attributed=float(found.double().sum()))
+    completeness = Completeness(image=image, baseline=baseline, attributed=float(found.cpu().double().sum()))
     return Attribution(map=found.sum(dim=1)[0].cpu().numpy(), completeness=completeness)
 
 

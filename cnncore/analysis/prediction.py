@@ -142,10 +142,11 @@ def heat_of(
         raise ConfigError("classes", f"There are {len(classes)} classes for {len(pictures)} images.", "Give one each.")
 
     def work(tensors: Tensor, places: Sequence[int]) -> tuple[npt.NDArray[np.float32], Tensor, str]:
+        tensors = tensors.to(network.device)
         found = layer or last_maps(network.model, tensors)
         said = network.look(tensors).probabilities.argmax(dim=1)
         chosen = torch.tensor([classes[place] for place in places]) if classes else said
-        return grad_cam(network.model, tensors.to(network.device), chosen, found), chosen, found
+        return grad_cam(network.model, tensors, chosen, found), chosen, found
 
     seen, parts = _in_batches(network, pictures, budget_s, work)
     size = seen.pixels.shape[1:3]

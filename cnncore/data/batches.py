@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cnncore.config import AugmentConfig
 from cnncore.data.augment import augment_bytes, augment_floats, generator_for, needs_floats
-from cnncore.data.images import Files, Images, Split
+from cnncore.data.images import Files, Images, Split, to_device
 from cnncore.data.order import Order
 from cnncore.images.decode import decode_image
 
@@ -139,8 +139,8 @@ class Batches:
         """The batches of one epoch from step `start` on, the same as if it had been iterated from 0."""
         chunks = self._order.chunks(epoch, start, device=self._split.labels.device)
         for step, (pixels, positions) in enumerate(zip(pixels_of(self._split, chunks), chunks, strict=True), start):
-            labels = self._split.labels[positions].to(self._device, non_blocking=True)
-            yield self._batch(pixels.to(self._device, non_blocking=True), labels, epoch, step)
+            labels = to_device(self._split.labels[positions], self._device)
+            yield self._batch(to_device(pixels, self._device), labels, epoch, step)
 
     def _batch(self, pixels: Tensor, labels: Tensor, epoch: int, step: int) -> Batch:
         """From bytes (N, H, W, C) to what the network gets."""

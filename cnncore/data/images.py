@@ -16,6 +16,15 @@ Progress = Callable[[str, int, int], None]
 """Told what is going on in plain words, how much is done, and of how much in all (bytes or images; 0 is unknown)."""
 
 
+def to_device(values: Tensor, device: torch.device) -> Tensor:
+    """The values on a device.
+
+    CUDA copies memory aside before it goes on in the background. Apple's GPUs would read it later, when it may be freed
+    and overwritten (pytorch/pytorch#139550, #189690), so they are waited for.
+    """
+    return values.to(device, non_blocking=device.type == "cuda")
+
+
 class Images:
     """A resident split: pixels backed by the memory-mapped cache file, and labels.
 

@@ -17,6 +17,13 @@ Scalar = SupportsFloat
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preparing:
+    """Something begins that takes a while before the next step can be taken; `text` says what."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Started:
     """Training is about to begin or to go on."""
 
@@ -172,4 +179,4 @@ class Row:
     time: float = 0.0
 
 
-Event = Started | StepEnd | Evaluating | EpochEnd | Changed | Froze | Suggested | Finished
+Event = Preparing | Started | StepEnd | Evaluating | EpochEnd | Changed | Froze | Suggested | Finished

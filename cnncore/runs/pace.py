@@ -26,6 +26,8 @@ _SAME_WORK = (
 def expected_seconds(config: TrainConfig, num_train: int, past: Iterable[Run], host: str) -> float | None:
     """Seconds from the first step to the test accuracy, as the most similar finished run of this machine took them.
 
+    Where the network is compiled that time is included, as that run took it.
+
     Args:
         config: What is to be trained.
         num_train: Training images it will have.
@@ -40,8 +42,8 @@ def expected_seconds(config: TrainConfig, num_train: int, past: Iterable[Run], h
     if not similar:
         return None
     batch = wanted["training"]["batch_size"]
-    _, pace = min(similar, key=lambda pair: abs(_value(pair[0].config, ("training", "batch_size")) - batch))
-    return pace * config.training.epochs * num_train
+    run, pace = min(similar, key=lambda pair: abs(_value(pair[0].config, ("training", "batch_size")) - batch))
+    return pace * config.training.epochs * num_train + (run.summary.get("compile_s") or 0.0)
 
 
 def _value(config: Mapping[str, Any], path: tuple[str, ...]) -> Any:

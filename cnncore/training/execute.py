@@ -16,10 +16,11 @@ from cnncore.config import check
 from cnncore.data import ImageData, open_images
 from cnncore.errors import DataError, LabError, RunError, RunLostError, TrainingError
 from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, run_dir, sweep
-from cnncore.runs.events import Changed, EpochEnd, Evaluating, Event, Finished, StepEnd
+from cnncore.runs.events import Changed, EpochEnd, Evaluating, Event, Finished, Froze, Preparing, StepEnd
 from cnncore.runs.store import ENDED_STATUS, Run, RunStore
 from cnncore.runs.stored_config import stored_config
 from cnncore.training.checkpoint import load_checkpoint, save_checkpoint, save_weights, weights_card
+from cnncore.training.compiling import compile_network
 from cnncore.training.devices import device_name, pick_device, pick_precision
 from cnncore.training.freezing import FreezeChange, stage_of
 from cnncore.training.hardware import HardwareMeter
@@ -37,6 +38,9 @@ SAVING_SHARE = 0.1
 """Share of the time that saving may take where a head learns from kept features: its epochs are shorter than a save."""
 SHORT_S = 10.0
 """After so much training the end of such an epoch always saves."""
+
+_NO_MEMORY = ("out of memory", "can't allocate memory", "alloc_failed")
+"""What PyTorch says when memory runs out: of CUDA and MPS, of the CPU, of cuDNN and cuBLAS."""
 
 Listener = Callable[[Event], None]
 
@@ -77,6 +81,7 @@ class Execution:
         self.recorder = Recorder(store, run, self.config, self.folder)
         self.listener = listener
         self.signaled = False
+        self._is_compiling = False
         self._last_checkpoint = time.monotonic()
         self._saving_s = 0.0
         self._weights_due = False
@@ -101,8 +106,8 @@ class Execution:
             return "interrupted"
         except LabError as problem:
             status, error = "failed", self._last_words(problem)
-        except torch.OutOfMemoryError:
-            status, error = "failed", self._out_of_memory()
+        except torch.OutOfMemoryError as problem:
+            status, error = "failed", self._out_of_memory(problem)
         except Exception as problem:  # whatever it is, the run must not stay "running"
             status, error = "failed", self._explain(problem)
         except BaseException:
@@ -125,12 +130,9 @@ class Execution:
         images: ImageData | None = None
         try:
             images, state = self._prepare()
-            loaders = self._loaders(images, state)
-            for event in _KINDS[self.run.kind](state, loaders):
-                self._handle(event, state, images)
-            self._keep_outcomes(state, images, loaders)
+            self._follow(state, images, self._loaders(images, state))
         except _StopRequestedError:
-            if state is not None and images is not None:
+            if state is not None and images is not None and not self._is_compiling:
                 self._checkpoint(state, images)
             return self._ended_status()
         except (DataError, TrainingError) as problem:
@@ -142,11 +144,34 @@ class Execution:
             self.recorder.mirror.finish(self.recorder.summary)
         return "finished"
 
+    def _follow(self, state: TrainState, images: ImageData, loaders: Loaders) -> None:
+        """Go through the events of the run from its first to its last one."""
+        self._compile(state, loaders)
+        for event in _KINDS[self.run.kind](state, loaders):
+            self._handle(event, state, images)
+            if isinstance(event, Froze) and self.config.training.compile:
+                # The checkpoint is what remains where the run is stopped meanwhile.
+                self._checkpoint(state, images)
+                self._compile(state, loaders)
+        self._keep_outcomes(state, images, loaders)
+
     def _loaders(self, images: ImageData, state: TrainState) -> Loaders:
         loaders = make_loaders(images, self.config, state)
         if self.run.kind == "import":
             return loaders
         return with_features(loaders, images, state, self.data_root, self._progress)
+
+    def _compile(self, state: TrainState, loaders: Loaders) -> None:
+        """Compile what the next step goes through; a test of learning rates is over sooner than a compiler."""
+        if not self.config.training.compile or self.run.kind != "train" or loaders.now(state) is not loaders:
+            return
+        self._tell(Preparing(text="Compiling the network"))
+        begin = time.monotonic()
+        self._is_compiling = True
+        compile_network(state, loaders.train, self._progress)
+        self._is_compiling = False
+        seconds = self.recorder.summary.get("compile_s", 0.0) + time.monotonic() - begin
+        self.recorder.describe(compile_s=round(seconds, 1), stage="training", stage_text="")
 
     def _ended_status(self) -> str:
         wanted = self.store.get(self.run.id).wanted
@@ -241,12 +266,7 @@ class Execution:
 
     def _handle(self, event: Event, state: TrainState, images: ImageData) -> None:
         self.recorder.record(event)
-        if self.listener:
-            try:
-                self.listener(event)
-            except BrokenPipeError:
-                # Whoever read the output has gone; that is no reason to lose the run.
-                self.listener = None
+        self._tell(event)
         if isinstance(event, EpochEnd):
             self._save_epoch(event, state, images)
         if isinstance(event, Finished):
@@ -259,6 +279,14 @@ class Execution:
         if isinstance(event, StepEnd):
             self._between_steps(state, images)
         self._stop_if_wanted()
+
+    def _tell(self, event: Event) -> None:
+        if self.listener:
+            try:
+                self.listener(event)
+            except BrokenPipeError:
+                # Whoever read the output has gone; that is no reason to lose the run.
+                self.listener = None
 
     def _between_steps(self, state: TrainState, images: ImageData) -> None:
         """A few times a second: changes asked for meanwhile; rarely: a checkpoint inside a long epoch."""
@@ -342,19 +370,26 @@ class Execution:
             return problem
         return problem
 
-    def _out_of_memory(self) -> TrainingError:
+    def _out_of_memory(self, problem: BaseException) -> TrainingError:
+        # A run on a GPU needs memory of the computer as well.
+        is_own = isinstance(problem, MemoryError) or "can't allocate memory" in str(problem)
+        device = "the computer" if is_own else self.recorder.summary.get("device_name", "the device")
         step = self.recorder.summary.get("step", 0)
         batch = self.config.training.batch_size
         return TrainingError(
-            f"The memory of {self.recorder.summary.get('device_name', 'the device')} ran out at step {step + 1:,} "
-            f"with batches of {batch}.",
+            f"The memory of {device} ran out at step {step + 1:,} with batches of {batch}.",
             f"Try a batch size of {max(1, batch // 2)}, smaller images or a narrower network.",
         )
 
     def _explain(self, problem: BaseException) -> TrainingError:
         text = str(problem)
-        if isinstance(problem, MemoryError) or "can't allocate memory" in text or "out of memory" in text.lower():
-            return self._out_of_memory()
+        if isinstance(problem, MemoryError) or any(words in text.lower() for words in _NO_MEMORY):
+            return self._out_of_memory(problem)
+        if "does not have a deterministic implementation" in text:
+            return TrainingError(
+                f"A GPU cannot repeat a step of this network bit for bit ({text.split()[0]}).",
+                "Train with training.deterministic off, or on the CPU.",
+            )
         step = self.recorder.summary.get("step", 0)
         if getattr(problem, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or any(
             words in text for words in ("No space left", "database or disk is full")

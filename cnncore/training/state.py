@@ -7,7 +7,7 @@ there are no random states to keep: a state restored at a step goes on exactly a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,6 +64,7 @@ class TrainState:
         team: The threads that share a batch on a CPU; None where it goes through the network at once.
         stages: The stages of transfer learning; None in an ordinary run.
         freezes: Stages a person froze or unfroze while the run was on.
+        compiled: What full batches go through in training, see `cnncore.training.compiling`; None for the model itself.
     """
 
     config: TrainConfig
@@ -84,9 +85,9 @@ class TrainState:
     team: Team | None = None
     stages: Stages | None = None
     freezes: list[FreezeChange] = field(default_factory=list[FreezeChange])
+    compiled: Callable[[Tensor], Any] | None = None
 
     def __post_init__(self) -> None:
-        self.forward = torch.compile(self.model) if self.config.training.compile else self.model
         self.backbone, self.head = split_network(self.model, self.config.model.name)
         # Walking through the layers of a deep network takes longer than a step of its head.
         self.parameters = tuple(self.model.named_parameters())
@@ -102,6 +103,11 @@ class TrainState:
     def autocast(self) -> AbstractContextManager[Any]:
         """The context in which the network computes."""
         return autocast(self.device, self.precision)
+
+    def forward(self, images: Tensor) -> Any:
+        """Outputs of the network in the mode it is in: logits `(N, K)`, in training those of all its heads."""
+        full = len(images) == self.config.training.batch_size
+        return self.compiled(images) if self.compiled is not None and full else self.model(images)
 
     def next_learning_rate(self, steps_per_epoch: int) -> float:
         return learning_rate(self.config, self.step, steps_per_epoch, self.changes)
@@ -190,7 +196,7 @@ class TrainState:
             if weights:
                 names = model.state_dict().keys()
                 return functional_call(model, {name: weights[name] for name in names}, (images,))
-            return model(images) if from_features else self.forward(images)
+            return model(images)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the configuration and the device, as plain values and tensors."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from cnncore.data import Batch, Split
 from cnncore.data.augment import generator_for
 from cnncore.data.batches import stored_pixels
+from cnncore.data.images import to_device
 from cnncore.data.order import Order
 
 
@@ -87,7 +88,7 @@ class FeatureBatches:
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of one epoch from step `start` on; `images` are features (N, ...)."""
         for positions in self._order.chunks(epoch, start):
-            labels = self._split.labels[positions].to(self._device, non_blocking=True)
+            labels = to_device(self._split.labels[positions], self._device)
             yield Batch(self._features(positions, epoch), labels, labels)
 
     def pixels_at(self, positions: Tensor) -> np.ndarray:
@@ -105,12 +106,11 @@ class FeatureBatches:
 
     def _features(self, positions: Tensor, epoch: int) -> Tensor:
         if len(self._views) == 1:
-            return self._views[0].take(positions).to(self._device, non_blocking=True)
+            return to_device(self._views[0].take(positions), self._device)
         chosen = (self._first[positions] + epoch) % len(self._views)
         places = [(chosen == number).nonzero().squeeze(1) for number in range(len(self._views))]
         features = [
-            view.take(positions[mine]).to(self._device, non_blocking=True)
-            for view, mine in zip(self._views, places, strict=True)
+            to_device(view.take(positions[mine]), self._device) for view, mine in zip(self._views, places, strict=True)
         ]
         return torch.cat(features)[torch.cat(places).argsort().to(self._device)]
 

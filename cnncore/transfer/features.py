@@ -24,6 +24,7 @@ from cnncore.config import AugmentConfig, TrainConfig
 from cnncore.data import Files, ImageData, Progress, Split
 from cnncore.data.augment import augment_bytes, augment_floats, generator_for, needs_floats
 from cnncore.data.batches import Normalization, pixels_of
+from cnncore.data.images import to_device
 from cnncore.transfer.feature_batches import FeatureBatches, FeatureLoaders, View
 from cnncore.transfer.feature_store import Portion, Rows, image_id, open_rows
 from cnncore.transfer.network import network_config
@@ -191,7 +192,7 @@ class _Backbone:
 
     @torch.inference_mode()
     def _features(self, ids: np.ndarray, pixels: Tensor, view: int) -> Tensor:
-        pixels = pixels.to(self.state.device, non_blocking=True)
+        pixels = to_device(pixels, self.state.device)
         if view:
             seed = self.config.training.seed
             generators = [generator_for(seed, view, int(each, 16)) for each in ids.tolist()]

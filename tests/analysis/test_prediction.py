@@ -22,7 +22,7 @@ from cnncore.runs.artifacts import WEIGHTS_CARD, run_dir
 from cnncore.runs.outcomes import OUTCOMES, load_outcomes
 from cnncore.runs.uploads import keep_upload
 from cnncore.training.checkpoint import card_preprocessing
-from cnncore.training.trained import TrainedNetwork, load_trained
+from cnncore.training.trained import Look, TrainedNetwork, load_trained
 from tests.analysis.conftest import Lab
 from tests.photographs import COLORS, photograph
 
@@ -141,6 +141,27 @@ def test_heat_is_of_the_predicted_class_or_of_any_other(lab: Lab, colors: Traine
         heat_of(colors, pictures, [0, 1])
     with pytest.raises(ConfigError, match="no layer named"):
         heat_of(colors, pictures, layer="conv99")
+
+
+def test_pictures_go_to_where_the_network_is(lab: Lab, colors: TrainedNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The meta device stands in for a GPU, whose networks take nothing from the memory of the computer."""
+    places: list[str] = []
+
+    def layer(model: nn.Module, images: torch.Tensor) -> str:
+        places.append(images.device.type)
+        return "features"
+
+    def maps(model: nn.Module, images: torch.Tensor, *_: object) -> np.ndarray:
+        places.append(images.device.type)
+        return np.zeros((len(images), *images.shape[2:]), np.float32)
+
+    look = Look(features=torch.zeros(2, 1), probabilities=torch.eye(2, 3))
+    monkeypatch.setattr(TrainedNetwork, "look", lambda self, images: look)
+    monkeypatch.setattr("cnncore.analysis.prediction.last_maps", layer)
+    monkeypatch.setattr("cnncore.analysis.prediction.grad_cam", maps)
+    elsewhere = TrainedNetwork(**{**vars(colors), "device": torch.device("meta")})
+    assert heat_of(elsewhere, pictures_at([lab.photos / "val"])[:2]).classes.tolist() == [0, 1]
+    assert places == ["meta", "meta"]
 
 
 def test_a_network_without_maps_says_so(lab: Lab, colors: TrainedNetwork) -> None:

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from cnncore.config import AugmentConfig, DataConfig
 from cnncore.data import Batch, Batches, Files, Images, preview, samples
 from cnncore.data.augment import augment_batch, generator_for
+from cnncore.data.images import to_device
 from cnncore.images.preprocessing import Preprocessing
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
@@ -157,6 +160,13 @@ def test_stored_pixels_are_found_by_position_also_those_of_files(tmp_path: Path)
     ).pixels_at(positions)
     assert found.shape == (2, 8, 8, 3)
     assert found[:, 0, 0, 0].tolist() == [4, 1]
+
+
+@pytest.mark.parametrize(("device", "background"), [("cuda:1", True), ("mps", False), ("cpu", False)])
+def test_only_cuda_copies_in_the_background(device: str, background: bool) -> None:
+    """On Apple's GPUs such a copy may read memory that is freed and overwritten by then."""
+    values = SimpleNamespace(to=lambda device, non_blocking: (device.type, non_blocking))
+    assert to_device(cast(Tensor, values), torch.device(device)) == (torch.device(device).type, background)
 
 
 def test_selections_share_their_pixels() -> None:

@@ -29,6 +29,12 @@ def test_scales_with_images_and_epochs(store: RunStore):
     assert expected_seconds(more, 2_000, runs, "here") == pytest.approx(40.0)
 
 
+def test_compiling_takes_as_long_whatever_follows(store: RunStore):
+    config = replace(CONFIG, {"training.compile": True})
+    runs = [_finished(store, config, DONE | {"compile_s": 25.0})]
+    assert expected_seconds(replace(config, {"training.epochs": 10}), 2_000, runs, "here") == pytest.approx(65.0)
+
+
 def test_nothing_comparable(store: RunStore):
     others = [
         _finished(store, replace(CONFIG, {"model.width": 2.0})),

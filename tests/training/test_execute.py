@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from cnncore.config import TrainConfig, replace
 from cnncore.runs.artifacts import WEIGHTS_CARD
@@ -26,6 +27,34 @@ def test_a_failing_process_leaves_a_newer_attempt_alone(
 
     Execution(store, artifacts, data_root, run, take_away).carry_out()
     assert (store.get(run.id).status, store.get(run.id).error) == ("running", None)
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "The memory of the GPU ran out"),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"), "The memory of the GPU ran out"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), "The memory of the GPU ran out"),
+        (RuntimeError("[enforce] DefaultCPUAllocator: can't allocate memory"), "The memory of the computer ran out"),
+        (MemoryError(), "The memory of the computer ran out"),
+        (
+            RuntimeError("adaptive_avg_pool2d_backward_cuda does not have a deterministic implementation, but you set"),
+            "A GPU cannot repeat a step of this network bit for bit (adaptive_avg_pool2d_backward_cuda).",
+        ),
+    ],
+)
+def test_what_a_gpu_cannot_do_is_told_in_a_sentence(
+    problem: Exception, message: str, store: RunStore, artifacts: Path, data_root: Path, tiny: TrainConfig
+) -> None:
+    run = store.create(tiny.model_dump(mode="json"), name="a", status="starting")
+
+    def fail(event: Event) -> None:
+        execution.recorder.describe(device_name="the GPU")
+        raise problem
+
+    execution = Execution(store, artifacts, data_root, run, fail)
+    assert execution.carry_out() == "failed"
+    assert (store.get(run.id).error or "").startswith(message)
 
 
 def test_the_best_epoch_is_kept_where_the_loss_is_lost_before_the_next_checkpoint(
