@@ -16,6 +16,8 @@ from cnncore.errors import ConfigError, LabError
 if TYPE_CHECKING:
     from cnncore.runs.store import Run, RunStore
 
+MAX_EPOCHS = 2_000
+
 
 def _train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", help="start from a preset, for example lenet_20s")
@@ -81,8 +83,7 @@ def _resume(arguments: argparse.Namespace) -> int:
     _tune_process()
     store = open_store()
     run = store.find(arguments.run)
-    if run.kind == "latency":
-        raise LabError("A measurement of latency cannot be resumed.", "Start a new one: `python -m cnncore latency`.")
+    _check_resumable(run, arguments.more_epochs)
     config = stored_config(run)
     config = replace(config, {"training.epochs": config.training.epochs + arguments.more_epochs})
     values = config.model_dump(mode="json")
@@ -94,6 +95,19 @@ def _resume(arguments: argparse.Namespace) -> int:
         raise LabError(f"The run is {store.get(run.id).status} already.", "Wait until it has ended.")
     store.set_config(run.id, values)
     return _carry_out(store, store.get(run.id), config, arguments.json)
+
+
+def _check_resumable(run: Run, more_epochs: int) -> None:
+    """Refuse what has nothing left to do: it would only be scored on the test images once more.
+
+    Raises:
+        LabError: saying what to do instead.
+    """
+    check_range("more-epochs", [more_epochs], 0, MAX_EPOCHS)
+    if run.kind == "latency":
+        raise LabError("A measurement of latency cannot be resumed.", "Start a new one: `python -m cnncore latency`.")
+    if run.kind == "train" and run.status == "finished" and not more_epochs:
+        raise LabError("The run has finished all its epochs.", "Train it for longer with --more-epochs N.")
 
 
 def _queued(run: Run, as_json: bool) -> int:
@@ -115,6 +129,8 @@ def _carry_out(store: RunStore, run: Run, config: TrainConfig, as_json: bool) ->
 
     with (json_lines if as_json else progress_bar)(run, config) as listener:
         run, _ = carry_out(store, run, listener, stop_on_signals)
+    if as_json and run.error:
+        print(json.dumps({"run": run.id, "status": run.status, "error": run.error, "hint": run.hint}), flush=True)
     result = result_of(store, run)
     if as_json:
         last = {name: value for name, value in vars(result).items() if name != "folder"}
