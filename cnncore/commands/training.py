@@ -6,11 +6,21 @@ import argparse
 import json
 import os
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 from cnncore import places
 from cnncore.commands.command import Command, check_range, open_store, pairs, run_argument
-from cnncore.config import TrainConfig, from_json, preset, readable_name, with_settings
+from cnncore.config import (
+    TrainConfig,
+    flatten,
+    format_value,
+    from_json,
+    meaning,
+    preset,
+    readable_name,
+    with_settings,
+)
 from cnncore.errors import ConfigError, LabError
 
 if TYPE_CHECKING:
@@ -19,14 +29,28 @@ if TYPE_CHECKING:
 MAX_EPOCHS = 2_000
 
 
+def _all_settings() -> str:
+    """Every setting with its default, what it is and what is allowed, for the help."""
+    lines = ["settings, for --set, with their defaults:"]
+    for name, value in flatten(TrainConfig()).items():
+        lines.append(f"  {name}={format_value(value, name)}")
+        lines += textwrap.wrap(meaning(name), 112, initial_indent="      ", subsequent_indent="      ")
+    return "\n".join(lines)
+
+
 def _train_options(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, _all_settings()
     parser.add_argument("--preset", help="start from a preset, for example lenet_20s")
     parser.add_argument("--config", help="start from a JSON file")
     parser.add_argument("--model", help="network (model.name)")
     parser.add_argument("--dataset", help="data set (data.dataset)")
     parser.add_argument("--epochs", help="epochs (training.epochs)")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting, for example optimizer.lr=1e-3"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any setting listed below, as optimizer.lr=1e-3",
     )
     parser.add_argument("--name", help="name of the run")
     parser.add_argument("--queue", action="store_true", help="put it into the queue instead and return at once")
