@@ -5,6 +5,8 @@ PEERS := .venv-peers
 BIN := $(VENV)/bin
 
 .PHONY: app test check zoo bench stress clean
+# What was made by a command that failed halfway, such as a .venv without pip, is not taken for whole the next time.
+.DELETE_ON_ERROR:
 
 app: $(VENV)/.app
 	$(BIN)/python -m streamlit run app.py
@@ -31,6 +33,9 @@ stress: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.stress
 
 $(VENV)/bin/python:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+	  echo "CNN Lab needs Python 3.11 or newer, not $$($(PYTHON) --version 2>&1); name one: make PYTHON=python3.12 …"; \
+	  exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.app: $(VENV)/bin/python requirements.txt

@@ -18,6 +18,8 @@ from typing import TypeVar
 T = TypeVar("T")
 MOST_NAMED = 15
 """Longest table whose keys an error lists."""
+EXAMPLES = 5
+"""How many keys of a longer one it names."""
 
 
 class LabError(Exception):
@@ -71,7 +73,7 @@ def lookup(table: Mapping[str, T], key: str, what: str, field: str = "") -> T:
     """Return `table[key]`.
 
     Raises:
-        ConfigError: naming the nearest keys (or all of them, when few) where `key` is unknown.
+        ConfigError: naming the nearest keys, else all of them or, when there are many, some, where `key` is unknown.
     """
     if key in table:
         return table[key]
@@ -79,7 +81,12 @@ def lookup(table: Mapping[str, T], key: str, what: str, field: str = "") -> T:
     near = [name for name in table if name.endswith(f".{key}")] or difflib.get_close_matches(
         key, table, n=3, cutoff=0.5
     )
-    known = f"Known: {', '.join(table)}." if len(table) <= MOST_NAMED else ""
-    hint = f"Did you mean {' or '.join(near)}?" if near else known
+    hint = f"Did you mean {' or '.join(near)}?" if near else _known(list(table))
     shown = key if len(key) <= 60 else f"{key[:57]}..."
     raise ConfigError(field or what.replace(" ", "_"), f"There is no {what} named {shown!r}.", hint)
+
+
+def _known(keys: list[str]) -> str:
+    if len(keys) <= MOST_NAMED:
+        return f"Known: {', '.join(keys)}."
+    return f"There are {len(keys):,}, for example {', '.join(keys[:EXAMPLES])}."

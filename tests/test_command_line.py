@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from cnncore.__main__ import main
+from cnncore.catalog import MODELS
 from cnncore.commands import COMMANDS
+from cnncore.config import FIELDS, TrainConfig, meaning
 from cnncore.runs.store import RunStore
 from tests import fake_runs
 
@@ -56,6 +58,37 @@ def test_train_show_evaluate_and_resume(store: RunStore) -> None:
     resumed = cnncore("resume", run.id, "--more-epochs", "1", "--json")
     assert json.loads(resumed.stdout.splitlines()[-1])["status"] == "finished"
     assert store.get(run.id).summary["step"] == 12
+    assert store.get(run.id).summary["test_scored"] == 3
+
+
+@pytest.mark.parametrize("more", ["0", "-1", "2001"])
+def test_a_finished_run_is_not_resumed_for_nothing(
+    more: str, store: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = store.create(TrainConfig().model_dump(mode="json"), name="done", status="starting")
+    store.end(run.id, "finished")
+    for queue in ([], ["--queue"]):
+        with pytest.raises(SystemExit) as end:
+            in_process(["resume", run.id, "--more-epochs", more, *queue])
+        error = capsys.readouterr().err
+        assert (end.value.code, error.count("\n")) == (2, 1)
+        assert "--more-epochs" in error
+    after = store.get(run.id)
+    assert (after.status, after.config) == ("finished", run.config)
+
+
+def test_a_training_that_fails_says_so_in_its_last_json_line(
+    store: RunStore, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnncore.worker.stop_on_signals", lambda execution: None)  # pytest's own handlers stay
+    with pytest.raises(SystemExit) as end:
+        in_process(["train", "--dataset", "folder", "--set", f"data.path={tmp_path / 'gone'}", "--json"])
+    told = capsys.readouterr()
+    last = json.loads(told.out.splitlines()[-1])
+    (run,) = store.list()
+    assert end.value.code == 2
+    assert last == {"run": run.id, "status": "failed", "error": run.error, "hint": run.hint}
+    assert (run.error or "no error") in told.err
 
 
 def test_the_list_tells_trainings_and_searches_apart(store: RunStore) -> None:
@@ -97,8 +130,6 @@ def test_missing_runs_are_planned(store: RunStore) -> None:
 
 
 def test_default_batch_of_the_tutorial_lenet_is_128() -> None:
-    from cnncore.config import TrainConfig
-
     assert (TrainConfig().model.name, TrainConfig().training.batch_size) == ("lenet_tutorial", 128)
 
 
@@ -169,7 +200,7 @@ def test_mistakes_are_one_line(arguments: tuple[str, ...], words: str) -> None:
 
 def test_a_network_is_never_scored_on_its_training_images(store: RunStore) -> None:
     from cnncore.analysis.evaluation import evaluate_run
-    from cnncore.config import TrainConfig, replace
+    from cnncore.config import replace
     from cnncore.errors import DataError
     from cnncore.places import artifacts_dir, data_dir
 
@@ -252,3 +283,25 @@ def test_a_backbone_that_is_at_hand_is_not_downloaded(capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit):
         in_process(["backbones", "--download", "efficientnet_lite0"])
     assert capsys.readouterr().out.strip().endswith("efficientnet-lite0-57934424.pth")
+
+
+def test_the_help_of_train_explains_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        in_process(["train", "--help"])
+    told = capsys.readouterr().out
+    for name in FIELDS:
+        assert f"\n  {name}=" in told
+        assert len(meaning(name)) > 10, name
+    assert "\n  optimizer.lr=0.001\n      learning rate. Allowed: more than 0 up to 10.\n" in told
+    assert max(map(len, told.splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    ("setting", "known"), [("model.name=qqq", f"There are {len(MODELS)}, for example"), ("qqq=1", "model.name")]
+)
+def test_what_resembles_nothing_is_answered_with_examples(
+    setting: str, known: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        in_process(["train", "--set", setting])
+    assert known in capsys.readouterr().err

@@ -69,7 +69,18 @@ def test_presets_are_possible_and_survive_link_and_json(key: str) -> None:
 @pytest.mark.parametrize("name", FIELDS)
 def test_text_form_is_read_back(name: str) -> None:
     value = flatten(TrainConfig())[name]
-    assert parse_value(name, format_value(value)) == value
+    assert parse_value(name, format_value(value, name)) == value
+
+
+@pytest.mark.parametrize("norm", [None, "none", "lrn", "batch"])
+def test_no_normalization_is_not_the_published_one(norm: str | None) -> None:
+    """`none` is a value of the setting; it must not be read as the word for `as published`."""
+    config = replace(TrainConfig(), {"model.name": "alexnet_small", "data.dataset": "cifar10", "model.norm": norm})
+    base = replace(config, {"model.norm": "batch" if norm is None else None})
+    again, problems = read_settings(base, differences(config, base).items())
+    assert not problems
+    assert again == config
+    assert again.option("norm") == (norm or "lrn")
 
 
 @pytest.mark.parametrize(

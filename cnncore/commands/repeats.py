@@ -32,7 +32,13 @@ def _repeat_options(parser: argparse.ArgumentParser) -> None:
 def _grid_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", help="start from a preset")
     parser.add_argument("--run", help="start from the settings of a run")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of all runs")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of all runs; `train --help` lists them",
+    )
     parser.add_argument(
         "--vary",
         action="append",

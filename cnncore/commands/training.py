@@ -6,25 +6,51 @@ import argparse
 import json
 import os
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 from cnncore import places
 from cnncore.commands.command import Command, check_range, open_store, pairs, run_argument
-from cnncore.config import TrainConfig, from_json, preset, readable_name, with_settings
+from cnncore.config import (
+    TrainConfig,
+    flatten,
+    format_value,
+    from_json,
+    meaning,
+    preset,
+    readable_name,
+    with_settings,
+)
 from cnncore.errors import ConfigError, LabError
 
 if TYPE_CHECKING:
     from cnncore.runs.store import Run, RunStore
 
+MAX_EPOCHS = 2_000
+
+
+def _all_settings() -> str:
+    """Every setting with its default, what it is and what is allowed, for the help."""
+    lines = ["settings, for --set, with their defaults:"]
+    for name, value in flatten(TrainConfig()).items():
+        lines.append(f"  {name}={format_value(value, name)}")
+        lines += textwrap.wrap(meaning(name), 112, initial_indent="      ", subsequent_indent="      ")
+    return "\n".join(lines)
+
 
 def _train_options(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, _all_settings()
     parser.add_argument("--preset", help="start from a preset, for example lenet_20s")
     parser.add_argument("--config", help="start from a JSON file")
     parser.add_argument("--model", help="network (model.name)")
     parser.add_argument("--dataset", help="data set (data.dataset)")
     parser.add_argument("--epochs", help="epochs (training.epochs)")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting, for example optimizer.lr=1e-3"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any setting listed below, as optimizer.lr=1e-3",
     )
     parser.add_argument("--name", help="name of the run")
     parser.add_argument("--queue", action="store_true", help="put it into the queue instead and return at once")
@@ -81,8 +107,7 @@ def _resume(arguments: argparse.Namespace) -> int:
     _tune_process()
     store = open_store()
     run = store.find(arguments.run)
-    if run.kind == "latency":
-        raise LabError("A measurement of latency cannot be resumed.", "Start a new one: `python -m cnncore latency`.")
+    _check_resumable(run, arguments.more_epochs)
     config = stored_config(run)
     config = replace(config, {"training.epochs": config.training.epochs + arguments.more_epochs})
     values = config.model_dump(mode="json")
@@ -94,6 +119,19 @@ def _resume(arguments: argparse.Namespace) -> int:
         raise LabError(f"The run is {store.get(run.id).status} already.", "Wait until it has ended.")
     store.set_config(run.id, values)
     return _carry_out(store, store.get(run.id), config, arguments.json)
+
+
+def _check_resumable(run: Run, more_epochs: int) -> None:
+    """Refuse what has nothing left to do: it would only be scored on the test images once more.
+
+    Raises:
+        LabError: saying what to do instead.
+    """
+    check_range("more-epochs", [more_epochs], 0, MAX_EPOCHS)
+    if run.kind == "latency":
+        raise LabError("A measurement of latency cannot be resumed.", "Start a new one: `python -m cnncore latency`.")
+    if run.kind == "train" and run.status == "finished" and not more_epochs:
+        raise LabError("The run has finished all its epochs.", "Train it for longer with --more-epochs N.")
 
 
 def _queued(run: Run, as_json: bool) -> int:
@@ -115,6 +153,8 @@ def _carry_out(store: RunStore, run: Run, config: TrainConfig, as_json: bool) ->
 
     with (json_lines if as_json else progress_bar)(run, config) as listener:
         run, _ = carry_out(store, run, listener, stop_on_signals)
+    if as_json and run.error:
+        print(json.dumps({"run": run.id, "status": run.status, "error": run.error, "hint": run.hint}), flush=True)
     result = result_of(store, run)
     if as_json:
         last = {name: value for name, value in vars(result).items() if name != "folder"}

@@ -119,24 +119,36 @@ class AugmentConfig(Section):
 class OptimizerConfig(Section):
     """How the weights are moved; which of these an optimizer reads stands in OPTIMIZERS."""
 
-    name: Literal["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop"] = "adam"
+    name: Literal["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop"] = Field(
+        default="adam", description="rule that turns gradients into steps"
+    )
     lr: float = Field(default=1e-3, gt=0, le=10, description="learning rate")
-    momentum: float = Field(default=0.9, ge=0, lt=1)
-    beta1: float = Field(default=0.9, ge=0, lt=1)
-    beta2: float = Field(default=0.999, ge=0, lt=1)
-    eps: float = Field(default=1e-8, gt=0, le=1)
-    alpha: float = Field(default=0.99, ge=0, lt=1)
-    weight_decay: float = Field(default=0.0, ge=0, le=1)
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="share of the previous step that is carried on")
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="decay of the moving average of the gradient")
+    beta2: float = Field(default=0.999, ge=0, lt=1, description="decay of the moving average of the squared gradient")
+    eps: float = Field(default=1e-8, gt=0, le=1, description="added to the denominator")
+    alpha: float = Field(
+        default=0.99, ge=0, lt=1, description="decay of the moving average of the squared gradient, of RMSprop"
+    )
+    weight_decay: float = Field(default=0.0, ge=0, le=1, description="how strongly weights are pulled towards zero")
 
 
 class ScheduleConfig(Section):
     """How the learning rate moves; times are in epochs."""
 
-    name: Literal["constant", "step", "multistep", "cosine", "one_cycle"] = "constant"
-    warmup_epochs: float = Field(default=0.0, ge=0, le=1_000)
-    step_epochs: float = Field(default=10.0, gt=0, le=10_000)
-    gamma: float = Field(default=0.1, gt=0, le=1)
-    milestones: Annotated[tuple[Annotated[float, Field(gt=0, le=10_000)], ...], Field(max_length=20)] = ()
+    name: Literal["constant", "step", "multistep", "cosine", "one_cycle"] = Field(
+        default="constant", description="how the learning rate moves"
+    )
+    warmup_epochs: float = Field(
+        default=0.0, ge=0, le=1_000, description="epochs over which the rate rises to its full height"
+    )
+    step_epochs: float = Field(
+        default=10.0, gt=0, le=10_000, description="epochs between two drops of the schedule step"
+    )
+    gamma: float = Field(default=0.1, gt=0, le=1, description="what the rate is multiplied by at a drop")
+    milestones: Annotated[tuple[Annotated[float, Field(gt=0, le=10_000)], ...], Field(max_length=20)] = Field(
+        default=(), description="epochs at which the schedule multistep drops"
+    )
     final_fraction: float = Field(
         default=0.0, ge=0, le=1, description="learning rate at the end, as a share of the base rate"
     )
@@ -149,9 +161,11 @@ class ScheduleConfig(Section):
 class TrainingConfig(Section):
     """How long, how large, how exactly."""
 
-    epochs: int = Field(default=5, ge=1, le=2_000)
-    batch_size: int = Field(default=128, ge=1, le=16_384)
-    label_smoothing: float = Field(default=0.0, ge=0, le=0.5)
+    epochs: int = Field(default=5, ge=1, le=2_000, description="how often every training image is seen")
+    batch_size: int = Field(default=128, ge=1, le=16_384, description="images a step looks at")
+    label_smoothing: float = Field(
+        default=0.0, ge=0, le=0.5, description="share of the target that is spread over all classes"
+    )
     clip_norm: Annotated[float, Field(gt=0, le=1_000)] | None = Field(
         default=None, description="largest length of the gradient; longer ones are shortened"
     )
@@ -161,12 +175,18 @@ class TrainingConfig(Section):
     patience: Annotated[int, Field(ge=1, le=1_000)] | None = Field(
         default=None, description="epochs without a better validation loss before training ends early"
     )
-    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="start of all random numbers")
     start_from: Annotated[str, Field(pattern=r"^[0-9a-f]{6,32}$")] | None = Field(
         default=None, description="id of the run whose weights training starts from; random ones if not given"
     )
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        default="auto", description="number format; auto: bfloat16 where the hardware does it natively, else float32"
+    )
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|mps|cuda(:\d{1,2})?)$",
+        description="what computes; auto: the first usable GPU, else the processor",
+    )
     compile: bool = Field(default=False, description="torch.compile: slower start, sometimes faster steps")
     deterministic: bool = Field(default=False, description="same numbers bit for bit on a GPU too, at a cost in speed")
     tensorboard: bool = Field(default=False, description="also write TensorBoard event files while training")

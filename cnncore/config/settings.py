@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from cnncore.catalog import PRESETS
+from cnncore.catalog import AUGMENTATIONS, DATASETS, PRESETS
 from cnncore.config.checks import check
 from cnncore.config.sections import TrainConfig
 from cnncore.errors import ConfigError, lookup
@@ -45,6 +45,17 @@ def _adapter(name: str) -> TypeAdapter[Any]:
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {name: _adapter(name) for name in FIELDS}
 
 
+def _schema_nodes(schema: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    yield schema
+    for option in schema.get("anyOf", ()):
+        yield from _schema_nodes(option)
+
+
+def _choices(name: str) -> list[str]:
+    """The values that the setting chooses from; none where it does not."""
+    return [str(item) for node in _schema_nodes(_ADAPTERS[name].json_schema()) for item in node.get("enum", ())]
+
+
 def is_optional(name: str) -> bool:
     """Whether the setting may be left to the architecture or switched off (None)."""
     kind = FIELDS[name].annotation
@@ -66,13 +77,18 @@ def flatten(config: TrainConfig) -> dict[str, Any]:
 def differences(config: TrainConfig, base: TrainConfig) -> dict[str, str]:
     """The settings in which `config` differs from `base`, as text that `parse_value` reads back."""
     old = flatten(base)
-    return {name: format_value(value) for name, value in flatten(config).items() if value != old[name]}
+    return {name: format_value(value, name) for name, value in flatten(config).items() if value != old[name]}
 
 
-def format_value(value: object) -> str:
-    """Text form of a setting's value; the inverse of `parse_value`."""
+def _unset(name: str) -> str:
+    """The text that stands for None; where "none" is a value of its own (no normalization), another word."""
+    return "published" if name in _WITH_NONE else "none"
+
+
+def format_value(value: object, name: str = "") -> str:
+    """Text form of the value of the setting `name`; the inverse of `parse_value`."""
     if value is None:
-        return "none"
+        return _unset(name)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
@@ -82,13 +98,19 @@ def format_value(value: object) -> str:
     return str(value)
 
 
+_WITH_NONE = frozenset(name for name in FIELDS if "none" in _choices(name))
+"""Settings with a value called none."""
 _BOUNDS = {
     "minimum": "from {}",
     "exclusiveMinimum": "more than {}",
     "maximum": "up to {}",
-    "exclusiveMaximum": "less than {}",
+    "exclusiveMaximum": "and less than {}",
 }
 _ALLOWED = {
+    "model.norm": "Allowed: none, lrn, batch; published: as the network's source has it.",
+    "model.name": "`python -m cnncore models` lists them.",
+    "data.dataset": f"Allowed: {', '.join(DATASETS)}.",
+    "transfer.backbone": "`python -m cnncore backbones` lists them.",
     "training.device": "Allowed: auto, cpu, mps, cuda, cuda:0, cuda:1, …",
     "training.start_from": "Give the id of a run, as `python -m cnncore runs` lists them.",
     "schedule.milestones": "Allowed: up to 20 epochs with commas between them, for example 5,8.",
@@ -98,26 +120,26 @@ _ALLOWED = {
 }
 
 
-def _schema_nodes(schema: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    yield schema
-    for option in schema.get("anyOf", ()):
-        yield from _schema_nodes(option)
-
-
 def _allowed(name: str) -> str:
     """What is allowed for the setting, in words."""
     if name in _ALLOWED:
         return _ALLOWED[name]
-    nodes = list(_schema_nodes(_ADAPTERS[name].json_schema()))
-    choices = [str(item) for node in nodes for item in node.get("enum", ())]
-    if choices:
+    if choices := _choices(name):
         return f"Allowed: {', '.join(choices)}."
+    nodes = list(_schema_nodes(_ADAPTERS[name].json_schema()))
     bounds = [words.format(f"{node[key]:,}") for key, words in _BOUNDS.items() for node in nodes if key in node]
     kinds = {node.get("type") for node in nodes}
     if "boolean" in kinds:
         return "Allowed: true, false."
     whole = "whole numbers " if "integer" in kinds else ""
     return f"Allowed: {whole}{' '.join(bounds)}." if bounds else ""
+
+
+def meaning(name: str) -> str:
+    """What the setting is and what is allowed, in a line."""
+    section, _, field = name.partition(".")
+    words = AUGMENTATIONS[field].summary.rstrip(".") if section == "augment" else FIELDS[name].description or ""
+    return f"{words}. {_allowed(name)}".strip()
 
 
 def _shorten(text: object) -> str:
@@ -136,7 +158,7 @@ def parse_value(name: str, text: str) -> Any:
     if len(text) > MAX_LINK_VALUE:
         raise ConfigError(name, f"{name} is {len(text):,} characters long; at most {MAX_LINK_VALUE:,} are allowed.")
     value: Any = text
-    if is_optional(name) and text.lower() in ("none", ""):
+    if is_optional(name) and text.lower() in (_unset(name), ""):
         value = None
     elif is_list(name):
         value = tuple(part for part in text.split(",") if part.strip())

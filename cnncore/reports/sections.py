@@ -222,7 +222,7 @@ def configuration(subject: Subject, level: int) -> str:
         return section("Configuration", f"<p>{words}</p><pre>{content}</pre>", level=level)
     default = flatten(TrainConfig())
     values = flatten(subject.config)
-    rows = [[name, format_value(value), format_value(default[name])] for name, value in values.items()]
+    rows = [[name, format_value(value, name), format_value(default[name], name)] for name, value in values.items()]
     marks = ["<b class='changed' title='not the default'>●</b> " if row[1] != row[2] else "" for row in rows]
     full = table(["setting", "value", "default"], rows, marks=marks, words=3)
     changed = [row for row in rows if row[1] != row[2]]
@@ -319,7 +319,7 @@ def differing(subjects: Sequence[Subject]) -> str:
     names = dict.fromkeys(itertools.chain.from_iterable(values))
     rows = []
     for name in names:
-        texts = [format_value(each[name]) if name in each else "–" for each in values]
+        texts = [format_value(each[name], name) if name in each else "–" for each in values]
         if len(set(texts)) > 1:
             rows.append([name, *texts])
     if not rows:

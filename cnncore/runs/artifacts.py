@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,9 @@ RESUME = "resume.pt"
 TEST = "test.npz"
 LOG = "worker.log"
 TEMPORARY = ".tmp"
+RESERVE = f".reserve{TEMPORARY}"
+RESERVE_BYTES = 1 << 18
+"""Room on the disk that a run keeps for its last words; the database takes a few pages for them."""
 
 _RUN_ID = re.compile(r"[0-9a-f]{6,32}")
 
@@ -76,6 +80,18 @@ def sweep(folder: Path) -> None:
     """Remove what processes that were killed while they wrote left in a run's folder; no other may be writing."""
     for path in folder.rglob(f".*{TEMPORARY}*"):
         path.unlink(missing_ok=True)
+
+
+def keep_reserve(folder: Path) -> None:
+    """Take room on the disk, as far as there is any, that `release_reserve` gives back."""
+    with suppress(OSError):
+        (folder / RESERVE).write_bytes(bytes(RESERVE_BYTES))
+
+
+def release_reserve(folder: Path) -> None:
+    """Give back what `keep_reserve` took, so that a run can say on a full disk that it is full."""
+    with suppress(OSError):
+        (folder / RESERVE).unlink(missing_ok=True)
 
 
 def save_evaluation(path: Path, evaluation: Evaluation) -> int:

@@ -98,7 +98,7 @@ def differing(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
     """The settings that are not the same for all of the runs, by dotted name, with each run's value as text."""
     found = [settings(run.config) for run in runs]
     names = dict.fromkeys(name for values in found for name in values)
-    texts = {name: tuple(value_text(values.get(name)) for values in found) for name in names}
+    texts = {name: tuple(value_text(values.get(name), name) for values in found) for name in names}
     return {name: values for name, values in texts.items() if len(set(values)) > 1}
 
 
@@ -153,9 +153,9 @@ def base_name(run: Run) -> str:
     return re.sub(r"( #\d+)+$", "", run.name)
 
 
-def value_text(value: Any) -> str:
-    """A setting's value, as JSON has it, in words."""
-    return format_value(tuple(value) if isinstance(value, list) else value)
+def value_text(value: Any, name: str) -> str:
+    """The value of the setting `name`, as JSON has it, in words."""
+    return format_value(tuple(value) if isinstance(value, list) else value, name)
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
@@ -166,7 +166,7 @@ def _labels(runs: Sequence[Run]) -> list[str]:
         namesakes = [other for other_name, other in zip(names, runs, strict=True) if other_name == name]
         own = settings(run.config)
         told = [
-            f"{setting_words(setting)} {value_text(own.get(setting))}"
+            f"{setting_words(setting)} {value_text(own.get(setting), setting)}"
             for setting in differing(namesakes)
             if setting not in FREE
         ]

@@ -111,7 +111,7 @@ def _settings(run: Run) -> dict[str, str]:
         parts = {part: section for part, section in run.config.items() if isinstance(section, dict)}
         given = {f"{part}.{name}": value for part, section in parts.items() for name, value in section.items()}
         values = {name: value for name, value in given.items() if name in FIELDS}
-    return {name: format_value(value) for name, value in values.items()}
+    return {name: format_value(value, name) for name, value in values.items()}
 
 
 def _log_rows(store: RunStore, run: Run, phase: str) -> Iterable[dict[str, Any]]:

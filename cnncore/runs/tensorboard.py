@@ -80,7 +80,7 @@ def hyperparameters(run: Run) -> dict[str, bool | float | str]:
     except RunError:
         return {}
     return {
-        name: value if isinstance(value, bool | int | float | str) else format_value(value)
+        name: value if isinstance(value, bool | int | float | str) else format_value(value, name)
         for name, value in settings.items()
     }
 

@@ -15,7 +15,7 @@ import torch
 from cnncore.config import check
 from cnncore.data import ImageData, open_images
 from cnncore.errors import DataError, LabError, RunError, RunLostError, TrainingError
-from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, run_dir, sweep
+from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, keep_reserve, release_reserve, run_dir, sweep
 from cnncore.runs.events import Changed, EpochEnd, Evaluating, Event, Finished, Froze, Preparing, StepEnd
 from cnncore.runs.store import ENDED_STATUS, Run, RunStore
 from cnncore.runs.stored_config import stored_config
@@ -77,6 +77,7 @@ class Execution:
         self.folder = run_dir(artifacts, run.id)
         self.folder.mkdir(parents=True, exist_ok=True)
         sweep(self.folder)
+        keep_reserve(self.folder)
         self.config = stored_config(run)
         self.recorder = Recorder(store, run, self.config, self.folder)
         self.listener = listener
@@ -119,6 +120,7 @@ class Execution:
 
     def _end(self, status: str, error: LabError | None) -> None:
         """Close the run, unless another process has begun another attempt at it meanwhile."""
+        release_reserve(self.folder)
         message, hint = (error.message, error.hint) if error else (None, None)
         attempt = self.run.attempt if self.recorder.attempt is None else self.recorder.attempt
         self.store.end(self.run.id, status, error=message, hint=hint, attempt=attempt)

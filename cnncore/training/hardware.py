@@ -42,12 +42,12 @@ class HardwareMeter:
         return found
 
     def _load(self) -> dict[str, float]:
-        """The GPU's load, left out for good once it could not be read: it needs the package nvidia-ml-py."""
+        """The GPU's load, left out for good once it could not be read: a driver may refuse to tell it."""
         if not self._tells_load:
             return {}
         try:
             return {"gpu_percent": float(torch.cuda.utilization(self.device))}
-        except Exception:  # the package is missing, or one of its own errors, whose classes need the package
+        except Exception:  # one of nvidia-ml-py's own errors, whose classes need the package, or that is missing
             self._tells_load = False
             return {}
 

@@ -79,7 +79,7 @@ def draw_grid(runs: Sequence[Run]) -> None:
                 key=f"runs_vary_{number}",
             )
             if name:
-                start = format_value(own[name])
+                start = format_value(own[name], name)
                 vary[name] = st.text_input("Values", value=start, key=f"runs_values_{number}_{name}", max_chars=500)
     seeds = int(
         st.number_input("Seeds of each", min_value=1, max_value=MAX_SEEDS, value=1, key="runs_grid_seeds", width=160)
@@ -91,7 +91,7 @@ def draw_grid(runs: Sequence[Run]) -> None:
         show_problem(error)
         return
     names = [*vary, SEED]
-    rows = [{name: format_value(flatten(config)[name]) for name in names} for config in plan.configs]
+    rows = [{name: format_value(flatten(config)[name], name) for name in names} for config in plan.configs]
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, key="runs_grid_preview", height=min(300, 40 + 36 * len(rows)))
     if plan.existing:

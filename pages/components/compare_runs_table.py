@@ -179,7 +179,9 @@ def _usual(configs: Sequence[Mapping[str, Any]]) -> dict[Setting, str]:
             first = default if len(values) == 1 else values[0]
             if f"{section}.{name}" not in _OWN_COLUMNS and any(value != first for value in values):
                 among = [default] if len(values) == 1 else values
-                usual[section, name] = Counter(map(value_text, among)).most_common(1)[0][0]
+                usual[section, name] = Counter(value_text(value, f"{section}.{name}") for value in among).most_common(
+                    1
+                )[0][0]
     return usual
 
 
@@ -187,7 +189,7 @@ def _settings(config: Mapping[str, Any], usual: Mapping[Setting, str]) -> str:
     told: list[str] = []
     for (section, name), most in usual.items():
         dotted = f"{section}.{name}"
-        text = value_text((config.get(section) or {}).get(name, DEFAULTS.get(dotted)))
+        text = value_text((config.get(section) or {}).get(name, DEFAULTS.get(dotted)), dotted)
         told += [f"{setting_words(dotted)} {text}"] if text != most else []
     return " · ".join(told)
 

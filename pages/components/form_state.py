@@ -74,7 +74,7 @@ def from_widget(name: str, raw: Any) -> Any:
     Raises:
         ConfigError: where it is not allowed; inputs are checked here again, whatever the browser did.
     """
-    return parse_value(name, format_value(raw))
+    return parse_value(name, format_value(raw, name))
 
 
 def use(config: TrainConfig, key: str) -> None:

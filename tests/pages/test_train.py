@@ -116,6 +116,15 @@ def test_the_last_values_are_there_when_one_comes_back(train: AppTest):
     assert address(train) == {"preset": "lenet_20s", "model.name": "cnn3", "training.epochs": "3"}
 
 
+def test_normalization_can_be_switched_off(train: AppTest, store: RunStore):
+    train.selectbox(key="train_preset").set_value("resnet20_cifar10").run()
+    train.selectbox(key="train_model_norm").set_value("none").run()
+    assert address(train) == {"preset": "resnet20_cifar10", "model.norm": "none"}
+    train.button(key="train_button").click().run()
+    (run,) = store.list()
+    assert run.config["model"]["norm"] == "none"
+
+
 def test_back_to_the_preset(train: AppTest):
     train.number_input(key="train_training_epochs").set_value(3).run()
     train.button(key="train_back_to_preset").click().run()
@@ -147,7 +156,7 @@ def test_what_a_link_asks_in_vain_is_named_once_and_the_rest_is_kept(app: AppTes
 
 
 NONSENSE = ("banana", "-1", "1e400", "nan", "<b>x</b>", "../../etc", "9" * 3_000, "\x00", "none")
-_AT_PRESET = {name for name, value in flatten(preset("lenet_20s")).items() if format_value(value) == "none"}
+_AT_PRESET = {name for name, value in flatten(preset("lenet_20s")).items() if format_value(value, name) == "none"}
 """Settings that may take "none" from a link without the address repeating it."""
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
 import pytest
 import torch
+<<<<<<< HEAD
+=======
+from sqlalchemy.exc import OperationalError
+>>>>>>> w/AUD
 
 from cnncore.config import TrainConfig, replace
-from cnncore.runs.artifacts import WEIGHTS_CARD
+from cnncore.runs.artifacts import RESERVE, RESERVE_BYTES, RESUME, WEIGHTS, WEIGHTS_CARD
 from cnncore.runs.events import EpochEnd, Event, StepEnd
 from cnncore.runs.store import RunStore
 from cnncore.training.execute import Execution
@@ -76,3 +81,55 @@ def test_the_best_epoch_is_kept_where_the_loss_is_lost_before_the_next_checkpoin
     card = json.loads((artifacts / run.id / WEIGHTS_CARD).read_text(encoding="utf-8"))
     assert after.summary["best_epoch"] > 1
     assert card["epoch"] == after.summary["best_epoch"]
+
+
+FAULTS = {
+    "full disk": (OSError(errno.ENOSPC, "No space left on device"), "The disk is full", "Free some space"),
+    "full database": (
+        OperationalError("INSERT", {}, Exception("database or disk is full")), "The disk is full", "Free some space"
+    ),
+    "memory of a GPU": (torch.OutOfMemoryError("CUDA out of memory."), "ran out at step 6", "a batch size of 25"),
+    "memory": (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "ran out at step 6", "a batch size of 25"),
+    "anything else": (ValueError("odd\nTraceback of something"), "Training failed at step 5: odd", "resuming may help"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_one_sentence_and_keeps_what_was_learned(
+    store: RunStore, artifacts: Path, data_root: Path, tiny: TrainConfig, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    problem, words, advice = FAULTS[fault]
+    run = store.create(tiny.model_dump(mode="json"), name="a", status="starting")
+    monkeypatch.setattr("cnncore.training.recorder.FLUSH_S", 0.0)
+
+    def break_down(event: Event) -> None:
+        if isinstance(event, StepEnd) and event.step == 5:
+            raise problem
+
+    execution = Execution(store, artifacts, data_root, run, break_down)
+    assert execution.carry_out() == "failed"
+    after = store.get(run.id)
+    assert words in (after.error or "")
+    assert "\n" not in (after.error or "")
+    assert advice in (after.hint or "")
+    assert all((artifacts / run.id / name).is_file() for name in (RESUME, WEIGHTS)), "the first epoch is kept"
+
+
+def test_a_run_has_room_to_say_that_the_disk_is_full(
+    store: RunStore, artifacts: Path, data_root: Path, tiny: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = store.create(tiny.model_dump(mode="json"), name="a", status="starting")
+    reserve, end = artifacts / run.id / RESERVE, store.end
+
+    def end_where_there_is_room(*arguments: object, **more: object) -> None:
+        if reserve.exists():
+            raise OperationalError("UPDATE", {}, Exception("database or disk is full"))
+        end(*arguments, **more)  # pyright: ignore[reportArgumentType]
+
+    def fill(event: Event) -> None:
+        assert reserve.stat().st_size == RESERVE_BYTES
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store, "end", end_where_there_is_room)
+    assert Execution(store, artifacts, data_root, run, fill).carry_out() == "failed"
+    assert "The disk is full" in (store.get(run.id).error or "")

@@ -25,6 +25,10 @@ class Cuda(SimpleNamespace):
         raise ModuleNotFoundError("nvidia-ml-py does not seem to be installed")
 
 
+def test_what_tells_a_gpu_s_load_is_installed() -> None:
+    assert torch.cuda._HAS_PYNVML, "torch asks nvidia-ml-py, which requirements.txt names"
+
+
 def test_a_gpu_that_does_not_tell_its_load_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     cuda = Cuda(
         memory_reserved=lambda device: 3 << 30,
