@@ -15,7 +15,7 @@ ON_BOTH = ("test_curves", "test_history", "test_search", "test_store", "test_tid
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if metafunc.module.__name__.rpartition(".")[2] in ON_BOTH:
+    if metafunc.definition.path.stem in ON_BOTH:
         for name in {"database", "new_database"} & set(metafunc.fixturenames):
             metafunc.parametrize(name, ["sqlite", "postgresql"], indirect=True)
 
