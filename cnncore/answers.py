@@ -24,7 +24,16 @@ from typing import Any
 import numpy as np
 
 from cnncore.array_files import open_npz
-from cnncore.errors import ConfigError, DataError, DeviceError, LabError, RunError, TrainingError, WeightsError
+from cnncore.errors import (
+    ConfigError,
+    DataError,
+    DeviceError,
+    LabError,
+    RunError,
+    StoreError,
+    TrainingError,
+    WeightsError,
+)
 from cnncore.places import PROJECT_ROOT, artifacts_dir, data_dir
 
 CACHE_BYTES = 256 << 20
@@ -74,7 +83,10 @@ def unpack(content: bytes) -> Answer:
         raise ValueError(f"damaged answer: {problem}") from problem
 
 
-_ERRORS = {kind.__name__: kind for kind in (LabError, DataError, RunError, DeviceError, TrainingError, WeightsError)}
+_ERRORS = {
+    kind.__name__: kind
+    for kind in (LabError, DataError, RunError, StoreError, DeviceError, TrainingError, WeightsError)
+}
 
 
 def pack_error(error: LabError) -> bytes:

@@ -4,6 +4,7 @@ LabError
 ├── ConfigError    a setting is impossible; `field` is its dotted name
 ├── DataError      an image file, a data set or a cache is missing, broken or wrongly laid out
 ├── RunError       a run does not exist or is in the wrong state for what was asked
+├── StoreError     the run store cannot be opened, or its database does not answer any more
 ├── WeightsError   a file of weights is broken, unsafe or of another network
 ├── DeviceError    the hardware cannot do what was asked
 └── TrainingError  a run ended early: the loss stopped being a number, memory or disk ran out
@@ -52,6 +53,13 @@ class WeightsError(LabError):
 
 class RunError(LabError):
     """A run does not exist, or its status does not allow what was asked."""
+
+
+class StoreError(LabError):
+    """The run store cannot be opened, or its database does not answer any more; nothing of what was asked was done.
+
+    No RunError: it says nothing about any run.
+    """
 
 
 class RunLostError(Exception):

@@ -10,6 +10,7 @@ import sys
 from types import FrameType
 
 from cnncore import places
+from cnncore.errors import LabError
 from cnncore.runs.store import RunStore
 from cnncore.training.api import Stoppable, carry_out
 
@@ -26,8 +27,12 @@ def stop_on_signals(execution: Stoppable) -> None:
 
 def main(run_id: str) -> int:
     """Carry out the run; returns the exit code."""
-    store = RunStore(places.database_url())
-    _, status = carry_out(store, store.get(run_id), on_execution=stop_on_signals)
+    try:
+        store = RunStore(places.database_url())
+        _, status = carry_out(store, store.get(run_id), on_execution=stop_on_signals)
+    except LabError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
     return 1 if status == "failed" else 0
 
 

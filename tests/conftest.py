@@ -14,6 +14,7 @@ import pytest
 
 from cnncore.config import TrainConfig, replace
 from cnncore.runs.store import RunStore
+from tests import postgresql as postgres
 
 REAL_DATA = Path(os.environ["CNNLAB_DATA"]) if os.environ.get("CNNLAB_DATA") else None
 """Where a person running the tests keeps MNIST and CIFAR-10; tests that want them skip without."""
@@ -51,3 +52,14 @@ def tiny() -> TrainConfig:
         TrainConfig(),
         {"data.train_images": 200, "training.batch_size": 50, "training.epochs": 2, "training.precision": "fp32"},
     )
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgres.Server]:
+    """A PostgreSQL server; Debian's package `postgresql` is enough, it need not run."""
+    programs = postgres.find_programs()
+    if programs is None:
+        refuse = pytest.fail if os.environ.get("CI") else pytest.skip
+        refuse("PostgreSQL's server is not installed (Debian: apt-get install postgresql).")
+    with postgres.serve(programs) as server:
+        yield server

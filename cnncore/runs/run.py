@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -22,6 +23,8 @@ OPEN = ("queued", *ALIVE)
 ENDED_STATUS = {"stop": "stopped", "pause": "paused"}
 """What a run becomes when it has ended as wanted."""
 MAX_NAME = 200
+_NUMBERED = 190
+"""Characters of a name that stay where it gets a number."""
 RESUMABLE = ("stopped", "paused", "failed", "interrupted", "finished")
 
 
@@ -117,6 +120,17 @@ def checked_name(name: str) -> str:
     if not 0 < len(name) <= MAX_NAME:
         raise RunError(f"A run's name has 1 to {MAX_NAME} characters, not {len(name):,}.", "Choose another name.")
     return name
+
+
+def numbered(name: str) -> str:
+    """What of a name stays in front of its number."""
+    return name[:_NUMBERED]
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """The name itself, else with the first number that no other run has."""
+    others = (f"{numbered(name)} #{number}" for number in itertools.count(2))
+    return next(each for each in itertools.chain((name,), others) if each not in taken)
 
 
 def escape(text: str) -> str:

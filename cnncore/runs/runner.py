@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from cnncore.errors import RunError
+from cnncore.errors import RunError, StoreError
 from cnncore.places import PROJECT_ROOT, environment
 from cnncore.runs.artifacts import LOG, run_dir
 from cnncore.runs.store import ALIVE, ENDED_STATUS, Run, RunStore
@@ -125,6 +125,7 @@ class Runner:
         self.host = socket.gethostname()
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self._leaving: list[subprocess.Popen[bytes]] = []
+        self._purged = -math.inf
 
     def tick(self) -> bool:
         """Look after the runs that are on and start the next; returns whether there is anything to do."""
@@ -142,16 +143,29 @@ class Runner:
         return bool(on or waiting)
 
     def serve(self, idle_exit_s: float = IDLE_EXIT_S) -> None:
-        """Tick until there has been nothing to do for `idle_exit_s` seconds."""
-        last_work = time.monotonic()
-        purged = -math.inf
+        """Tick until there has been nothing to do for `idle_exit_s` seconds.
+
+        Raises:
+            StoreError: if the store has been away for SILENCE_S.
+        """
+        last_work = last_heard = time.monotonic()
         while time.monotonic() - last_work < idle_exit_s:
-            if time.monotonic() - purged > PURGE_EVERY_S:
-                purge(self.store, self.artifacts)
-                purged = time.monotonic()
-            if self.tick():
+            try:
+                self._purge_at_times()
+                busy = self.tick()
+                last_heard = time.monotonic()
+            except StoreError:
+                if time.monotonic() - last_heard > SILENCE_S:
+                    raise
+                busy = True  # as far as it knows
+            if busy:
                 last_work = time.monotonic()
             time.sleep(POLL_S)
+
+    def _purge_at_times(self) -> None:
+        if time.monotonic() - self._purged > PURGE_EVERY_S:
+            purge(self.store, self.artifacts)
+            self._purged = time.monotonic()
 
     def _start(self, run_id: str) -> None:
         folder = run_dir(self.artifacts, run_id)

@@ -8,21 +8,22 @@ can act at the same time.
 from __future__ import annotations
 
 import getpass
-import itertools
 import json
 import math
 import time
 import uuid
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from cnncore.errors import RunError, RunLostError
+from cnncore.runs.connection import ALONE
 from cnncore.runs.events import Row
 from cnncore.runs.migrate import open_engine
+from cnncore.runs.patience import KeepTrying, retried
 from cnncore.runs.run import (
     ALIVE,
     COLUMNS,
@@ -34,6 +35,8 @@ from cnncore.runs.run import (
     checked_name,
     describe,
     escape,
+    free_name,
+    numbered,
     read_runs,
     tidy,
 )
@@ -43,40 +46,44 @@ ALL = 2**31 - 1
 """As a limit: no limit."""
 
 
-_NUMBERED = 190
-"""Characters of a name that stay where it gets a number."""
-
-
-def _free_name(name: str, taken: Container[str]) -> str:
-    """The name itself, else with the first number that no other run has."""
-    numbered = (f"{name[:_NUMBERED]} #{number}" for number in itertools.count(2))
-    return next(each for each in itertools.chain((name,), numbered) if each not in taken)
-
-
 class RunStore:
     """Runs, their logs and the queue.
 
     Args:
         url: SQLAlchemy address, for example `sqlite:///runs/lab.db`.
 
+    Attributes:
+        keep_trying: Whether a process that trains waits for a database that is gone.
+
     Raises:
-        RunError: if the store was made by a newer version of the lab, or cannot be opened.
+        StoreError: if the store was made by a newer version of the lab, or cannot be opened.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.keep_trying: KeepTrying = lambda _waited: False
         self.engine = open_engine(url)
-        self._upsert = sqlite.insert if url.startswith("sqlite") else postgresql.insert
+        # Each would be imported in 50 ms for nothing where the other database is used.
+        if self.engine.dialect.name == "sqlite":
+            from sqlalchemy.dialects.sqlite import insert as upsert
+        else:
+            from sqlalchemy.dialects.postgresql import insert as upsert
+        self._upsert = upsert
+
+    def patient(self, keep_trying: KeepTrying) -> RunStore:
+        """The same store for a process that trains: it waits for a database that is gone."""
+        patient = copy(self)
+        patient.keep_trying = keep_trying
+        return patient
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction in which what is read stays so until it is written.
 
-        SQLite lets nobody else write meanwhile; on PostgreSQL the rows that count must be read `FOR UPDATE`.
+        Nobody else changes a run meanwhile; after ten seconds of waiting for that it fails.
         """
         with self.engine.begin() as db:
-            if self.engine.dialect.name == "sqlite":
-                db.exec_driver_sql("BEGIN IMMEDIATE")
+            db.exec_driver_sql(ALONE[self.engine.dialect.name])
             yield db
 
     # Runs
@@ -100,13 +107,13 @@ class RunStore:
         now = time.time()
         run_id = uuid.uuid4().hex[:12]
         with self.writing() as db:
-            namesakes = (runs.c.name == name) | runs.c.name.like(f"{escape(name[:_NUMBERED])} #%", escape="\\")
+            namesakes = (runs.c.name == name) | runs.c.name.like(f"{escape(numbered(name))} #%", escape="\\")
             taken = set(db.execute(select(runs.c.name).where(namesakes)).scalars())
             db.execute(
                 insert(runs).values(
                     id=run_id,
                     kind=kind,
-                    name=_free_name(name, taken),
+                    name=free_name(name, taken),
                     owner=owner or getpass.getuser(),
                     tags=json.dumps(list(tags)),
                     status=status,
@@ -120,6 +127,7 @@ class RunStore:
             )
         return self.get(run_id)
 
+    @retried
     def get(self, run_id: str) -> Run:
         """The run with this id.
 
@@ -205,6 +213,7 @@ class RunStore:
             hint=None,
         )
 
+    @retried
     def set_process(self, run_id: str, host: str, pid: int, pid_created: float) -> None:
         """Note which process works on the run."""
         self._set(run_id, host=host, pid=pid, pid_created=pid_created)
@@ -217,10 +226,12 @@ class RunStore:
         """Replace the summary of a run that is over."""
         self._set(run_id, summary=json.dumps(summary))
 
+    @retried
     def set_running(self, run_id: str) -> bool:
         """Note that the process is at work; False if the run was asked to stop or taken away in the meantime."""
         return self._move(run_id, ("starting", "running"), status="running", beat=time.time())
 
+    @retried
     def end(
         self,
         run_id: str,
@@ -268,7 +279,7 @@ class RunStore:
         Raises:
             RunError: if the run is waiting or on.
         """
-        with self.engine.begin() as db:
+        with self.writing() as db:
             head = db.execute(select(func.min(runs.c.place)).where(runs.c.status == "queued")).scalar()
             values: dict[str, Any] = {"status": "queued", "ended": None, "error": None, "hint": None, "wanted": None}
             values["place"] = (head or time.time()) - 1
@@ -282,13 +293,16 @@ class RunStore:
 
     # The log
 
+    @retried
     def begin_attempt(self, run_id: str, step: int) -> int:
         """Forget log rows after `step`, where the checkpoint is; returns the number of the attempt, from 1."""
         with self.engine.begin() as db:
-            db.execute(delete(metrics).where(metrics.c.run_id == run_id, metrics.c.step > step))
+            # The number first: the last rows of an older process then come before, and go, or are refused.
             db.execute(update(runs).where(runs.c.id == run_id).values(attempt=runs.c.attempt + 1))
+            db.execute(delete(metrics).where(metrics.c.run_id == run_id, metrics.c.step > step))
             return db.execute(select(runs.c.attempt).where(runs.c.id == run_id)).scalar_one()
 
+    @retried
     def log(
         self, run_id: str, rows: Sequence[Row], summary: Mapping[str, Any] | None = None, *, attempt: int | None = None
     ) -> str | None:
@@ -330,6 +344,7 @@ class RunStore:
             ],
         )
 
+    @retried
     def since(self, run_id: str, cursor: int = 0, *, phases: Iterable[str] | None = None, limit: int = 200_000) -> Page:
         """Log rows newer than `cursor` (0 for all), oldest first."""
         columns = (metrics.c.seq, metrics.c.phase, metrics.c.step, metrics.c.time, metrics.c["values"])
@@ -362,21 +377,20 @@ class RunStore:
         if not self.get(run_id).is_open:
             raise RunError("The run is over; nothing can be changed in it.", "Run it again with changes.")
         same_setting = (changes.c.run_id == run_id) & (changes.c.setting == setting)
-        with self.engine.begin() as db:
-            last = (
-                db.execute(select(changes).where(same_setting).order_by(changes.c.id.desc()).limit(1))
-                .mappings()
-                .first()
-            )
-            if last is None or last["step"] is not None or last["value"] != value:
+        with self.writing() as db:
+            query = select(changes.c.step, changes.c.value).where(same_setting).order_by(changes.c.id.desc())
+            last = db.execute(query.limit(1)).first()
+            if last is None or last.step is not None or last.value != value:
                 db.execute(insert(changes).values(run_id=run_id, setting=setting, value=value, asked=time.time()))
 
+    @retried
     def changes(self, run_id: str) -> tuple[Change, ...]:
         """All changes of a run in the order in which they were asked for."""
         with self.engine.connect() as db:
             found = db.execute(select(changes).where(changes.c.run_id == run_id).order_by(changes.c.id)).mappings()
             return tuple(Change(**{name: row[name] for name in Change.__dataclass_fields__}) for row in found)
 
+    @retried
     def set_change_step(self, change_id: int, step: int) -> None:
         """Note after which step a change took effect, so that resuming repeats it there."""
         with self.engine.begin() as db:
@@ -384,6 +398,7 @@ class RunStore:
 
     # Files
 
+    @retried
     def add_artifact(self, run_id: str, path: str, num_bytes: int) -> None:
         """Note a file of the run, `path` relative to its folder."""
         query = self._upsert(artifacts).values(run_id=run_id, path=path, num_bytes=num_bytes, created=time.time())

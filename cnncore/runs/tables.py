@@ -13,8 +13,20 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
 )
+
+
+class _Words(TypeDecorator[str]):
+    """Text that may come from outside; what a database refuses to store is replaced: NUL and halves of characters."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: object) -> str | None:
+        return None if value is None else value.replace("\0", "\ufffd").encode(errors="replace").decode()
+
 
 metadata = MetaData()
 
@@ -24,31 +36,31 @@ _Counter = BigInteger().with_variant(Integer, "sqlite")
 runs = Table(
     "runs",
     metadata,
-    Column("id", String(32), primary_key=True),
-    Column("kind", String(32), nullable=False),
-    Column("name", String(200), nullable=False),
-    Column("owner", String(200), nullable=False),
+    Column("id", _Words(32), primary_key=True),
+    Column("kind", _Words(32), nullable=False),
+    Column("name", _Words(200), nullable=False),
+    Column("owner", _Words(200), nullable=False),
     Column("tags", Text, nullable=False),
-    Column("status", String(16), nullable=False, index=True),
-    Column("wanted", String(16)),
+    Column("status", _Words(16), nullable=False, index=True),
+    Column("wanted", _Words(16)),
     Column("wanted_at", Float),
     Column("config", Text, nullable=False),
     # JSON text, not a JSON column: PostgreSQL's refuses NaN, and a diverged run has NaN to show.
     Column("summary", Text, nullable=False),
-    Column("error", Text),
-    Column("hint", Text),
+    Column("error", _Words),
+    Column("hint", _Words),
     Column("created", Float, nullable=False),
     Column("place", Float, nullable=False),
     Column("started", Float),
     Column("ended", Float),
     Column("beat", Float),
-    Column("host", String(200)),
+    Column("host", _Words(200)),
     Column("pid", Integer),
     Column("pid_created", Float),
     Column("attempt", Integer, nullable=False),
     # Told again beside the configuration, so that lists can be filtered by them.
-    Column("model", String(100)),
-    Column("dataset", String(100)),
+    Column("model", _Words(100)),
+    Column("dataset", _Words(100)),
     Column("deleted", Float),
 )
 
@@ -56,8 +68,8 @@ metrics = Table(
     "metrics",
     metadata,
     Column("seq", _Counter, primary_key=True, autoincrement=True),
-    Column("run_id", String(32), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
-    Column("phase", String(16), nullable=False),
+    Column("run_id", _Words(32), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("phase", _Words(16), nullable=False),
     Column("step", Integer, nullable=False),
     Column("time", Float, nullable=False),
     Column("values", Text, nullable=False),
@@ -70,9 +82,9 @@ changes = Table(
     "changes",
     metadata,
     Column("id", _Counter, primary_key=True, autoincrement=True),
-    Column("run_id", String(32), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("run_id", _Words(32), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("step", Integer),
-    Column("setting", String(64), nullable=False),
+    Column("setting", _Words(64), nullable=False),
     Column("value", Float, nullable=False),
     Column("asked", Float, nullable=False),
 )
@@ -80,8 +92,8 @@ changes = Table(
 artifacts = Table(
     "artifacts",
     metadata,
-    Column("run_id", String(32), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("path", String(500), primary_key=True),
+    Column("run_id", _Words(32), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("path", _Words(500), primary_key=True),
     Column("num_bytes", BigInteger, nullable=False),
     Column("created", Float, nullable=False),
 )

@@ -42,7 +42,7 @@ def set_tags(store: RunStore, run_ids: Iterable[str], *, add: Sequence[str] = ()
     Raises:
         RunError: if a run then had too many, or a tag is too long.
     """
-    query = select(runs.c.id, runs.c.tags).where(runs.c.id.in_(tuple(run_ids))).order_by(runs.c.id).with_for_update()
+    query = select(runs.c.id, runs.c.tags).where(runs.c.id.in_(tuple(run_ids)))
     with store.writing() as db:
         for row in db.execute(query).all():
             kept = [tag for tag in json.loads(row.tags) if tag not in remove]
@@ -56,14 +56,13 @@ def delete(store: RunStore, run_ids: Sequence[str]) -> int:
     Raises:
         RunError: if one of them is on; then none is deleted.
     """
-    with store.engine.begin() as db:
+    with store.writing() as db:
         chosen = runs.c.id.in_(tuple(run_ids))
         gone = db.execute(
             update(runs)
             .where(chosen, runs.c.deleted.is_(None), runs.c.status.not_in(ALIVE))
             .values(deleted=time.time())
         ).rowcount
-        # After the change: a run that a process takes at this moment waits for it, and is then refused.
         on = db.execute(select(runs.c.name).where(chosen, runs.c.status.in_(ALIVE))).scalars().all()
         if on:
             raise RunError(f"A run that is on cannot be deleted: {on[0][:60]}.", "Stop it first.")
@@ -72,7 +71,7 @@ def delete(store: RunStore, run_ids: Sequence[str]) -> int:
 
 def restore(store: RunStore, run_ids: Sequence[str]) -> int:
     """Bring deleted runs back, waiting ones into the queue; returns how many there were."""
-    with store.engine.begin() as db:
+    with store.writing() as db:
         query = update(runs).where(runs.c.id.in_(tuple(run_ids)), runs.c.deleted.is_not(None))
         return db.execute(query.values(deleted=None)).rowcount
 

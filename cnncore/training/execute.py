@@ -14,9 +14,10 @@ import torch
 
 from cnncore.config import check
 from cnncore.data import ImageData, open_images
-from cnncore.errors import DataError, LabError, RunError, RunLostError, TrainingError
+from cnncore.errors import DataError, LabError, RunError, RunLostError, StoreError, TrainingError
 from cnncore.runs.artifacts import RESUME, WEIGHTS, WEIGHTS_CARD, keep_reserve, release_reserve, run_dir, sweep
 from cnncore.runs.events import Changed, EpochEnd, Evaluating, Event, Finished, Froze, Preparing, StepEnd
+from cnncore.runs.runner import SILENCE_S
 from cnncore.runs.store import ENDED_STATUS, Run, RunStore
 from cnncore.runs.stored_config import stored_config
 from cnncore.training.checkpoint import load_checkpoint, save_checkpoint, save_weights, weights_card
@@ -71,7 +72,7 @@ class Execution:
     def __init__(
         self, store: RunStore, artifacts: Path, data_root: Path, run: Run, listener: Listener | None = None
     ) -> None:
-        self.store = store
+        self.store = store = store.patient(self._waits)
         self.run = run
         self.data_root = data_root
         self.folder = run_dir(artifacts, run.id)
@@ -93,10 +94,17 @@ class Execution:
         """End after the step in progress, with a checkpoint; for signal handlers."""
         self.signaled = True
 
+    def _waits(self, seconds: float) -> bool:
+        """Whether it waits on for a store that is gone, as long as no runner gives up the silent run."""
+        return seconds < SILENCE_S and not self.signaled
+
     def carry_out(self) -> str:
         """Train until the end or until somebody wants it to stop; returns the status the run got.
 
         Problems a person can mend end the run with a sentence instead of an exception.
+
+        Raises:
+            StoreError: if the store stayed away; the run goes on from its last checkpoint when it is resumed.
         """
         try:
             status, error = self._train(), None
@@ -105,6 +113,9 @@ class Execution:
             with suppress(RunError):
                 return self.store.get(self.run.id).status
             return "interrupted"
+        except StoreError:
+            # Nothing can be noted of it; a runner will find that its process has gone.
+            raise
         except LabError as problem:
             status, error = "failed", self._last_words(problem)
         except torch.OutOfMemoryError as problem:

@@ -16,10 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from cnncore.config.latency import LatencyConfig
-from cnncore.errors import DeviceError, LabError, RunError, RunLostError
+from cnncore.errors import DeviceError, LabError, RunError, RunLostError, StoreError
 from cnncore.models import build_model
 from cnncore.runs.events import Row
 from cnncore.runs.latencies import KIND, Timing
+from cnncore.runs.runner import SILENCE_S
 from cnncore.runs.store import ENDED_STATUS, Run, RunStore
 from cnncore.runs.stored_config import parse_stored
 from cnncore.training.devices import device_name, pick_device, pick_precision
@@ -108,7 +109,7 @@ class Measurement:
 
     def __init__(self, store: RunStore, run: Run, on_timing: Callable[[Timing], None] | None = None) -> None:
         assert run.kind == KIND
-        self.store = store
+        self.store = store.patient(lambda seconds: seconds < SILENCE_S and not self.signaled)
         self.run = run
         self.config = parse_stored(LatencyConfig, run.config, run.name)
         self.on_timing = on_timing
@@ -124,7 +125,11 @@ class Measurement:
         self.signaled = True
 
     def carry_out(self) -> str:
-        """Measure until the end or until somebody wants it to stop; returns the status the run got."""
+        """Measure until the end or until somebody wants it to stop; returns the status the run got.
+
+        Raises:
+            StoreError: if the store stayed away.
+        """
         error: LabError | None = None
         try:
             status = self._measure()
@@ -134,6 +139,9 @@ class Measurement:
             return "interrupted"
         except _StopRequestedError:
             status = ENDED_STATUS[self.wanted] if self.wanted else "stopped"
+        except StoreError:
+            # Nothing can be noted of it; a runner will find that its process has gone.
+            raise
         except LabError as problem:
             status, error = "failed", problem
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as problem:

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import json
 import math
-import sqlite3
 import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import text
 
-from cnncore.errors import RunError, RunLostError
+from cnncore.errors import RunError, RunLostError, StoreError
 from cnncore.runs import tidying
 from cnncore.runs.artifacts import load_evaluation, run_dir, save_evaluation, sweep, write_atomically
 from cnncore.runs.events import Evaluation, Row
-from cnncore.runs.store import RESUMABLE, RunStore
+from cnncore.runs.search import Search, find_runs
+from cnncore.runs.store import RESUMABLE, Run, RunStore
+
+
+def in_threads(works: Iterable[Callable[[], None]]) -> None:
+    """Do all of it at the same time; the first thing that goes wrong is raised."""
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(work) for work in works]:
+            done.result()
 
 
 def test_names_are_made_unique(store: RunStore) -> None:
@@ -140,11 +150,7 @@ def test_claims_by_many_threads_happen_once_each(store: RunStore) -> None:
     def work(host: str) -> None:
         taken.extend(run_id for run_id in ids if store.claim(run_id, host))
 
-    threads = [threading.Thread(target=work, args=(f"host{i}",)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(partial(work, f"host{i}") for i in range(4))
     assert sorted(taken) == sorted(ids)
 
 
@@ -155,16 +161,22 @@ def test_over_runs_can_be_taken_past_the_queue(store: RunStore) -> None:
     assert store.get(run.id).status == "starting"
 
 
-def test_a_newer_store_is_not_touched(store: RunStore, artifacts: Path) -> None:
+def test_a_newer_store_is_not_touched(new_database: str) -> None:
+    store = RunStore(new_database)
+    run = store.create({}, name="a")
+    with store.engine.begin() as db:
+        db.execute(text("ALTER TABLE runs ADD COLUMN mood VARCHAR"))
+        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     store.engine.dispose()
-    path = artifacts / "lab.db"
-    with sqlite3.connect(path) as db:
-        db.execute("UPDATE alembic_version SET version_num = '9999'")
-    db.close()
-    before = path.read_bytes()
-    with pytest.raises(RunError, match="newer version"):
-        RunStore(f"sqlite:///{path}")
-    assert path.read_bytes() == before
+    path = Path(store.engine.url.database or "")
+    before = path.read_bytes() if path.exists() else None
+    with pytest.raises(StoreError, match="newer version"):
+        RunStore(new_database)
+    assert (path.read_bytes() if path.exists() else None) == before
+    with store.engine.connect() as db:
+        assert db.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+        assert db.execute(text("SELECT id, mood FROM runs")).all() == [(run.id, None)]
+    store.engine.dispose()
 
 
 def test_a_process_writes_only_while_the_run_is_its_own(store: RunStore) -> None:
@@ -198,20 +210,22 @@ def test_an_old_process_cannot_close_a_newer_attempt(store: RunStore) -> None:
     assert store.end(run.id, "finished", attempt=new)
 
 
-def _as_the_first_version(path: Path) -> None:
-    with sqlite3.connect(path) as db:
-        for name in ("model", "dataset", "deleted"):
-            db.execute(f"ALTER TABLE runs DROP COLUMN {name}")
-        db.execute("UPDATE alembic_version SET version_num = '0001'")
-    db.close()
-
-
-def test_a_store_of_the_first_version_is_upgraded(store: RunStore, artifacts: Path) -> None:
+def _store_of_the_first_version(database: str) -> Run:
+    """Make a store with one run as the first version made them."""
+    store = RunStore(database)
     run = store.create({"model": {"name": "vgg16"}, "data": {"dataset": "mnist"}}, name="a")
     store.log(run.id, [Row(phase="step", step=1)])
+    with store.engine.begin() as db:
+        for name in ("model", "dataset", "deleted"):
+            db.execute(text(f"ALTER TABLE runs DROP COLUMN {name}"))
+        db.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     store.engine.dispose()
-    _as_the_first_version(artifacts / "lab.db")
-    upgraded = RunStore(store.url)
+    return run
+
+
+def test_a_store_of_the_first_version_is_upgraded(new_database: str) -> None:
+    run = _store_of_the_first_version(new_database)
+    upgraded = RunStore(new_database)
     assert upgraded.get(run.id).config == run.config
     assert len(upgraded.since(run.id).rows) == 1
     with upgraded.engine.connect() as connection:
@@ -220,25 +234,56 @@ def test_a_store_of_the_first_version_is_upgraded(store: RunStore, artifacts: Pa
 
 
 def test_an_upgrade_that_breaks_off_leaves_the_store_as_it_was(
-    store: RunStore, artifacts: Path, monkeypatch: pytest.MonkeyPatch
+    new_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = store.create({"model": {"name": "vgg16"}}, name="a")
-    store.engine.dispose()
-    _as_the_first_version(artifacts / "lab.db")
+    run = _store_of_the_first_version(new_database)
     with monkeypatch.context() as broken:
         broken.setattr(json, "loads", Mock(side_effect=KeyboardInterrupt))  # the columns have been added by then
         with pytest.raises(KeyboardInterrupt):
-            RunStore(store.url)
-    again = RunStore(store.url)
+            RunStore(new_database)
+    again = RunStore(new_database)
     assert again.get(run.id).config == run.config
     again.engine.dispose()
+
+
+def test_a_store_is_made_by_many_at_once(new_database: str) -> None:
+    barrier = threading.Barrier(4)
+
+    def work() -> None:
+        barrier.wait()
+        own = RunStore(new_database)
+        own.create({}, name="same")
+        own.engine.dispose()
+
+    in_threads(work for _ in range(4))
+    store = RunStore(new_database)
+    assert sorted(run.name for run in store.list()) == ["same", "same #2", "same #3", "same #4"]
+    store.engine.dispose()
 
 
 @pytest.mark.parametrize("address", ["nonsense", "nonsense://x", "sqlite:///{}/file/lab.db", "sqlite:///{}/file"])
 def test_a_store_that_cannot_be_opened_says_so(address: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("This is no database.")
-    with pytest.raises(RunError, match="cannot be opened"):
+    with pytest.raises(StoreError, match="cannot be opened"):
         RunStore(address.format(tmp_path))
+
+
+def test_what_a_database_refuses_to_store_is_replaced(store: RunStore) -> None:
+    run = store.create({"model": {"name": "a\0b"}}, name="Größe 😀 \0 \ud800 ok", owner="o\0", tags=["ü\0"])
+    store.end(store.create({}, name="b", status="starting").id, "failed", error="bad\0", hint="\ud800")
+    store.log(run.id, [Row(phase="step", step=1, values={"note\0": "\0 ü"})], {"stage_text": "\0 ü"})
+    found = store.get(run.id)
+    assert (found.name, found.owner, found.tags) == ("Größe 😀 ok", "o\ufffd", ("ü\0",))
+    assert found.summary == {"stage_text": "\0 ü"}
+    assert found.config == {"model": {"name": "a\0b"}}
+    assert store.since(run.id).rows[0].values == {"note\0": "\0 ü"}
+    failed = store.find("b")
+    assert (failed.error, failed.hint) == ("bad\ufffd", "?")
+    for link in ("\0", "\ud800", f"{run.id}\0"):
+        with pytest.raises(RunError, match="There is no run"):
+            store.get(link)
+        assert store.since(link).rows == ()
+        assert find_runs(store, Search(text=link, tag=link, model=link, status=link)) == ()
 
 
 def test_atomic_writing_leaves_the_old_file_when_it_fails(tmp_path: Path) -> None:
@@ -313,10 +358,6 @@ def test_names_and_tags_of_processes_at_the_same_time(store: RunStore) -> None:
             tidying.set_tags(own, [run.id], add=[f"{number} {turn}"])
         own.engine.dispose()
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(partial(work, number) for number in range(4))
     assert len({each.name for each in store.list()}) == 17
     assert len(store.get(run.id).tags) == 16
