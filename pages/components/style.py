@@ -60,7 +60,11 @@ _CSS = """
   [class*="st-key-transfer_step_"] button { padding-inline: .3rem; white-space: nowrap; }
 }
 [class*="st-key-waiting_"] { opacity: .45; transition: opacity .2s .15s; }
-[data-testid="stLayoutWrapper"]:has(> [class*="st-key-alarm_"]) { position: absolute; }
+[data-testid="stLayoutWrapper"]:has(> :is([class*="st-key-alarm_"], .st-key-train_last_settings_box)) {
+  position: absolute; }
+@keyframes lab-unseen { from, to { visibility: hidden; } }
+html:not([data-lab-last]) .stApp:has(.lab-asks) :is(.st-key-train_settings, .st-key-train_side) {
+  animation: lab-unseen 1.5s; }
 .st-key-train_settings [data-testid="stCaptionContainer"] { margin-top: -.5rem; }
 
 .st-key-train_outlook h2 { padding-top: 0; }
