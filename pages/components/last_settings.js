@@ -17,11 +17,30 @@ function found() {
   try { return localStorage.getItem(STORE); } catch { return null; }
 }
 
+const root = document.documentElement;
+
+function show() {
+  root.dataset.labLast = 'done';
+}
+
+function showFilled() {
+  // The mark goes once everything is drawn; the inputs hold their new values when nothing is left to be done.
+  if (document.querySelector('.lab-asks')) requestAnimationFrame(showFilled);
+  else if (window.requestIdleCallback) requestIdleCallback(show, { timeout: 1000 });
+  else setTimeout(show, 200);
+}
+
 export default function ({ data, setTriggerValue }) {
   if (data.kept) keep(data.kept);
-  if (!data.asks) return;
-  const text = found();
-  if (text) setTriggerValue('found', text);
-  // The form waits out of sight for the answer (style.py); where there is nothing to fill in it comes at once.
-  else document.documentElement.dataset.labLast = 'none';
+  if (data.asks) {
+    const text = found();
+    if (!text) {
+      show();
+      return;
+    }
+    // From now on style.py keeps the form out of sight until it is filled in, or the server is not heard of for long.
+    root.dataset.labLast = 'waits';
+    setTriggerValue('found', text);
+    setTimeout(show, 10_000);
+  } else if (root.dataset.labLast === 'waits') showFilled();
 }

@@ -29,6 +29,7 @@ HEARD = "train_last_heard"
 _KEY = "train_last_settings"
 _SEEN, _KEPT = "train_last_seen", "train_last_kept"
 _MOST_CHARACTERS = 8_000
+_DEFAULTS = {"preset": DEFAULT_PRESET}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ def read_last(text: object) -> Link | None:
 def ask_for_last() -> bool:
     """Fill the form in with what the browser answered, before the form is read; returns whether to ask it now."""
     link = read_last(st.session_state.pop(HEARD, None))
-    if link and not _is_touched() and not _is_default(link.config, link.preset):
+    if link and not _is_touched() and link_params(link.config, link.preset) != _DEFAULTS:
         use(link.config, link.preset)
         st.session_state[LAST] = LastSettings(words=_words(link.config), is_whole=not link.problems)
         st.session_state.pop(_SEEN, None)
@@ -75,10 +76,6 @@ def ask_for_last() -> bool:
 
 def _is_touched() -> bool:
     return st.session_state.get(VALUES) != flatten(preset(DEFAULT_PRESET)) or is_edited()
-
-
-def _is_default(config: TrainConfig, key: str) -> bool:
-    return key == DEFAULT_PRESET and config == preset(DEFAULT_PRESET)
 
 
 def _words(config: TrainConfig) -> str:
@@ -104,12 +101,11 @@ def keep_started(form: Form) -> None:
 
 def _keep(params: Mapping[str, str]) -> None:
     """Let the browser keep these settings; of the defaults it keeps nothing."""
-    plain_form = params == link_params(preset(DEFAULT_PRESET), DEFAULT_PRESET)
     if len(json.dumps(params)) > _MOST_CHARACTERS:
         return
     # The turn tells the same settings used again, in this tab after another one, from a page drawn again.
     turn = st.session_state.get(_KEPT, {"turn": 0})["turn"] + 1
-    st.session_state[_KEPT] = {"turn": turn, "settings": None if plain_form else dict(params)}
+    st.session_state[_KEPT] = {"turn": turn, "settings": None if params == _DEFAULTS else dict(params)}
 
 
 def talk_to_browser(*, asks: bool) -> None:
@@ -122,7 +118,7 @@ def talk_to_browser(*, asks: bool) -> None:
         data = {"asks": asks, "kept": st.session_state.get(_KEPT)}
         _component()(key=_KEY, data=data, height=1, on_found_change=told)
         if asks:
-            # The mark goes once the run that fills in the answer has drawn everything; style.py hides the form with it.
+            # With this mark the form is out of sight (style.py); Streamlit removes it at the end of the next run.
             st.html("<span class='lab-asks'></span>")
 
 

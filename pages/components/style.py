@@ -63,8 +63,8 @@ _CSS = """
 [data-testid="stLayoutWrapper"]:has(> :is([class*="st-key-alarm_"], .st-key-train_last_settings_box)) {
   position: absolute; }
 @keyframes lab-unseen { from, to { visibility: hidden; } }
-html:not([data-lab-last]) .stApp:has(.lab-asks) :is(.st-key-train_settings, .st-key-train_side) {
-  animation: lab-unseen 1.5s; }
+html:not([data-lab-last]):has(.lab-asks) :is(.st-key-train_settings, .st-key-train_side) { animation: lab-unseen 4s; }
+html[data-lab-last="waits"] :is(.st-key-train_settings, .st-key-train_side) { visibility: hidden; }
 .st-key-train_settings [data-testid="stCaptionContainer"] { margin-top: -.5rem; }
 
 .st-key-train_outlook h2 { padding-top: 0; }
