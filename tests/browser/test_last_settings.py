@@ -9,15 +9,15 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Server
 
 WATCH = """
+window.shown = new Set();
 const watch = () => {
   const input = document.querySelector('.st-key-train_training_epochs input');
-  const told = document.documentElement?.dataset.labLast === 'done';
-  if (input?.value && told) (window.shown ??= []).push([input.value, getComputedStyle(input).visibility]);
+  if (input?.checkVisibility({ visibilityProperty: true })) window.shown.add(input.value);
   requestAnimationFrame(watch);
 };
 watch();
 """
-"""Notes what the form shows from the moment on in which it may be seen."""
+"""Notes every number of epochs that the form lets be seen."""
 EPOCHS = ".st-key-train_training_epochs input"
 FORGET = ".st-key-train_last_forget button"
 
@@ -43,13 +43,14 @@ def test_the_last_settings_are_there_in_a_new_tab(page: Page, server: Server):
     expect(tab.locator(EPOCHS)).to_have_value("3")
     expect(tab).to_have_url(re.compile("epochs=3"))
     assert _kept(tab) == kept
-    first, *_ = tab.evaluate("window.shown")
-    assert first == ["3", "visible"], "the form never shows anything else first"
+    assert "8" not in tab.evaluate("[...window.shown]"), "the defaults are not seen before"
 
     tab.locator(FORGET).click()
     expect(tab.locator(EPOCHS)).to_have_value("8")
     tab.wait_for_function("localStorage.getItem('cnnlab-train') === null")
-    tab.goto(f"{server.url}/train")
-    expect(tab.locator(EPOCHS)).to_have_value("8")
-    expect(tab.locator(FORGET)).to_have_count(0)
-    assert _kept(page) is None, "the first tab does not bring back what it said before"
+
+    page.get_by_role("link", name="Home", exact=True).click()
+    expect(page.get_by_role("heading", name="CNN Lab")).to_be_visible()
+    page.get_by_role("link", name="Train", exact=True).click()
+    expect(page.locator(EPOCHS)).to_have_value("3")
+    assert _kept(page) is None, "a tab does not say again what it said before"
