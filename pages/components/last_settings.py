@@ -66,12 +66,18 @@ def read_last(text: object) -> Link | None:
 
 def ask_for_last() -> bool:
     """Fill the form in with what the browser answered, before the form is read; returns whether to ask it now."""
-    link = read_last(st.session_state.pop(HEARD, None))
-    if link and not _is_touched() and link_params(link.config, link.preset) != _DEFAULTS:
-        use(link.config, link.preset)
-        st.session_state[LAST] = LastSettings(words=_words(link.config), is_whole=not link.problems)
-        st.session_state.pop(_SEEN, None)
+    heard = st.session_state.pop(HEARD, None)
+    if heard is not None and not _is_touched():
+        # The inputs are told what to hold whatever was heard: this drawing may replace one that they have not seen yet.
+        _fill_in(read_last(heard) or Link(preset=DEFAULT_PRESET, config=preset(DEFAULT_PRESET)))
     return not st.query_params and VALUES not in st.session_state
+
+
+def _fill_in(link: Link) -> None:
+    use(link.config, link.preset)
+    st.session_state.pop(_SEEN, None)
+    if link_params(link.config, link.preset) != _DEFAULTS:
+        st.session_state[LAST] = LastSettings(words=_words(link.config), is_whole=not link.problems)
 
 
 def _is_touched() -> bool:
