@@ -14,6 +14,7 @@ from pages.components.form_fields import FORM, GROUPS, Group, relevant
 from pages.components.form_input import draw_input
 from pages.components.form_state import PRESET, VALUES, Form, to_widget, use_preset, widget_key
 from pages.components.lab import show_problem, start_run
+from pages.components.last_settings import keep_started
 from pages.components.navigation import TRANSFER, open_run
 from pages.components.run_list import trained_runs
 from pages.components.transfer_images_choice import image_set_choices
@@ -128,6 +129,7 @@ def _draw_search(form: Form) -> None:
         help="Starts a run of 120 steps in which the rate rises from tiny to far too large, and suggests the one at "
         "which the loss falls fastest (learning rate range test; Smith, 2017).",
     ):
+        keep_started(form)
         open_run(start_run(form.config, "find_lr"))
 
 

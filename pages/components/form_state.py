@@ -35,6 +35,8 @@ from pages.components.own_addresses import is_own, remember
 VALUES = "train_values"
 PRESET = "train_preset"
 NOTICES = "train_notices"
+LAST = "train_last_used"
+"""Where the session keeps which last settings the form was filled in with, as long as nothing else filled it in."""
 _WRITTEN = "train_addresses"
 _CHOSEN = "train_chosen_preset"
 
@@ -47,11 +49,13 @@ class Form:
         preset: The preset it started from.
         config: Its configuration; settings without a meaning at the moment are as in the preset.
         errors: Why it cannot be trained, by the setting to blame.
+        followed: Whether an address filled it in just now.
     """
 
     preset: str
     config: TrainConfig
     errors: Mapping[str, ConfigError] = field(default_factory=dict[str, ConfigError])
+    followed: bool = False
 
 
 def widget_key(name: str) -> str:
@@ -80,6 +84,7 @@ def from_widget(name: str, raw: Any) -> Any:
 def use(config: TrainConfig, key: str) -> None:
     """Fill the form with `config`; only before its inputs are drawn, or in a callback."""
     st.session_state[VALUES] = flatten(config)
+    st.session_state.pop(LAST, None)
     st.session_state[_CHOSEN] = key
     st.session_state[PRESET] = key
     for name, value in flatten(config).items():
@@ -111,21 +116,27 @@ def _use_link(params: Mapping[str, str]) -> None:
     st.session_state[NOTICES] = link.problems
 
 
-def _follow_address() -> None:
-    """Take over what a link says, once: the address that this page wrote itself says nothing new."""
+def _follow_address() -> bool:
+    """Take over what a link says, once: the address that this page wrote itself says nothing new.
+
+    Returns:
+        Whether there was something to take over.
+    """
     params = st.query_params.to_dict()
+    is_link = "from" in params or (bool(params) and not is_own(_WRITTEN, params, edited=is_edited))
     if "from" in params:
         try:
             _use_run(params)
         except LabError as error:
             st.session_state[NOTICES] = (error,)
-    elif params and not is_own(_WRITTEN, params, edited=_is_edited):
+    elif is_link:
         _use_link(params)
     if VALUES not in st.session_state:
         use(preset(DEFAULT_PRESET), DEFAULT_PRESET)
+    return is_link
 
 
-def _is_edited() -> bool:
+def is_edited() -> bool:
     """Whether an input was changed since the last run of the page."""
     values = st.session_state.get(VALUES, {})
     return any(
@@ -137,7 +148,7 @@ def _is_edited() -> bool:
 
 def read_form() -> Form:
     """The form's state at the start of a run of the page, the newest inputs included."""
-    _follow_address()
+    followed = _follow_address()
     values: dict[str, Any] = st.session_state[VALUES]
     errors: dict[str, ConfigError] = {}
     for name in FIELDS:
@@ -154,7 +165,7 @@ def read_form() -> Form:
             check(config)
         except ConfigError as error:
             errors[error.field] = error
-    return Form(preset=key, config=config, errors=errors)
+    return Form(preset=key, config=config, errors=errors, followed=followed)
 
 
 def write_address(form: Form) -> None:
