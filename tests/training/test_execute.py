@@ -8,10 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-<<<<<<< HEAD
-=======
 from sqlalchemy.exc import OperationalError
->>>>>>> w/AUD
 
 from cnncore.config import TrainConfig, replace
 from cnncore.runs.artifacts import RESERVE, RESERVE_BYTES, RESUME, WEIGHTS, WEIGHTS_CARD
