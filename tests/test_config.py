@@ -66,6 +66,14 @@ def test_presets_are_possible_and_survive_link_and_json(key: str) -> None:
     assert readable_name(config)
 
 
+@pytest.mark.parametrize(
+    ("path", "name"), [("/home/me/Leaves/", "Leaves"), ("birds", "birds"), ("/", "a folder of images")]
+)
+def test_a_run_on_a_folder_is_called_by_its_name(path: str, name: str) -> None:
+    config = replace(TrainConfig(), {"data.dataset": "folder", "data.path": path})
+    assert readable_name(config) == f"{config.model_spec.title} on {name}"
+
+
 @pytest.mark.parametrize("name", FIELDS)
 def test_text_form_is_read_back(name: str) -> None:
     value = flatten(TrainConfig())[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -271,4 +272,7 @@ def in_shape(config: TrainConfig) -> tuple[int, int, int]:
 
 def readable_name(config: TrainConfig) -> str:
     """What a run with this configuration is called until a person renames it."""
-    return f"{config.model_spec.title} on {config.dataset_spec.title.partition(',')[0]}"
+    images = config.dataset_spec.title.partition(",")[0]
+    if config.data.dataset == "folder":
+        images = PurePath(config.data.path or "").name or "a folder of images"
+    return f"{config.model_spec.title} on {images}"

@@ -96,7 +96,7 @@ def divide(labels: np.ndarray, num_classes: int, *, num_train: int | None, share
     else:
         validation = np.minimum(_quota(counts, round(share * len(labels))), np.maximum(counts - 1, 0))
         train = counts - validation
-        note = f"Validation: {validation.sum():,} images set aside, {share:.0%} of each class."
+        note = f"Validation: {validation.sum():,} images set aside, {100 * share:.0f} % of each class."
     if not validation.sum():
         return Division(np.sort(_fronts(classes, train)), None, "No validation images: all of them train.")
     return Division(np.sort(_fronts(classes, train)), np.sort(_backs(classes, validation)), note)

@@ -141,14 +141,14 @@ def layer_gradients(history: History, view: View, *, as_map: bool) -> Chart:
 
 
 def memory(history: History, view: View) -> Chart:
-    """Memory of the training process and of its GPU, in GiB."""
+    """Memory of the training process and of its GPU, in GB."""
     rows = history["hardware"]
     x = _x(history, "hardware", view.x)
-    hover = "%{y:.2f} GiB"
-    traces = [line("process", x, rows["rss_mib"] / 1024, color=theme.NEUTRAL, hovertemplate=hover)]
+    hover, scale = "%{y:.2f} GB", 2**20 / 1e9
+    traces = [line("process", x, scale * rows["rss_mib"], color=theme.NEUTRAL, hovertemplate=hover)]
     if "gpu_memory_mib" in rows.names:
-        traces.append(line("GPU", x, rows["gpu_memory_mib"] / 1024, color=theme.TEST, width=3, hovertemplate=hover))
-    return _hardware_chart(history, view, "Memory, GiB", traces)
+        traces.append(line("GPU", x, scale * rows["gpu_memory_mib"], color=theme.TEST, width=3, hovertemplate=hover))
+    return _hardware_chart(history, view, "Memory, GB", traces)
 
 
 def load(history: History, view: View) -> Chart:
@@ -311,6 +311,8 @@ def _layout(history: History, x: XAxis, title: str, scale: str, *, best: bool = 
             "exponentformat": "power",
             "nticks": 6,
             "minorloglabels": "complete",
+            # As powers of ten, decades and what lies between would be written in two sizes.
+            **({"tickformat": "~g"} if scale == "log" else {}),
         },
         "shapes": shapes,
         "annotations": notes,

@@ -9,10 +9,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from cnncore.figures import theme
-from cnncore.figures.chart import INK, Chart, encode, escape
+from cnncore.figures.chart import INK, Chart, Trace, encode, escape
 from cnncore.figures.intervals import wilson
 
+Shares = npt.NDArray[np.float64]
+
 MAX_BARS = 20
+_SHORT = 15.0
+"""Percent; shorter bars have their number beyond the interval, where there is room."""
 
 
 def per_class_table(matrix: npt.NDArray[np.int64], classes: Sequence[str]) -> pd.DataFrame:
@@ -38,6 +42,7 @@ def per_class(matrix: npt.NDArray[np.int64], classes: Sequence[str], split: str)
     table = per_class_table(matrix, classes).head(MAX_BARS)
     percent = 100 * table["accuracy"].to_numpy()
     low, high = (100 * table[name].to_numpy() for name in ("low", "high"))
+    short = ~(percent >= _SHORT)
     names = [escape(name) for name in table["class"]]
     positions = list(range(len(table)))
     return Chart(
@@ -57,7 +62,7 @@ def per_class(matrix: npt.NDArray[np.int64], classes: Sequence[str], split: str)
                     "width": 3,
                 },
                 "marker": {"color": theme.SPLIT_COLORS.get(split, theme.NEUTRAL)},
-                "text": [_bar_text(share) for share in percent],
+                "text": ["" if beyond else _bar_text(share) for share, beyond in zip(percent, short, strict=True)],
                 "textposition": "inside",
                 "insidetextanchor": "start",
                 "textfont": {"color": "#FFFFFF", "size": 12},
@@ -66,7 +71,8 @@ def per_class(matrix: npt.NDArray[np.int64], classes: Sequence[str], split: str)
                     for name, right, images in zip(names, table["right"], table["images"], strict=True)
                 ],
                 "hovertemplate": "%{customdata}<extra></extra>",
-            }
+            },
+            *_beyond(percent, high, short),
         ],
         layout={
             "uirevision": "per class",
@@ -77,6 +83,26 @@ def per_class(matrix: npt.NDArray[np.int64], classes: Sequence[str], split: str)
         },
         height=440,
     )
+
+
+def _beyond(percent: Shares, high: Shares, short: npt.NDArray[np.bool_]) -> list[Trace]:
+    """The numbers of the bars `(N,)` that are too short to hold them, right of their intervals."""
+    places = np.flatnonzero(short).tolist()
+    if not places:
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "text",
+            "x": encode(np.nan_to_num(high[places])),
+            "y": places,
+            "text": [f" {_bar_text(percent[place])}" for place in places],
+            "textposition": "middle right",
+            "textfont": {"color": INK, "size": 12},
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
+    ]
 
 
 def _bar_text(percent: float) -> str:

@@ -47,7 +47,7 @@ def learning_rate_chart(config: TrainConfig, height: int) -> Chart:
         "showlegend": False,
         "hovermode": "x",
         "xaxis": {"title": {"text": "epoch"}, "range": [0, config.training.epochs], "showgrid": False},
-        "yaxis": {"rangemode": "tozero", "exponentformat": "e", "nticks": 5},
+        "yaxis": {"rangemode": "tozero", "exponentformat": "power", "nticks": 5},
     }
     title = SCHEDULES[config.schedule.name].title.lower()
     return Chart(

@@ -47,7 +47,8 @@ function load(source) {
 }
 
 function axis(own, ink, grid, shown) {
-  return { gridcolor: grid, linecolor: grid, zeroline: false, automargin: true, visible: shown, ...own,
+  return { gridcolor: grid, linecolor: grid, zeroline: false, automargin: true, separatethousands: true,
+           visible: shown, ...own,
            title: { ...own?.title, font: { size: 12, color: ink } } };
 }
 

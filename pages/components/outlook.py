@@ -24,6 +24,9 @@ def draw_outlook(config: TrainConfig) -> None:
     draw_images(config, facts)
     _draw_learning_rate(config)
     st.html(f"<div class='lab-note'>{measured(config, facts)}</div>")
+    num_train = facts.num_images.get("train", 0)
+    if 0 < num_train < config.training.batch_size:
+        st.html(f"<div class='lab-note'>One batch takes all {num_train:,} training images: one step an epoch.</div>")
     if config.dataset_spec.note:
         st.html(f"<div class='lab-note'>{config.dataset_spec.note}</div>")
 
@@ -51,5 +54,5 @@ def _expected_split(config: TrainConfig) -> str:
     if data.train_images and data.train_images < spec.num_train:
         return "Validation: images that were not chosen for training."
     if data.validation:
-        return f"Validation: {data.validation:.0%} of each class, set aside."
+        return f"Validation: {100 * data.validation:.0f} % of each class, set aside."
     return "No validation images: all of them train."

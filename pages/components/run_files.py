@@ -26,11 +26,13 @@ _COLUMNS = {
     "seconds": "seconds",
     "best": "best so far",
 }
-_PERCENT = st.column_config.NumberColumn(format="percent")
+PERCENT = st.column_config.NumberColumn(format="%.1f %%")
+"""For shares from 0 to 100."""
+_SHARES = [name for name in _COLUMNS.values() if "accuracy" in name or "top 5" in name]
 _FORMATS = {
-    **dict.fromkeys((name for name in _COLUMNS.values() if "accuracy" in name or "top 5" in name), _PERCENT),
+    **dict.fromkeys(_SHARES, PERCENT),
     **dict.fromkeys(("training loss", "validation loss"), st.column_config.NumberColumn(format="%.4f")),
-    "learning rate": st.column_config.NumberColumn(format="scientific"),
+    "learning rate": st.column_config.NumberColumn(format="%.3g"),
     "seconds": st.column_config.NumberColumn(format="%.1f"),
 }
 
@@ -47,6 +49,7 @@ def show_epochs(log: History) -> None:
         return
     with st.expander(f"All epochs ({len(log.epochs):,})", icon=":material/table_rows:"):
         table = pd.DataFrame(log.epochs).reindex(columns=list(_COLUMNS)).rename(columns=_COLUMNS)
+        table[_SHARES] *= 100
         st.dataframe(table.dropna(axis="columns", how="all"), hide_index=True, column_config=_FORMATS)
 
 

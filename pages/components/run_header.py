@@ -10,7 +10,7 @@ from cnncore.config import TrainConfig, parse_value, replace
 from cnncore.runs.store import Run
 from cnncore.runs.tidying import delete
 from pages.components.inspect_link import inspect_button
-from pages.components.lab import resume_run, store
+from pages.components.lab import resume_run, shown_errors, store
 from pages.components.links import address
 from pages.components.navigation import COMPARE, TRAIN, TRANSFER
 from pages.components.run_import import has_images
@@ -40,10 +40,15 @@ def show_header(run: Run) -> None:
 def _actions(run: Run) -> Sequence[Action]:
     """What can be done with it now; a search for a learning rate can only be stopped."""
     if run.kind == "train":
-        return _ACTIONS[run.status]
+        return (_start_afresh, _again_first) if never_trained(run) else _ACTIONS[run.status]
     if run.kind == "import" and not run.is_open:
         return (_inspect, _compare, _score, _train_on) if has_images(run) else (_inspect, _train_on)
     return (_stop,) if run.is_open and run.status != "stopping" else ()
+
+
+def never_trained(run: Run) -> bool:
+    """Whether a training ended before its first step: refused, or stopped while it waited."""
+    return run.status in ("failed", "stopped", "interrupted") and not run.summary.get("step")
 
 
 def _stop(run: Run) -> None:
@@ -63,6 +68,13 @@ def _pause(run: Run) -> None:
 def _resume(run: Run) -> None:
     why = "Goes on from the last checkpoint, at the head of the queue."
     if st.button("Resume", icon=":material/play_arrow:", type="primary", key="run_resume", help=why):
+        resume_run(run.id)
+        st.rerun()
+
+
+def _start_afresh(run: Run) -> None:
+    why = "The same run with the same settings, at the head of the queue."
+    if st.button("Try again", icon=":material/replay:", key="run_resume", help=why):
         resume_run(run.id)
         st.rerun()
 
@@ -133,9 +145,10 @@ def _learning_rate(run: Run) -> None:
             help="The base rate; the schedule scales it as before.",
         )
         if st.form_submit_button("Change it", width="stretch"):
-            value = parse_value("optimizer.lr", text)
-            store().ask_change(run.id, "optimizer.lr", value)
-            st.toast(f"The learning rate becomes {value:g} in a moment.", icon=":material/speed:")
+            with shown_errors():  # here, and the run's page goes on below
+                value = parse_value("optimizer.lr", text)
+                store().ask_change(run.id, "optimizer.lr", value)
+                st.toast(f"The learning rate becomes {value:g} in a moment.", icon=":material/speed:")
 
 
 def _more(run: Run) -> None:
@@ -143,8 +156,9 @@ def _more(run: Run) -> None:
         with st.form("run_rename_form", border=False):
             name = st.text_input("Name", value=run.name, max_chars=200, key=f"run_name_{run.id}")
             if st.form_submit_button("Rename", width="stretch"):
-                store().rename(run.id, name)
-                st.rerun()
+                with shown_errors():
+                    store().rename(run.id, name)
+                    st.rerun()
         st.caption("Link to this run")
         st.code(address(st.context.url or "", {"run": run.id}), language=None)
         if run.is_open:

@@ -16,15 +16,15 @@ _LOOK_S = 2.0
 _MOST_OFFERED = 200
 
 
-def show_queue() -> None:
-    """Runs that are on and runs that wait, in the order of their turn; nothing where there are none."""
-    st.fragment(_queue, run_every=_LOOK_S)()
+def show_queue(own: str) -> None:
+    """Runs that are on and runs that wait, in the order of their turn; nothing where there is only the run `own`."""
+    st.fragment(_queue, run_every=_LOOK_S)(own)
 
 
-def _queue() -> None:
+def _queue(own: str) -> None:
     with shown_errors():
         on, waiting = store().list(status=ALIVE), store().queue()
-        if not on and not waiting:
+        if all(run.id == own for run in (*on, *waiting)):
             return
         st.subheader("Queue", anchor=False)
         for run in reversed(on):

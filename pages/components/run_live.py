@@ -101,7 +101,7 @@ def _show_tiles(run: Run, log: History) -> None:
         Tile(
             label="Speed",
             value=compact(summary.get("rate"), ",.0f"),
-            note="images/s",
+            note="images/s" if known(summary.get("rate")) else "",
             curve=log["hardware"]["rate"][-40:].tolist(),
         ),
         Tile(label="Training time", value=duration(elapsed)),

@@ -20,7 +20,7 @@ from cnncore.runs.history import History
 from cnncore.runs.store import Run
 from pages.components.lab import artifacts, shown_errors, store
 from pages.components.live_chart import still_chart
-from pages.components.run_files import show_epochs, show_files
+from pages.components.run_files import PERCENT, show_epochs, show_files
 from pages.components.run_live import RESULTS, history
 from pages.components.run_words import known, percent
 from pages.components.wording import plain
@@ -147,9 +147,9 @@ def _show_confusion(evaluation: Evaluation, classes: Sequence[str], *, percent: 
 
 
 def _show_tables(evaluation: Evaluation, classes: Sequence[str]) -> None:
-    table = per_class_table(evaluation.confusion, classes)
-    share = st.column_config.NumberColumn(format="percent")
-    st.dataframe(table, hide_index=True, column_config=dict.fromkeys(("accuracy", "low", "high"), share))
+    table, shares = per_class_table(evaluation.confusion, classes), ["accuracy", "low", "high"]
+    table[shares] *= 100
+    st.dataframe(table, hide_index=True, column_config=dict.fromkeys(shares, PERCENT))
     matrix = pd.DataFrame(evaluation.confusion, index=list(classes), columns=list(classes))
     if matrix.columns.is_unique:
         st.dataframe(matrix)

@@ -14,7 +14,7 @@ from pages.components.lab import artifacts, look_after, restore_runs, store
 from pages.components.latency_view import show_latency
 from pages.components.navigation import TRAIN, TRANSFER
 from pages.components.rate_search import show_rate_search
-from pages.components.run_header import show_header
+from pages.components.run_header import never_trained, show_header
 from pages.components.run_import import show_import
 from pages.components.run_list import recent_runs, show_queue
 from pages.components.run_live import show_live
@@ -49,12 +49,15 @@ def show_run(run_id: str, *, after_result: Part | None = None, before_curves: Pa
     if after_result:
         after_result(run)
     if run.status == "queued":
-        show_queue()
+        show_queue(run.id)
     if run.kind in _KINDS:
         _KINDS[run.kind](run)
         return
     if before_curves:
         before_curves(run)
+    if never_trained(run):
+        st.html("<div class='lab-empty'>It ended before its first step, so there are no curves and no weights.</div>")
+        return
     show_live(run)
     show_results(run)
 
@@ -71,4 +74,5 @@ def _show_dead_link(run_id: str, error: RunError) -> None:
         restore_runs([run_id])
         st.rerun()
     st.page_link(TRAIN, label="Train a network", icon=":material/model_training:", query_params={})
+    st.subheader("Recent runs", anchor=False)
     recent_runs()

@@ -59,9 +59,13 @@ def draw_size_card(config: TrainConfig, num_classes: int, num_train: int) -> Non
     with st.container(key="waiting_size" if waiting else "size", border=True):
         if reply.error:
             st.caption(f"{reply.error.message} {reply.error.hint}")
-        with st.grid(4, min_column_width=125, gap="small"):
-            _draw_costs(config, costs)
-            _draw_time(config, num_train)
+        # Four in a row or two and two, never three and one.
+        with st.grid(2, min_column_width=270, gap="small"):
+            with st.grid(2, min_column_width=125, gap="small"):
+                _draw_costs(config, costs)
+            with st.grid(2, min_column_width=125, gap="small"):
+                _draw_use(config, costs)
+                _draw_time(config, num_train)
 
 
 def _draw_costs(config: TrainConfig, costs: Mapping[str, Any]) -> None:
@@ -82,6 +86,9 @@ def _draw_costs(config: TrainConfig, costs: Mapping[str, Any]) -> None:
         "Multiply-accumulate operations of one image's way through the network; training takes about three times as "
         "many. Papers often count two FLOPs for each.",
     )
+
+
+def _draw_use(config: TrainConfig, costs: Mapping[str, Any]) -> None:
     memory = costs.get("memory_bytes")
     _number(
         "Memory",

@@ -59,6 +59,9 @@ _CSS = """
   [class*="st-key-transfer_step_"] :has(> [data-testid="stIconMaterial"]) { display: none; }
   [class*="st-key-transfer_step_"] button { padding-inline: .3rem; white-space: nowrap; }
 }
+/* Links to runs lead to the page they are on, which Streamlit marks like the chosen page of a menu. */
+:is([class*="st-key-queue_"], [class*="st-key-recent_"])
+  [data-testid="stPageLink-NavLink"]:not(:hover, :focus-visible) { background: none; }
 [class*="st-key-waiting_"] { opacity: .45; transition: opacity .2s .15s; }
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-alarm_"]) { position: absolute; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-train_last_settings_box) { display: none; }

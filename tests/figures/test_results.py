@@ -70,8 +70,15 @@ def test_classes_come_worst_first_with_their_intervals():
     assert table["class"].tolist() == ["cat", "dog", "<b>yak</b>"]
     assert table["accuracy"].iloc[0] == 0.8
     assert table["low"].to_list()[0] < 0.8 < table["high"].to_list()[0]
-    (bars,) = sent(per_class(MATRIX, NAMES, "validation"))["traces"]
-    assert bars["text"] == ["80.0 %", "100.0 %", "no images"]
+    bars, beyond = sent(per_class(MATRIX, NAMES, "validation"))["traces"]
+    assert bars["text"] == ["80.0 %", "100.0 %", ""]
+    assert (beyond["y"], beyond["text"]) == ([2], [" no images"])
+
+
+def test_the_number_of_a_short_bar_stands_beyond_its_interval():
+    bars, beyond = sent(per_class(np.array([[1, 9], [5, 5]]), ["a", "b"], "test"))["traces"]
+    assert (bars["text"], beyond["text"]) == (["", "50.0 %"], [" 10.0 %"])
+    assert numbers(beyond["x"])[0] == pytest.approx(100 * wilson(1, 10)[1])
 
 
 def test_of_many_classes_the_worst_are_shown():

@@ -44,7 +44,7 @@ def _samples(request: Mapping[str, Any]) -> Answer:
         "num_images": {"train": spec.num_train, "validation": 500, "test": spec.num_test},
         "labels": [0, 1, 2],
         "train_counts": [],
-        "split_note": "Validation: 500 images set aside, 10% of each class.",
+        "split_note": "Validation: 500 images set aside, 10 % of each class.",
     }
     return Answer(facts, {"images": np.zeros((3, 8, 8, 3), np.uint8)})
 

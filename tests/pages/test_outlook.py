@@ -19,7 +19,7 @@ def _facts(**values: object) -> DataFacts:
     [
         ({}, "Validation: the data set's own 500 images.", "best validation result"),
         ({"data.dataset": "mnist", "data.train_images": 3_000}, "Validation: images that were not", "best validation"),
-        ({"data.dataset": "mnist", "data.validation": 0.2}, "Validation: 20% of each class", "best validation"),
+        ({"data.dataset": "mnist", "data.validation": 0.2}, "Validation: 20 % of each class", "best validation"),
         ({"data.dataset": "mnist", "data.validation": 0.0}, "No validation images", "of the last epoch."),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cnncore.config import TrainConfig
 from cnncore.runs.events import Row
 from cnncore.runs.run import STATUSES, Run
 from cnncore.runs.store import RunStore
@@ -76,6 +77,30 @@ def test_a_run_that_ended_early_can_go_on(app: AppTest, store: RunStore, running
     assert "in the queue" in _text(app)
 
 
+@pytest.mark.parametrize("status", ["stopped", "failed"])
+def test_a_run_that_never_trained_says_so_instead_of_showing_empty_charts(
+    app: AppTest, store: RunStore, artifacts: Path, status: str
+):
+    run = store.create(TrainConfig().model_dump(mode="json"), name="Refused", status="starting")
+    store.end(run.id, status, error="There is no such folder." if status == "failed" else None)
+    link(app, run=run.id)
+    assert not app.exception
+    assert "before its first step" in _text(app)
+    assert not app.get("download_button")
+    assert {"again", "resume"} <= _buttons(app)
+    app.button(key="run_resume").click().run()
+    assert store.get(run.id).status == "queued"
+
+
+def test_a_run_alone_in_the_queue_is_not_listed_a_second_time(app: AppTest, store: RunStore):
+    first = store.create(TrainConfig().model_dump(mode="json"), name="First")
+    link(app, run=first.id)
+    assert "Queue" not in [heading.value for heading in app.subheader]
+    store.create(TrainConfig().model_dump(mode="json"), name="Second")
+    app.run()
+    assert "Queue" in [heading.value for heading in app.subheader]
+
+
 def test_the_learning_rate_is_changed_while_it_runs(app: AppTest, store: RunStore, running: Run):
     link(app, run=running.id).text_input(key="run_lr").set_value("0.0005")
     next(button for button in app.button if button.label == "Change it").click().run()
@@ -92,6 +117,7 @@ def test_a_nonsense_learning_rate_is_refused_in_a_sentence(app: AppTest, store: 
     shown = re.sub(r"\\(.)", r"\1", app.error[0].value)
     assert "Allowed: more than 0 up to 10" in shown
     assert not store.changes(running.id)
+    assert "Epoch 5 of 8" in _text(app), "the rest of the page stays"
 
 
 def test_a_finished_run_tells_its_test_accuracy_with_the_interval(app: AppTest, finished: Run):
