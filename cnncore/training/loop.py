@@ -177,6 +177,7 @@ def _train_epoch(state: TrainState, loaders: Loaders) -> Iterator[StepEnd | Froz
         if changed := state.follow_freezing(steps):
             learning = state.stages.learning if state.stages else ()
             yield Froze(step=state.step, stages=changed, learning=learning, num_trainable=state.num_trainable)
+            clock = time.monotonic()
         source = loaders.now(state)
         for batch in source.train.epoch(state.evaluated, start=first):
             if weighted:
@@ -187,7 +188,7 @@ def _train_epoch(state: TrainState, loaders: Loaders) -> Iterator[StepEnd | Froz
             now = time.monotonic()
             state.elapsed_s += now - clock
             yield event
-            # What the reader of the event did, a pause for instance, is not training time.
+            # What the reader of the event did, compiling for instance, is not training time.
             clock = time.monotonic()
             if state.freezing_is_due(steps):
                 break
