@@ -29,7 +29,7 @@ from benchmarks import viewers
 from benchmarks.report import Report, Target, lab_environment, parser, table
 from cnncore.config import TrainConfig, replace
 from cnncore.places import PROJECT_ROOT
-from cnncore.runs.artifacts import RESUME, WEIGHTS, load_evaluation
+from cnncore.runs.artifacts import RESERVE, RESUME, WEIGHTS, load_evaluation
 from cnncore.runs.runner import Runner, find_process
 from cnncore.runs.store import Run, RunStore
 
@@ -185,7 +185,7 @@ def check_files(folder: Path, found: Kills) -> None:
     """Read every file of a run; half-written temporary ones carry names that nobody reads."""
     for path in sorted(folder.rglob("*")):
         if path.name.startswith("."):
-            found.left_over += 1
+            found.left_over += path.name != RESERVE
         elif path.suffix in READERS:
             try:
                 READERS[path.suffix](path)
