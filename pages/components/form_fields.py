@@ -278,7 +278,9 @@ _TRAINING = {
         labels={"auto": "automatic", "cpu": "Processor (CPU)"},
     ),
     "training.compile": FormField(
-        title="Compile", help="torch.compile: a slower start, sometimes faster steps (kernel fusion)."
+        title="Compile",
+        help="torch.compile: sometimes faster steps (kernel fusion), after a start that takes seconds to minutes "
+        "longer. It needs a C++ compiler on the machine that trains.",
     ),
     "training.deterministic": FormField(
         title="Deterministic", help="The same numbers bit for bit on a GPU too, at a cost in speed."

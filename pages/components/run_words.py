@@ -84,7 +84,9 @@ def fraction_done(run: Run) -> float:
     """How much of what the run does now is done, 0 to 1."""
     summary = run.summary
     preparing = run.is_open and (summary.get("stage") == "preparing" or run.kind == "import")
-    done, total = ("stage_done", "stage_total") if preparing else ("step", "total_steps")
+    # Compiling cannot tell how much of it is done.
+    counted = preparing and summary.get("stage_total")
+    done, total = ("stage_done", "stage_total") if counted else ("step", "total_steps")
     if run.status == "finished":
         return 1.0
     if not summary.get(total):
@@ -146,6 +148,7 @@ def facts_words(run: Run) -> str:
     hardware = [summary.get("device_name") or summary.get("device"), summary.get("precision")]
     if summary.get("device") == "cpu" and summary.get("threads"):
         hardware.append(threads_text(summary["threads"]))
+    hardware.append(f"compiled in {duration(summary['compile_s'])}" if known(summary.get("compile_s")) else "")
     parts = [
         *(_config_words(config, run.kind) if config else ()),
         _start_words(config.training.start_from, summary) if config else "",

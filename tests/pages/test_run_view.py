@@ -261,3 +261,7 @@ def test_progress_before_the_first_step(store: RunStore):
     store.log(run.id, [], stage)
     assert progress_words(store.get(run.id)) == "Decoding 50,000 images · 75 %"
     assert fraction_done(store.get(run.id)) == 0.75
+    compiling = {"stage_text": "Compiling the network, 7 s so far", "stage_done": 0, "stage_total": 0}
+    store.log(run.id, [], stage | compiling | {"step": 30, "total_steps": 40})
+    assert progress_words(store.get(run.id)) == "Compiling the network, 7 s so far…"
+    assert fraction_done(store.get(run.id)) == 0.75
