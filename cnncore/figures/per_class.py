@@ -76,6 +76,7 @@ def per_class(matrix: npt.NDArray[np.int64], classes: Sequence[str], split: str)
         ],
         layout={
             "uirevision": "per class",
+            "showlegend": False,
             "margin": {"l": 60, "r": 12, "t": 8, "b": 44},
             "xaxis": {"range": [0, 101], "ticksuffix": " %", "title": {"text": "recognized", "standoff": 6}},
             "yaxis": {"tickvals": positions, "ticktext": names, "autorange": "reversed", "showgrid": False},
@@ -100,7 +101,6 @@ def _beyond(percent: Shares, high: Shares, short: npt.NDArray[np.bool_]) -> list
             "textposition": "middle right",
             "textfont": {"color": INK, "size": 12},
             "hoverinfo": "skip",
-            "showlegend": False,
         }
     ]
 

@@ -50,7 +50,7 @@ def _expected_split(config: TrainConfig) -> str:
     """Where the validation images will come from, as far as that can be told before the images are opened."""
     spec, data = config.dataset_spec, config.data
     if spec.num_validation:
-        return f"Validation: the data set's own {spec.num_validation:,} images."
+        return f"Validation: the data set's own {spec.num_validation:,} validation images."
     if data.train_images and data.train_images < spec.num_train:
         return "Validation: images that were not chosen for training."
     if data.validation:

@@ -26,7 +26,7 @@ _COLUMNS = {
     "seconds": "seconds",
     "best": "best so far",
 }
-PERCENT = st.column_config.NumberColumn(format="%.1f %%")
+PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 """For shares from 0 to 100."""
 _SHARES = [name for name in _COLUMNS.values() if "accuracy" in name or "top 5" in name]
 _FORMATS = {

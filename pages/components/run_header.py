@@ -67,7 +67,9 @@ def _pause(run: Run) -> None:
 
 def _resume(run: Run) -> None:
     why = "Goes on from the last checkpoint, at the head of the queue."
-    if st.button("Resume", icon=":material/play_arrow:", type="primary", key="run_resume", help=why):
+    # What failed usually fails again until something is changed.
+    kind = "secondary" if run.status == "failed" else "primary"
+    if st.button("Resume", icon=":material/play_arrow:", type=kind, key="run_resume", help=why):
         resume_run(run.id)
         st.rerun()
 
@@ -182,7 +184,7 @@ _ACTIONS: dict[str, tuple[Action, ...]] = {
     "stopped": (_inspect, _compare, _again, _resume),
     "paused": (_inspect, _compare, _again, _resume),
     "finished": (_inspect, _compare, _train_more, _again_first),
-    "failed": (_inspect, _compare, _again, _resume),
+    "failed": (_inspect, _compare, _resume, _again_first),
     "interrupted": (_inspect, _compare, _again, _resume),
 }
 """What can be done in each status; at most one of them is a primary button."""

@@ -19,7 +19,7 @@ def test_share_is_stratified_and_leaves_nothing_out() -> None:
     assert counts(division.train) == [900, 1_800, 2_700, 3_600]
     assert division.validation is not None
     assert sorted([*division.train, *division.validation]) == list(range(len(LABELS)))
-    assert "10%" in division.note
+    assert "10 %" in division.note
 
 
 def test_the_same_seed_gives_the_same_division_and_another_one_another() -> None:

@@ -76,7 +76,9 @@ def test_classes_come_worst_first_with_their_intervals():
 
 
 def test_the_number_of_a_short_bar_stands_beyond_its_interval():
-    bars, beyond = sent(per_class(np.array([[1, 9], [5, 5]]), ["a", "b"], "test"))["traces"]
+    chart = sent(per_class(np.array([[1, 9], [5, 5]]), ["a", "b"], "test"))
+    bars, beyond = chart["traces"]
+    assert chart["layout"]["showlegend"] is False
     assert (bars["text"], beyond["text"]) == (["", "50.0 %"], [" 10.0 %"])
     assert numbers(beyond["x"])[0] == pytest.approx(100 * wilson(1, 10)[1])
 

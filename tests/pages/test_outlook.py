@@ -17,7 +17,7 @@ def _facts(**values: object) -> DataFacts:
 @pytest.mark.parametrize(
     ("settings", "start", "weights"),
     [
-        ({}, "Validation: the data set's own 500 images.", "best validation result"),
+        ({}, "Validation: the data set's own 500 validation images.", "best validation result"),
         ({"data.dataset": "mnist", "data.train_images": 3_000}, "Validation: images that were not", "best validation"),
         ({"data.dataset": "mnist", "data.validation": 0.2}, "Validation: 20 % of each class", "best validation"),
         ({"data.dataset": "mnist", "data.validation": 0.0}, "No validation images", "of the last epoch."),
