@@ -265,6 +265,19 @@ def test_what_is_impossible_is_one_line(
     assert store.list() == ()
 
 
+@pytest.mark.parametrize("text", ["two", "0", "65", "-1", "1.5", "²"])
+@pytest.mark.parametrize("line", ["runner", "train --queue"])
+def test_a_number_of_slots_that_is_none_is_one_line(
+    line: str, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CNNLAB_SLOTS", text)
+    with pytest.raises(SystemExit) as end:
+        in_process(line.split())
+    error = capsys.readouterr().err
+    assert (end.value.code, error.count("\n")) == (2, 1)
+    assert f"CNNLAB_SLOTS is {text!r}. Set it to a whole number from 1 to 64" in error
+
+
 def test_backbones_are_listed_with_what_is_at_hand(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         in_process(["backbones", "--json"])

@@ -65,7 +65,7 @@ def _resume_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _runner_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--slots", type=int, default=os.environ.get("CNNLAB_SLOTS", "1"))
+    parser.add_argument("--slots", type=int, help="how many runs may be on at once (CNNLAB_SLOTS, else 1)")
     parser.add_argument("--idle-exit", type=float, default=60.0, metavar="SECONDS")
 
 
@@ -172,8 +172,9 @@ def _carry_out(store: RunStore, run: Run, config: TrainConfig, as_json: bool) ->
 def _runner(arguments: argparse.Namespace) -> int:
     from cnncore.runs.runner import serve
 
-    check_range("slots", [arguments.slots], 1, 64)
-    if serve(open_store(), places.artifacts_dir(), slots=arguments.slots, idle_exit_s=arguments.idle_exit):
+    slots = places.slots() if arguments.slots is None else arguments.slots
+    check_range("slots", [slots], 1, places.MAX_SLOTS)
+    if serve(open_store(), places.artifacts_dir(), slots=slots, idle_exit_s=arguments.idle_exit):
         return 0
     print("Another runner is at work on this machine.")
     return 0

@@ -5,10 +5,12 @@ No sentence repeats an address as it was given: it may hold a password.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from cnncore.errors import StoreError
 from cnncore.runs.run import tidy
@@ -24,7 +26,7 @@ _POSTGRESQL = {
     "tcp_user_timeout": 60_000,
 }
 
-ALONE = {
+_ALONE = {
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "SET LOCAL lock_timeout = '10s'; LOCK TABLE runs IN SHARE ROW EXCLUSIVE MODE",
 }
@@ -54,19 +56,41 @@ def connect(url: str) -> Engine:
     return engine
 
 
+@contextmanager
+def alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction in which nobody else changes a run.
+
+    Raises:
+        StoreError: if nothing can be changed now: the disk is full or read-only, or others take too long.
+    """
+    try:
+        with engine.begin() as db:
+            db.exec_driver_sql(_ALONE[engine.dialect.name])
+            yield db
+    except OperationalError as problem:
+        raise StoreError(
+            f"The run store {_place(engine.url)} cannot be changed: {_reason(problem.orig or problem)}.",
+            "Nothing was done; make sure that there is room on its disk and that it can be written to, and try again.",
+        ) from problem
+
+
 def unreachable(address: URL, problem: BaseException) -> StoreError:
     """What to tell of a store that cannot be opened, or is gone."""
     if address.get_backend_name() == "sqlite":
-        place = address.database
         trouble, hint = "opened", "Check that the folder can be written to, or set CNNLAB_DATABASE_URL."
     else:
-        host = address.host or _first(address.query.get("host")) or "this machine"
-        place = f"{address.database or 'of no name'} of PostgreSQL on {host}"
         trouble, hint = (
             "reached",
             "Check that the server is up, and the user, password and database in CNNLAB_DATABASE_URL.",
         )
-    return StoreError(f"The run store {place} cannot be {trouble}: {_reason(problem)}.", hint)
+    return StoreError(f"The run store {_place(address)} cannot be {trouble}: {_reason(problem)}.", hint)
+
+
+def _place(address: URL) -> str:
+    if address.get_backend_name() == "sqlite":
+        return str(address.database)
+    host = address.host or _first(address.query.get("host")) or "this machine"
+    return f"{address.database or 'of no name'} of PostgreSQL on {host}"
 
 
 def _read(url: str) -> URL:

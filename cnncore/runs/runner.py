@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from cnncore.errors import RunError, StoreError
 from cnncore.places import PROJECT_ROOT, environment
+from cnncore.places import slots as allowed_slots
 from cnncore.runs.artifacts import LOG, run_dir
 from cnncore.runs.store import ALIVE, ENDED_STATUS, Run, RunStore
 from cnncore.runs.tidying import purge
@@ -256,9 +257,14 @@ def is_running(artifacts: Path) -> bool:
 
 
 def ensure_runner(artifacts: Path) -> None:
-    """Start a runner in the background unless one is there; it inherits this process's environment."""
+    """Start a runner in the background unless one is there; it inherits this process's environment.
+
+    Raises:
+        ConfigError: if it would end at once, because nobody can tell how many runs may be on.
+    """
     if is_running(artifacts):
         return
+    allowed_slots()
     with (artifacts / "runner.log").open("ab") as log:
         subprocess.Popen(
             (sys.executable, "-m", "cnncore", "runner"),

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from cnncore.errors import RunError, RunLostError
-from cnncore.runs.connection import ALONE
+from cnncore.runs.connection import alone
 from cnncore.runs.events import Row
 from cnncore.runs.migrate import open_engine
 from cnncore.runs.patience import KeepTrying, retried
@@ -82,8 +82,7 @@ class RunStore:
 
         Nobody else changes a run meanwhile; after ten seconds of waiting for that it fails.
         """
-        with self.engine.begin() as db:
-            db.exec_driver_sql(ALONE[self.engine.dialect.name])
+        with alone(self.engine) as db:
             yield db
 
     # Runs

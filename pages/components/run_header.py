@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from cnncore.config import TrainConfig, parse_value, replace
+from cnncore.errors import ConfigError, LabError
 from cnncore.runs.store import Run
 from cnncore.runs.tidying import delete
 from pages.components.inspect_link import inspect_button
@@ -148,9 +149,17 @@ def _learning_rate(run: Run) -> None:
         )
         if st.form_submit_button("Change it", width="stretch"):
             with shown_errors():  # here, and the run's page goes on below
-                value = parse_value("optimizer.lr", text)
+                value = _rate(text)
                 store().ask_change(run.id, "optimizer.lr", value)
                 st.toast(f"The learning rate becomes {value:g} in a moment.", icon=":material/speed:")
+
+
+def _rate(text: str) -> float:
+    """The learning rate that was typed, which the field on the page calls by no dotted name."""
+    try:
+        return parse_value("optimizer.lr", text)
+    except ConfigError as problem:
+        raise LabError(problem.message.replace("optimizer.lr", "The learning rate"), problem.hint) from None
 
 
 def _more(run: Run) -> None:

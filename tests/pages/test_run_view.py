@@ -115,7 +115,7 @@ def test_a_nonsense_learning_rate_is_refused_in_a_sentence(app: AppTest, store: 
     assert not app.exception
     assert len(app.error) == 1
     shown = re.sub(r"\\(.)", r"\1", app.error[0].value)
-    assert "Allowed: more than 0 up to 10" in shown
+    assert shown == f"The learning rate cannot be {text!r}. Allowed: more than 0 up to 10."
     assert not store.changes(running.id)
     assert "Epoch 5 of 8" in _text(app), "the rest of the page stays"
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from cnncore.errors import RunLostError, StoreError
 from cnncore.places import PROJECT_ROOT
@@ -38,6 +39,16 @@ def sentence(url: str) -> str:
     assert "\n" not in told
     assert len(told) < 400
     return told
+
+
+def test_a_full_disk_is_told_and_nothing_is_begun(tmp_path: Path) -> None:
+    store = RunStore(f"sqlite:///{tmp_path / 'lab.db'}")
+    store.engine.dispose()
+    event.listen(store.engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count=1"))
+    with pytest.raises(StoreError, match=r"lab\.db cannot be changed: database or disk is full\. .* try again\.$"):
+        store.create({"model": {"name": "x" * 200_000}}, name="a")
+    assert store.list() == ()
+    store.engine.dispose()
 
 
 @pytest.mark.parametrize(
