@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cnncore.errors import ConfigError
-
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 DEBIAN_DATASETS = Path("/usr/share/datasets")
 """Where Debian's packages put data sets, for example `fashion-mnist`."""
-MAX_SLOTS = 64
-"""Most runs that may be on at once."""
 
 
 def data_dir() -> Path:
@@ -54,19 +50,3 @@ def environment() -> dict[str, str]:
 def database_url() -> str:
     """SQLAlchemy address of the run store: `CNNLAB_DATABASE_URL`, else SQLite beside the runs."""
     return os.environ.get("CNNLAB_DATABASE_URL") or f"sqlite:///{artifacts_dir() / 'lab.db'}"
-
-
-def slots() -> int:
-    """How many runs may be on at once on this machine: `CNNLAB_SLOTS`, else 1.
-
-    Raises:
-        ConfigError: if it is no whole number from 1 to MAX_SLOTS.
-    """
-    text = os.environ.get("CNNLAB_SLOTS") or "1"
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_SLOTS:
-        return int(text)
-    raise ConfigError(
-        "CNNLAB_SLOTS",
-        f"No waiting run can start: the environment variable CNNLAB_SLOTS is {text[:20]!r}.",
-        f"Set it to a whole number from 1 to {MAX_SLOTS}, or leave it out, and start the lab again.",
-    )

@@ -170,10 +170,10 @@ def _carry_out(store: RunStore, run: Run, config: TrainConfig, as_json: bool) ->
 
 
 def _runner(arguments: argparse.Namespace) -> int:
-    from cnncore.runs.runner import serve
+    from cnncore.runs.runner import MAX_SLOTS, allowed_slots, serve
 
-    slots = places.slots() if arguments.slots is None else arguments.slots
-    check_range("slots", [slots], 1, places.MAX_SLOTS)
+    slots = allowed_slots() if arguments.slots is None else arguments.slots
+    check_range("slots", [slots], 1, MAX_SLOTS)
     if serve(open_store(), places.artifacts_dir(), slots=slots, idle_exit_s=arguments.idle_exit):
         return 0
     print("Another runner is at work on this machine.")

@@ -20,9 +20,8 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from cnncore.errors import RunError, StoreError
+from cnncore.errors import ConfigError, RunError, StoreError
 from cnncore.places import PROJECT_ROOT, environment
-from cnncore.places import slots as allowed_slots
 from cnncore.runs.artifacts import LOG, run_dir
 from cnncore.runs.store import ALIVE, ENDED_STATUS, Run, RunStore
 from cnncore.runs.tidying import purge
@@ -34,6 +33,8 @@ KILL_AFTER_S = 30.0
 """A worker reads `wanted` between steps; it is sent SIGTERM, then killed, when it has not ended after these times."""
 START_GRACE_S = 15.0
 PURGE_EVERY_S = 3_600.0
+MAX_SLOTS = 64
+"""Most runs that may be on at once."""
 SILENCE_S = 600.0
 """A run of another machine is given up after so long without a heartbeat: a container that is gone, for instance."""
 
@@ -254,6 +255,22 @@ def is_running(artifacts: Path) -> bool:
             return False
     except Timeout:
         return True
+
+
+def allowed_slots() -> int:
+    """How many runs may be on at once on this machine: `CNNLAB_SLOTS`, else 1.
+
+    Raises:
+        ConfigError: if it is no whole number from 1 to MAX_SLOTS.
+    """
+    text = os.environ.get("CNNLAB_SLOTS") or "1"
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_SLOTS:
+        return int(text)
+    raise ConfigError(
+        "CNNLAB_SLOTS",
+        f"No waiting run can start: the environment variable CNNLAB_SLOTS is {text[:20]!r}.",
+        f"Set it to a whole number from 1 to {MAX_SLOTS}, or leave it out, and start the lab again.",
+    )
 
 
 def ensure_runner(artifacts: Path) -> None:
