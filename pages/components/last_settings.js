@@ -24,9 +24,9 @@ function show() {
 }
 
 function showFilled() {
-  // The mark goes once everything is drawn; the inputs hold their new values when nothing is left to be done.
+  // The mark goes once everything is drawn; the inputs hold their new values a little after nothing is left to be done.
   if (document.querySelector('.lab-asks')) requestAnimationFrame(showFilled);
-  else if (window.requestIdleCallback) requestIdleCallback(show, { timeout: 1000 });
+  else if (window.requestIdleCallback) requestIdleCallback(() => setTimeout(show, 100), { timeout: 1000 });
   else setTimeout(show, 200);
 }
 
