@@ -190,12 +190,16 @@ def test_latency_is_measured_and_kept(store: RunStore) -> None:
         (("delete", "zzzz"), "no run"),
     ],
 )
-def test_mistakes_are_one_line(arguments: tuple[str, ...], words: str) -> None:
-    result = cnncore(*arguments)
-    assert result.returncode == 2
-    assert result.stdout == ""
-    assert words in result.stderr
-    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+def test_mistakes_are_one_line(
+    arguments: tuple[str, ...], words: str, store: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        in_process(list(arguments))
+    told = capsys.readouterr()
+    assert (end.value.code, told.out) == (2, "")
+    assert words in told.err
+    assert len(told.err.strip().splitlines()) == 1, told.err
+    assert store.list() == ()
 
 
 def test_a_network_is_never_scored_on_its_training_images(store: RunStore) -> None:

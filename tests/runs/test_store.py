@@ -270,14 +270,14 @@ def test_a_store_that_cannot_be_opened_says_so(address: str, tmp_path: Path) -> 
 
 def test_what_a_database_refuses_to_store_is_replaced(store: RunStore) -> None:
     run = store.create({"model": {"name": "a\0b"}}, name="Größe 😀 \0 \ud800 ok", owner="o\0", tags=["ü\0"])
-    store.end(store.create({}, name="b", status="starting").id, "failed", error="bad\0", hint="\ud800")
+    store.end(store.create({}, name="broken", status="starting").id, "failed", error="bad\0", hint="\ud800")
     store.log(run.id, [Row(phase="step", step=1, values={"note\0": "\0 ü"})], {"stage_text": "\0 ü"})
     found = store.get(run.id)
     assert (found.name, found.owner, found.tags) == ("Größe 😀 ok", "o\ufffd", ("ü\0",))
     assert found.summary == {"stage_text": "\0 ü"}
     assert found.config == {"model": {"name": "a\0b"}}
     assert store.since(run.id).rows[0].values == {"note\0": "\0 ü"}
-    failed = store.find("b")
+    failed = store.find("broken")
     assert (failed.error, failed.hint) == ("bad\ufffd", "?")
     for link in ("\0", "\ud800", f"{run.id}\0"):
         with pytest.raises(RunError, match="There is no run"):
