@@ -65,9 +65,9 @@ _CSS = """
 [class*="st-key-waiting_"] { opacity: .45; transition: opacity .2s .15s; }
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-alarm_"]) { position: absolute; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-train_last_settings_box) { display: none; }
-@keyframes lab-unseen { from, to { visibility: hidden; } }
+@keyframes lab-unseen { from, to { opacity: 0; visibility: hidden; } }
 html:not([data-lab-last]):has(.lab-asks) :is(.st-key-train_settings, .st-key-train_side) { animation: lab-unseen 8s; }
-html[data-lab-last="waits"] :is(.st-key-train_settings, .st-key-train_side) { visibility: hidden; }
+html[data-lab-last="waits"] :is(.st-key-train_settings, .st-key-train_side) { opacity: 0; visibility: hidden; }
 .st-key-train_settings [data-testid="stCaptionContainer"] { margin-top: -.5rem; }
 
 .st-key-train_outlook h2 { padding-top: 0; }

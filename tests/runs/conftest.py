@@ -20,11 +20,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, ["sqlite", "postgresql"], indirect=True)
 
 
-@pytest.fixture(scope="session")
-def shared_store(postgresql: Server) -> Iterator[RunStore]:
-    store = RunStore(postgresql.url(postgresql.new_database()))
+def _opened(url: str) -> Iterator[RunStore]:
+    store = RunStore(url)
     yield store
     store.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def shared_store(postgresql: Server) -> Iterator[RunStore]:
+    yield from _opened(postgresql.url(postgresql.new_database()))
 
 
 @pytest.fixture
@@ -40,9 +44,7 @@ def database(request: pytest.FixtureRequest, artifacts: Path) -> str:
 
 @pytest.fixture
 def store(database: str) -> Iterator[RunStore]:
-    store = RunStore(database)
-    yield store
-    store.engine.dispose()
+    yield from _opened(database)
 
 
 @pytest.fixture
