@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,20 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def ask(name: str, request: Mapping[str, Any], *, timeout_s: float = TIMEOUT_S) -> Answer:
+def ask(
+    name: str,
+    request: Mapping[str, Any],
+    *,
+    timeout_s: float = TIMEOUT_S,
+    before_start: Callable[[], None] = lambda: None,
+) -> Answer:
     """Answer a question of `cnncore.questions.QUESTIONS`, from disk or by the service, which is started if needed.
 
     Args:
         name: Key of the table.
         request: What it asks for; see the question's function.
         timeout_s: Longest time to wait, a start of the service included.
+        before_start: Called before the service has to be started, which takes seconds.
 
     Raises:
         LabError: if the question is unknown or impossible (then of the class that fits, such as ConfigError), or if
@@ -59,7 +66,7 @@ def ask(name: str, request: Mapping[str, Any], *, timeout_s: float = TIMEOUT_S) 
     end = time.monotonic() + timeout_s
     for _ in range(_ATTEMPTS):
         try:
-            _ensure(end)
+            _ensure(end, before_start)
             return _post(question, end)
         except TimeoutError:
             raise LabError(
@@ -113,7 +120,7 @@ def _is_up() -> bool:
         return True
 
 
-def _ensure(end: float) -> None:
+def _ensure(end: float, before_start: Callable[[], None]) -> None:
     """Start the service unless it is up, and wait until it listens.
 
     Raises:
@@ -122,6 +129,7 @@ def _ensure(end: float) -> None:
     """
     if _is_up():
         return
+    before_start()
     try:
         # One of many that ask at once starts it; the others find it up when their turn comes.
         with FileLock(socket_path().with_suffix(".start"), timeout=max(end - time.monotonic(), 0)):

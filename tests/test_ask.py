@@ -72,6 +72,14 @@ def test_the_first_need_starts_one_service_for_all_who_ask() -> None:
     assert is_warm()
 
 
+def test_whoever_asks_learns_that_the_service_must_be_started_first() -> None:
+    end_services()
+    starts: list[bool] = []
+    for request in (profile_request(name="lenet5"), profile_request(name="lenet_tutorial")):
+        ask("profile", request, timeout_s=PATIENCE_S, before_start=lambda: starts.append(is_warm()))
+    assert starts == [False]
+
+
 def _as_json(data: Any) -> Any:
     if isinstance(data, dict):
         return {key: _as_json(value) for key, value in data.items()}

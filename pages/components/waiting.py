@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +19,14 @@ from streamlit.components.v2 import component
 from streamlit.components.v2.types import ComponentRenderer
 
 from cnncore.answers import Answer
-from cnncore.ask import ask
+from cnncore.ask import TIMEOUT_S, ask
 from cnncore.errors import LabError
 from pages.components.lab import shown_errors
 
 PATIENCE_S = 0.12
 """A warm service answers most questions within this time, so that nothing needs to be drawn twice."""
+_FIRST_DRAWN = time.monotonic() + 1.0
+"""When the first page of this server should be out: until then the service, which loads torch, would hold it up."""
 RETRY_S, _LONGEST_RETRY_S = 5.0, 600.0
 """After a failure a question waits this long, after each further one twice as long: it may be what ends the service."""
 _FIRST_LOOK_MS, _LAST_LOOK_MS = 250, 2_000
@@ -103,7 +105,7 @@ def inquire(
     request: Mapping[str, Any],
     *,
     max_age_s: float = 3_600.0,
-    timeout_s: float | None = None,
+    timeout_s: float = TIMEOUT_S,
     is_part: Callable[[Answer], bool] = lambda answer: False,
     patience_s: float | None = None,
 ) -> Reply:
@@ -114,7 +116,7 @@ def inquire(
         name: Key of the table of questions.
         request: What is asked for.
         max_age_s: Seconds after which the same question is asked again.
-        timeout_s: Seconds after which an answer is not waited for any longer, where not the usual ones.
+        timeout_s: Seconds after which an answer is not waited for any longer.
         is_part: Whether an answer is only a part of the work; then the question is put again for the rest of it.
         patience_s: Seconds that drawing waits for the answer, where not the usual ones.
     """
@@ -124,20 +126,35 @@ def inquire(
     if before is None or before.text != text or _is_stale(before, max_age_s) or _has_part(before, is_part):
         if before is not None:
             before.future.cancel()
+        cold: Future[Any] = Future()
         questions[place] = _Question(
             text,
-            _pool().submit(ask, name, dict(request), **({} if timeout_s is None else {"timeout_s": timeout_s})),
+            _pool().submit(
+                ask,
+                name,
+                dict(request),
+                timeout_s=timeout_s,
+                before_start=lambda: _hold_back(cold),
+            ),
             time.monotonic(),
             _answer_of(before) if before else None,
             goes_on=before is not None and before.text == text and _has_part(before, is_part),
             failures=before.failures + 1 if before and before.text == text and _has_failed(before) else 0,
         )
-        wait_for([questions[place].future], timeout=PATIENCE_S if patience_s is None else patience_s)
+        patience_s = PATIENCE_S if patience_s is None else patience_s
+        wait_for((questions[place].future, cold), timeout=patience_s, return_when=FIRST_COMPLETED)
     reply = _reply(questions[place])
     if reply.answer is not None and not reply.pending and is_part(reply.answer):
         questions[place].shown_open = True
         return Reply(reply.answer, pending=True)
     return reply
+
+
+def _hold_back(cold: Future[Any]) -> None:
+    """Say that the service is not up, so that drawing does not wait for it; it starts once the first page is out."""
+    if not cold.done():
+        cold.set_result(None)
+    time.sleep(max(0.0, _FIRST_DRAWN - time.monotonic()))
 
 
 def _has_part(question: _Question, is_part: Callable[[Answer], bool]) -> bool:

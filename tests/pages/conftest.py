@@ -83,7 +83,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Mapping[str, Any]]
     """The questions the pages put to the service, which is not started."""
     questions: list[tuple[str, Mapping[str, Any]]] = []
 
-    def answer(name: str, request: Mapping[str, Any], *, timeout_s: float = 20.0) -> Answer:
+    def answer(name: str, request: Mapping[str, Any], **_: object) -> Answer:
         questions.append((name, request))
         return ANSWERS[name](request)
 
@@ -95,7 +95,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Mapping[str, Any]]
 def broken_service(monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that answers nothing."""
 
-    def refuse(name: str, request: Mapping[str, Any], *, timeout_s: float = 20.0) -> Answer:
+    def refuse(name: str, request: Mapping[str, Any], **_: object) -> Answer:
         raise LabError("The service is not there.", "Try again.")
 
     monkeypatch.setattr("pages.components.waiting.ask", refuse)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -30,7 +30,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     found = Answer(graph_of(ModelConfig(name="resnet20"), (3, 32, 32), 10).to_dict())
 
-    def answer(name: str, request: dict[str, Any]) -> Answer:
+    def answer(name: str, request: dict[str, Any], **_: object) -> Answer:
         assert name == "graph"
         assert request == {"model": {"name": "resnet20"}, "in_shape": [3, 32, 32], "num_classes": 10}
         return found
@@ -85,7 +85,7 @@ def test_what_the_browser_opened_is_open(drawn: list[dict[str, Any]]) -> None:
 def test_the_place_is_kept_while_waiting(drawn: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     answered = threading.Event()
     monkeypatch.setattr("pages.components.waiting.PATIENCE_S", 0.01)
-    monkeypatch.setattr("pages.components.waiting.ask", lambda *_: answered.wait(20) and Answer({"nodes": []}))
+    monkeypatch.setattr("pages.components.waiting.ask", lambda *_, **__: answered.wait(20) and Answer({"nodes": []}))
     app = AppTest.from_function(draw, default_timeout=30).run()
     answered.set()
     assert_clean(app)
@@ -94,8 +94,26 @@ def test_the_place_is_kept_while_waiting(drawn: list[dict[str, Any]], monkeypatc
     assert network_graph.HEIGHT in list(heights(app.main))
 
 
+def test_a_service_that_has_to_start_does_not_hold_up_the_page(
+    drawn: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+
+    def start_first(*_: object, before_start: Callable[[], None], **__: object) -> Answer:
+        before_start()
+        answered.wait(60)
+        return Answer({"nodes": []})
+
+    monkeypatch.setattr("pages.components.waiting.ask", start_first)
+    monkeypatch.setattr("pages.components.waiting.PATIENCE_S", 60.0)
+    app = AppTest.from_function(draw, default_timeout=30).run()
+    answered.set()
+    assert_clean(app)
+    assert "appears here" in app.caption[0].value
+
+
 def test_an_impossible_network_says_why(drawn: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> Answer:
+    def refuse(*_: object, **__: object) -> Answer:
         raise ConfigError("model.name", "ResNet-20 needs images of at least 8×8 pixels.", "Take larger ones.")
 
     monkeypatch.setattr("pages.components.waiting.ask", refuse)
