@@ -2,7 +2,6 @@
 
 import gc
 
-# Loading the app makes a hundred thousand objects that stay; looking through them and Streamlit's for garbage again and
-# again would take a fifth of the time until the first page is there.
+# What is loaded stays; looking through it for garbage again and again would take a fifth of the time of loading.
 gc.freeze()
 gc.set_threshold(5_000, 10, 10)

@@ -14,13 +14,13 @@ _SAME_WORK = (
     ("data", "dataset"),
     ("data", "path"),
     ("data", "image_size"),
-    ("training", "device"),
-    ("training", "precision"),
     ("training", "compile"),
     ("training", "ema"),
     ("transfer", "frozen"),
 )
 """Settings that must be equal for an image to cost the same; the batch size only decides between several runs."""
+_MACHINE = ("device", "precision")
+"""Settings of the training that must come to the same: `auto` is what a run with `auto` got on this machine."""
 
 
 def expected_seconds(config: TrainConfig, num_train: int, past: Iterable[Run], host: str) -> float | None:
@@ -38,7 +38,12 @@ def expected_seconds(config: TrainConfig, num_train: int, past: Iterable[Run], h
         None where nothing comparable has run here.
     """
     wanted = config.model_dump(mode="json")
-    similar = [(run, pace) for run in past if run.host == host and _same(run.config, wanted) and (pace := _pace(run))]
+    here = [run for run in past if run.host == host and run.status == "finished"]
+    similar = [
+        (run, pace)
+        for run in here
+        if _same(run.config, wanted) and _same_machine(run, wanted["training"], here) and (pace := _pace(run))
+    ]
     if not similar:
         return None
     batch = wanted["training"]["batch_size"]
@@ -57,9 +62,23 @@ def _same(config: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return all((_value(config, path) or None) == (_value(wanted, path) or None) for path in _SAME_WORK)
 
 
+def _same_machine(run: Run, wanted: Mapping[str, Any], here: Iterable[Run]) -> bool:
+    """Whether a run used the device and the number format that a new one would get."""
+    return all(
+        _value(run.config, ("training", name)) == wanted[name]
+        or run.summary.get(name, "") in (wanted[name], _meant_by_auto(name, here) if wanted[name] == "auto" else None)
+        for name in _MACHINE
+    )
+
+
+def _meant_by_auto(name: str, here: Iterable[Run]) -> str | None:
+    """What `auto` came to in the newest run that had it."""
+    return next((run.summary.get(name) for run in here if _value(run.config, ("training", name)) == "auto"), None)
+
+
 def _pace(run: Run) -> float | None:
     """Seconds a training image took in one epoch, evaluation after each epoch included."""
     facts = run.summary
     images = (facts.get("epoch") or 0) * (facts.get("num_train") or 0)
     seconds = facts.get("elapsed_s")
-    return seconds / images if run.status == "finished" and images and seconds else None
+    return seconds / images if images and seconds else None

@@ -91,7 +91,14 @@ def fraction_done(run: Run) -> float:
         return 1.0
     if not summary.get(total):
         return 0.0
-    return min(1.0, max(0.0, summary.get(done, 0) / summary[total]))
+    steps = _steps_to_come(run) if run.status in ("queued", "starting") and run.kind == "train" else None
+    return min(1.0, max(0.0, summary.get(done, 0) / (steps or summary[total])))
+
+
+def _steps_to_come(run: Run) -> int:
+    """All steps of a run that waits to go on; its summary tells those it had before it was given more epochs."""
+    training = run.config["training"]
+    return training["epochs"] * math.ceil(run.summary.get("num_train", 0) / training["batch_size"])
 
 
 def progress_words(run: Run) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnncore.config import TrainConfig
+from cnncore.config import TrainConfig, replace
 from cnncore.runs.events import Row
 from cnncore.runs.run import STATUSES, Run
 from cnncore.runs.store import RunStore
@@ -250,6 +250,18 @@ def test_a_summary_full_of_gaps_is_shown(app: AppTest, store: RunStore, running:
 )
 def test_durations(seconds: float, words: str):
     assert duration(seconds) == words
+
+
+def test_more_epochs_do_not_begin_with_a_full_bar(store: RunStore):
+    config = replace(TrainConfig(), {"training.epochs": 5, "training.batch_size": 128})
+    run = store.create(config.model_dump(mode="json"), name="Run")
+    store.claim(run.id, "somewhere")
+    store.set_running(run.id)
+    store.log(run.id, [], {"step": 140, "total_steps": 140, "num_train": 3_500})
+    store.end(run.id, "finished")
+    assert fraction_done(store.get(run.id)) == 1
+    store.requeue(run.id, replace(config, {"training.epochs": 10}).model_dump(mode="json"))
+    assert fraction_done(store.get(run.id)) == 0.5
 
 
 def test_progress_before_the_first_step(store: RunStore):

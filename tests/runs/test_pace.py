@@ -48,6 +48,20 @@ def test_nothing_comparable(store: RunStore):
     assert expected_seconds(CONFIG, 1_000, others, "here") is None
 
 
+def test_what_auto_came_to_here_is_the_same_as_naming_it(store: RunStore):
+    """The newest run with `auto` tells what it means, as long as there is one."""
+    by_name = replace(CONFIG, {"training.device": "cpu", "training.precision": "bf16"})
+    cpu, gpu = ({"device": name, "precision": "bf16"} for name in ("cpu", "cuda:0"))
+    named = _finished(store, by_name, DONE | cpu)
+    assert expected_seconds(CONFIG, 1_000, [named], "here") is None
+    automatic = _finished(store, replace(CONFIG, {"model.width": 2.0}), DONE | cpu)
+    assert expected_seconds(CONFIG, 1_000, [automatic, named], "here") == pytest.approx(10.0)
+    assert expected_seconds(by_name, 1_000, [_finished(store, CONFIG, DONE | cpu)], "here") == pytest.approx(10.0)
+    assert expected_seconds(by_name, 1_000, [_finished(store, CONFIG, DONE | gpu)], "here") is None
+    elsewhere = _finished(store, replace(CONFIG, {"model.width": 2.0}), DONE | gpu)
+    assert expected_seconds(CONFIG, 1_000, [elsewhere, automatic, named], "here") is None
+
+
 def test_runs_of_a_version_without_transfer_learning_count(store: RunStore):
     run = _finished(store)
     store.set_config(run.id, {name: values for name, values in run.config.items() if name != "transfer"})
