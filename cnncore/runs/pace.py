@@ -39,10 +39,11 @@ def expected_seconds(config: TrainConfig, num_train: int, past: Iterable[Run], h
     """
     wanted = config.model_dump(mode="json")
     here = [run for run in past if run.host == host and run.status == "finished"]
+    machine = {name: _meant(name, wanted["training"][name], here) for name in _MACHINE}
     similar = [
         (run, pace)
         for run in here
-        if _same(run.config, wanted) and _same_machine(run, wanted["training"], here) and (pace := _pace(run))
+        if _same(run.config, wanted) and _same_machine(run, wanted["training"], machine) and (pace := _pace(run))
     ]
     if not similar:
         return None
@@ -62,18 +63,19 @@ def _same(config: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return all((_value(config, path) or None) == (_value(wanted, path) or None) for path in _SAME_WORK)
 
 
-def _same_machine(run: Run, wanted: Mapping[str, Any], here: Iterable[Run]) -> bool:
-    """Whether a run used the device and the number format that a new one would get."""
+def _meant(name: str, setting: str, here: Iterable[Run]) -> str | None:
+    """What a setting comes to here: `auto` is what the newest run with it got, if there is one."""
+    if setting != "auto":
+        return setting
+    return next((run.summary.get(name) for run in here if _value(run.config, ("training", name)) == setting), None)
+
+
+def _same_machine(run: Run, wanted: Mapping[str, Any], machine: Mapping[str, str | None]) -> bool:
+    """Whether a run had the device and the number format that a new one would get."""
     return all(
-        _value(run.config, ("training", name)) == wanted[name]
-        or run.summary.get(name, "") in (wanted[name], _meant_by_auto(name, here) if wanted[name] == "auto" else None)
-        for name in _MACHINE
+        _value(run.config, ("training", name)) == wanted[name] or (meant and run.summary.get(name) == meant)
+        for name, meant in machine.items()
     )
-
-
-def _meant_by_auto(name: str, here: Iterable[Run]) -> str | None:
-    """What `auto` came to in the newest run that had it."""
-    return next((run.summary.get(name) for run in here if _value(run.config, ("training", name)) == "auto"), None)
 
 
 def _pace(run: Run) -> float | None:

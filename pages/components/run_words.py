@@ -86,19 +86,19 @@ def fraction_done(run: Run) -> float:
     preparing = run.is_open and (summary.get("stage") == "preparing" or run.kind == "import")
     # Compiling cannot tell how much of it is done.
     counted = preparing and summary.get("stage_total")
-    done, total = ("stage_done", "stage_total") if counted else ("step", "total_steps")
     if run.status == "finished":
         return 1.0
-    if not summary.get(total):
-        return 0.0
-    steps = _steps_to_come(run) if run.status in ("queued", "starting") and run.kind == "train" else None
-    return min(1.0, max(0.0, summary.get(done, 0) / (steps or summary[total])))
+    done, whole = (summary["stage_done"], summary["stage_total"]) if counted else (summary.get("step", 0), _steps(run))
+    return min(1.0, max(0.0, done / whole)) if whole else 0.0
 
 
-def _steps_to_come(run: Run) -> int:
-    """All steps of a run that waits to go on; its summary tells those it had before it was given more epochs."""
+def _steps(run: Run) -> int:
+    """All steps of a run; one that waits to go on may have been given more epochs than its summary tells."""
+    told = run.summary.get("total_steps") or 0
+    if not told or run.kind != "train" or run.status not in ("queued", "starting"):
+        return told
     training = run.config["training"]
-    return training["epochs"] * math.ceil(run.summary.get("num_train", 0) / training["batch_size"])
+    return training["epochs"] * math.ceil(run.summary.get("num_train", 0) / training["batch_size"]) or told
 
 
 def progress_words(run: Run) -> str:

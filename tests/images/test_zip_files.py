@@ -167,6 +167,15 @@ def test_a_broken_zip_is_one_sentence(tmp_path: Path, name: str) -> None:
         open_zip(tmp_path / "a.zip", LIMITS)
 
 
+def test_a_zip_of_a_later_version_is_one_sentence(tmp_path: Path) -> None:
+    entry = zipfile.ZipInfo("a.png")
+    entry.extract_version = 99
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(entry, b"")
+    with pytest.raises(DataError, match=r"a\.zip is not a ZIP, or it is damaged"):
+        open_zip(tmp_path / "a.zip", LIMITS)
+
+
 def test_an_empty_zip_holds_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(BROKEN["nonsense before the end"])
     assert refused(tmp_path / "a.zip") == []

@@ -93,6 +93,15 @@ def test_damaged_files(tmp_path: Path, content: bytes) -> None:
         read_weights(tmp_path / "a.pth")
 
 
+def test_a_zip_of_a_later_version(tmp_path: Path) -> None:
+    entry = zipfile.ZipInfo("a/data.pkl")
+    entry.extract_version = 99
+    with zipfile.ZipFile(tmp_path / "a.pth", "w") as archive:
+        archive.writestr(entry, b"")
+    with pytest.raises(WeightsError, match=r"a\.pth is damaged, or no file of weights"):
+        read_weights(tmp_path / "a.pth")
+
+
 @pytest.mark.parametrize("save", [torch.save, save_file], ids=["torch", "safetensors"])
 def test_truncated_files(tmp_path: Path, save: Callable[[dict[str, Tensor], Path], None]) -> None:
     path = tmp_path / "cut.pth"

@@ -262,6 +262,8 @@ def test_more_epochs_do_not_begin_with_a_full_bar(store: RunStore):
     assert fraction_done(store.get(run.id)) == 1
     store.requeue(run.id, replace(config, {"training.epochs": 10}).model_dump(mode="json"))
     assert fraction_done(store.get(run.id)) == 0.5
+    store.log(run.id, [], {"stage": "preparing", "stage_done": 1, "stage_total": 4})
+    assert fraction_done(store.get(run.id)) == 0.25
 
 
 def test_progress_before_the_first_step(store: RunStore):
