@@ -26,7 +26,7 @@ FLUSH_S = 0.3
 HARDWARE_S = 1.0
 _SPARK_POINTS = 40
 _RATE_WINDOW_S = 5.0
-_RESULT = ("reason", "scored_epoch", "test_accuracy", "test_top5", "test_loss", "test_correct", "test_count")
+_RESULT = ("reason", "scored_epoch", "test_accuracy", "test_top5", "test_loss", "test_correct", "test_count", "eta_s")
 
 
 def read_scalars(values: Sequence[Any]) -> list[float]:

@@ -80,6 +80,28 @@ def test_the_best_epoch_is_kept_where_the_loss_is_lost_before_the_next_checkpoin
     assert card["epoch"] == after.summary["best_epoch"]
 
 
+def test_more_epochs_do_not_begin_with_no_time_left(
+    store: RunStore, artifacts: Path, data_root: Path, tiny: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnncore.training.recorder.FLUSH_S", 0.0)
+    run = store.create(tiny.model_dump(mode="json"), name="a", status="starting")
+    assert Execution(store, artifacts, data_root, run).carry_out() == "finished"
+    assert store.get(run.id).summary["eta_s"] == 0
+    longer = replace(tiny, {"training.epochs": tiny.training.epochs + 1})
+    store.requeue(run.id, longer.model_dump(mode="json"))
+    store.claim(run.id, "here")
+    told: list[float | None] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, StepEnd):
+            told.append(store.get(run.id).summary.get("eta_s"))
+
+    assert Execution(store, artifacts, data_root, store.get(run.id), listen).carry_out() == "finished"
+    # One step alone has no pace.
+    assert told[0] is None
+    assert (told[1] or 0) > 0
+
+
 FAULTS = {
     "full disk": (OSError(errno.ENOSPC, "No space left on device"), "The disk is full", "Free some space"),
     "full database": (
