@@ -82,8 +82,11 @@ class Shortcut(nn.Module):
         self.extra_channels = out_channels - in_channels
 
     def forward(self, x: Tensor) -> Tensor:
-        step = self.stride[0]
-        return F.pad(x[:, :, ::step, ::step], (0, 0, 0, 0, 0, self.extra_channels))
+        # Windows of one pixel give what x[:, :, ::2, ::2] does, and a gradient in the input's memory layout. A slice's is
+        # always (N, C, H, W); added to the convolutions', channels-last, it makes the gradient of the ReLU before it
+        # take 20 times as long on a CPU.
+        pixels = F.avg_pool2d(x, 1, self.stride)
+        return F.pad(pixels, (0, 0, 0, 0, 0, self.extra_channels))
 
 
 class ResidualBlock(nn.Module):

@@ -123,6 +123,19 @@ def test_option_a_samples_every_other_pixel_and_pads_with_zeros() -> None:
     assert not result[:, 16:].any()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_gradients_of_option_a_go_to_those_pixels_and_keep_the_memory_layout(dtype: torch.dtype) -> None:
+    shortcut = built("resnet20").get_submodule("stage2.block1.shortcut")
+    maps = torch.randn(2, 16, 7, 8, dtype=dtype).to(memory_format=torch.channels_last).requires_grad_()
+    result = shortcut(maps)
+    into = torch.randn_like(result)
+    (gradient,) = torch.autograd.grad(result, maps, into)
+    assert gradient.is_contiguous(memory_format=torch.channels_last)
+    expected = torch.zeros_like(maps)
+    expected[:, :, ::2, ::2] = into[:, :16]
+    assert torch.equal(gradient, expected)
+
+
 def test_the_stride_decides_about_the_operations_but_not_the_parameters() -> None:
     assert round(macs("resnet50", stride_in="3x3") / 1e9, 3) == 4.089
     assert round(macs("resnet50", stride_in="1x1") / 1e9, 3) == 3.858
