@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from cnncore.arithmetic import pool_output_size
 from cnncore.models.options import Options
+from cnncore.models.pooling import MaxPool2d
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     # In place where the backward pass needs the result only.
@@ -43,7 +44,7 @@ class Pool:
 
 
 POOLS: dict[str, Pool] = {
-    "max": Pool(nn.MaxPool2d, kernel=2, padding=0),
+    "max": Pool(MaxPool2d, kernel=2, padding=0),
     "average": Pool(nn.AvgPool2d, kernel=2, padding=0),
     # One pixel of padding gives the sizes that 2×2 windows give, so that every network can have either.
     "overlapping": Pool(nn.MaxPool2d, kernel=3, padding=1),

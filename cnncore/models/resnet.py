@@ -82,9 +82,9 @@ class Shortcut(nn.Module):
         self.extra_channels = out_channels - in_channels
 
     def forward(self, x: Tensor) -> Tensor:
-        # Windows of one pixel give what x[:, :, ::2, ::2] does, and a gradient in the input's memory layout. A slice's is
-        # always (N, C, H, W); added to the convolutions', channels-last, it makes the gradient of the ReLU before it
-        # take 20 times as long on a CPU.
+        # Windows of one pixel give what x[:, :, ::2, ::2] does, and a gradient in the input's memory layout. That of a
+        # slice is always (N, C, H, W); added to the convolutions', channels-last, it makes the gradient of the ReLU
+        # before it take 20 times as long on a CPU.
         pixels = F.avg_pool2d(x, 1, self.stride)
         return F.pad(pixels, (0, 0, 0, 0, 0, self.extra_channels))
 

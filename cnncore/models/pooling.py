@@ -1,0 +1,85 @@
+"""Max pooling of narrow maps on a CPU, in half of torch's time and bit for bit with its results."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+NARROW = 32
+"""Channels from which on torch's kernel for bf16 is as fast: it takes so many at a time and what is left singly."""
+
+
+class MaxPool2d(nn.MaxPool2d):
+    """torch's layer; windows of 2 × 2 over narrow maps in bf16 go another way while a CPU trains.
+
+    LeNet's first pooling, of 20 channels, takes a fifth of a training step in torch.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return _halve(input) if self._is_narrow(input) else cast(Tensor, super().forward(input))
+
+    def _is_narrow(self, x: Tensor) -> bool:
+        return (
+            (self.kernel_size, self.stride, self.padding, self.dilation) == (2, 2, 0, 1)
+            and x.device.type == "cpu"
+            and x.dtype == torch.bfloat16
+            and x.requires_grad
+            and torch.is_grad_enabled()
+            and x.ndim == 4
+            and x.shape[1] < NARROW
+            and x.shape[2] % 2 == x.shape[3] % 2 == 0
+            and x.is_contiguous(memory_format=torch.channels_last)
+            and not torch.compiler.is_compiling()
+        )
+
+
+def _halve(x: Tensor) -> Tensor:
+    return cast(Tensor, _Halving.apply(x))
+
+
+class _Halving(torch.autograd.Function):
+    """The larger of left and right, then of above and below, each for all maps and pixels in one go.
+
+    Among equal values the gradient goes to the first, row by row, as in torch; infinite ones are no exception there.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        batch, channels, height, width = x.shape
+        pairs = x.permute(0, 2, 3, 1).view(-1, 2, channels)
+        # Copies: what follows works on long stretches of memory only at full speed.
+        left, right = (pairs[:, side].contiguous() for side in (0, 1))
+        rows = torch.maximum(left, right).view(-1, 2, width // 2 * channels)
+        above, below = rows.unbind(1)
+        size = (batch, channels, height // 2, width // 2)
+        pooled = torch.empty(size, dtype=x.dtype, memory_format=torch.channels_last)
+        # Not a view of another result: activations in place may follow.
+        torch.maximum(above, below, out=pooled.permute(0, 2, 3, 1).view(above.shape))
+        ctx.save_for_backward(right.sub_(left), below - above)
+        ctx.shape = x.shape
+        return pooled
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        batch, channels, height, width = ctx.shape
+        right_is_larger, below_is_larger = ctx.saved_tensors
+        gradient = gradients[0].permute(0, 2, 3, 1).reshape(below_is_larger.shape)
+        rows = _split(gradient, below_is_larger).view(right_is_larger.shape)
+        pixels = _split(rows, right_is_larger).view(batch, height, width, channels)
+        return pixels.permute(0, 3, 1, 2)
+
+
+def _split(gradient: Tensor, difference: Tensor) -> Tensor:
+    """Hands each value on to the second of two places where `difference` is above 0, else to the first.
+
+    Args:
+        gradient: `(n, k)`.
+        difference: Second less first value, `(n, k)`.
+
+    Returns:
+        `(n, 2, k)`.
+    """
+    second = torch.ops.aten.threshold_backward(gradient, difference, 0)
+    return torch.stack((gradient - second, second), 1)
