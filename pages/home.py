@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnncore.config import preset
 from cnncore.lessons.contents import LESSONS
+from pages.components.clicks import clicked
 from pages.components.inspect_link import ICON
 from pages.components.lab import start_run
 from pages.components.machine_card import draw_machine
@@ -78,12 +79,10 @@ WAYS = {
 def draw_quick_start() -> None:
     with st.container(border=True, height="stretch"):
         st.subheader(":material/timer: LeNet in 20 seconds", anchor=False)
-        st.markdown(
-            "A small network learns to read 5,000 handwritten digits while you watch. No download, no settings."
-        )
+        st.markdown("A small network learns to read 5,000 handwritten digits as you watch. No download, no settings.")
         fill_in("digits", draw_digits)
         st.space("stretch")
-        if st.button("Start training", key="home_quick_start", type="primary", icon=":material/play_arrow:"):
+        if clicked("Start training", key="home_quick_start", type="primary", icon=":material/play_arrow:"):
             open_run(start_run(preset(QUICK_PRESET)))
 
 
@@ -93,7 +92,7 @@ def draw_start(start: Start) -> None:
         st.markdown(start.text)
         start.picture()
         st.space("stretch")
-        if st.button(start.action, key=f"home_start_{start.page}", icon=":material/arrow_forward:"):
+        if clicked(start.action, key=f"home_start_{start.page}", icon=":material/arrow_forward:"):
             st.switch_page(start.page)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnncore.config import command
+from pages.components.clicks import clicked
 from pages.components.config_form import draw_form, show_notices
 from pages.components.form_state import NOTICES, Form, read_form, write_address
 from pages.components.import_weights import draw_import
@@ -28,7 +29,7 @@ def draw_share(form: Form) -> None:
 
 def draw_start(form: Form) -> None:
     with st.container(key="train_start"):
-        pressed = st.button(
+        pressed = clicked(
             "Train",
             key="train_button",
             type="primary",

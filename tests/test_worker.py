@@ -270,6 +270,7 @@ def test_ctrl_c_on_the_command_line_stops_with_a_checkpoint(store: RunStore, art
             break
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
     last = json.loads(out.splitlines()[-1])
     assert last["status"] == "stopped"
     assert (artifacts / last["run"] / RESUME).is_file()

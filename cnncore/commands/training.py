@@ -156,17 +156,19 @@ def _carry_out(store: RunStore, run: Run, config: TrainConfig, as_json: bool) ->
     if as_json and run.error:
         print(json.dumps({"run": run.id, "status": run.status, "error": run.error, "hint": run.hint}), flush=True)
     result = result_of(store, run)
+    # What comes after it in a script needs a trained network.
+    code = 0 if run.status == "finished" else 1
     if as_json:
         last = {name: value for name, value in vars(result).items() if name != "folder"}
         print(json.dumps(last), flush=True)
-        return 0
+        return code
     if result.test_accuracy is not None:
         print(f"Test accuracy {result.test_accuracy:.2%} ({result.test_correct:,} of {result.test_count:,}).")
     if run.status != "finished":
         print(f"{run.status.capitalize()} at step {run.summary.get('step', 0):,}.", end=" ")
         print(f"`python -m cnncore resume {run.id}` goes on from there.")
     print(f"Run {run.id} ({run.name}); its files are in {result.folder}.")
-    return 0
+    return code
 
 
 def _runner(arguments: argparse.Namespace) -> int:

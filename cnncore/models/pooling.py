@@ -18,7 +18,7 @@ class MaxPool2d(nn.MaxPool2d):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return _halve(input) if self._is_narrow(input) else cast(Tensor, super().forward(input))
+        return cast(Tensor, _Halving.apply(input) if self._is_narrow(input) else super().forward(input))
 
     def _is_narrow(self, x: Tensor) -> bool:
         return (
@@ -35,14 +35,10 @@ class MaxPool2d(nn.MaxPool2d):
         )
 
 
-def _halve(x: Tensor) -> Tensor:
-    return cast(Tensor, _Halving.apply(x))
-
-
 class _Halving(torch.autograd.Function):
     """The larger of left and right, then of above and below, each for all maps and pixels in one go.
 
-    Among equal values the gradient goes to the first, row by row, as in torch; infinite ones are no exception there.
+    Among equal values the gradient goes to the first, row by row, as in torch, if they are finite.
     """
 
     @staticmethod

@@ -15,6 +15,7 @@ from cnncore.figures.theme import FAMILY_COLORS
 from pages.components.architecture_layers import ask_layers, published_shape
 from pages.components.architectures_link import FIXED_DATASETS, Choices
 from pages.components.architectures_state import bind, choose, download, follow, own_best, own_latencies
+from pages.components.clicks import clicked
 from pages.components.lab import data_root
 from pages.components.latency_view import choose_latency
 from pages.components.navigation import COMPARE, TRAIN
@@ -65,11 +66,11 @@ def _draw_head(key: str, spec: ModelSpec) -> None:
         )
         st.subheader(spec.title, anchor=False, width="content")
         st.space("stretch")
-        if st.button("Train this network", key="architectures_train", type="primary", icon=":material/model_training:"):
+        if clicked("Train this network", key="architectures_train", type="primary", icon=":material/model_training:"):
             st.switch_page(TRAIN, query_params=train_link(key))
         with st.popover("Measure latency", icon=":material/speed:"):
             choose_latency(key)
-        if st.button(
+        if clicked(
             "Head to head",
             key="architectures_heads",
             icon=":material/compare_arrows:",

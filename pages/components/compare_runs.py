@@ -10,6 +10,7 @@ from cnncore.catalog import DATASETS, MODELS
 from cnncore.config import preset
 from cnncore.runs.run import Run
 from cnncore.runs.search import ORDERS, Choices, Search, choices, runs_by_id
+from pages.components.clicks import clicked
 from pages.components.compare_runs_actions import UNDO, show_actions
 from pages.components.compare_runs_curves import (
     compared_groups,
@@ -57,7 +58,7 @@ def _show_empty() -> None:
             "Every network that is trained appears here, to be compared with the others by its curves and results."
         )
         with st.container(horizontal=True):
-            if st.button("LeNet in 20 seconds", key="runs_quick", type="primary", icon=":material/play_arrow:"):
+            if clicked("LeNet in 20 seconds", key="runs_quick", type="primary", icon=":material/play_arrow:"):
                 open_run(start_run(preset(QUICK_PRESET)))
             st.page_link(TRAIN, label="Choose network and data", icon=":material/model_training:")
             draw_import()

@@ -9,6 +9,7 @@ import streamlit as st
 from cnncore.errors import LabError
 from cnncore.runs.run import ALIVE, Run
 from cnncore.runs.tidying import delete, read_tags, set_tags
+from pages.components.clicks import clicked
 from pages.components.compare_runs_repeat import ACTION, draw_grid, draw_repeat
 from pages.components.compare_runs_table import select
 from pages.components.inspect_link import inspect_button
@@ -46,11 +47,11 @@ def show_actions(runs: Sequence[Run]) -> None:
 def _lead_on(runs: Sequence[Run]) -> None:
     """One run has a page of its own, two can be put head to head; what a few have learned can be looked into."""
     if len(runs) == 1:
-        if st.button("Open its page", key="runs_open", icon=":material/open_in_new:"):
+        if clicked("Open its page", key="runs_open", icon=":material/open_in_new:"):
             open_run(runs[0])
     elif len(runs) == 2:
         why = "The two side by side, and the images on which they disagree."
-        if st.button("Head to head", key="runs_heads", icon=":material/compare_arrows:", help=why):
+        if clicked("Head to head", key="runs_heads", icon=":material/compare_arrows:", help=why):
             st.switch_page(COMPARE, query_params={"view": "heads", "a": runs[0].id, "b": runs[1].id})
     inspect_button(runs, "runs_inspect")
 

@@ -10,6 +10,7 @@ import streamlit as st
 from cnncore.catalog import AUGMENTATIONS, DATASETS, MODELS, OPTIMIZERS, PRESETS, SCHEDULES
 from cnncore.config import FIELDS, differences, preset
 from cnncore.errors import ConfigError
+from pages.components.clicks import clicked
 from pages.components.form_fields import FORM, GROUPS, Group, relevant
 from pages.components.form_input import draw_input
 from pages.components.form_state import PRESET, VALUES, Form, to_widget, use_preset, widget_key
@@ -120,7 +121,7 @@ def _labels(name: str, form: Form, devices: Mapping[str, str]) -> Mapping[str, s
 
 
 def _draw_search(form: Form) -> None:
-    if st.button(
+    if clicked(
         "Find a rate",
         key="train_find_lr",
         icon=":material/search:",

@@ -12,6 +12,7 @@ from cnncore.config import ModelConfig, TrainConfig, differences
 from cnncore.errors import LabError
 from cnncore.runs.uploads import ENDINGS, keep_upload, stored_files, upload_file
 from pages.components import waiting
+from pages.components.clicks import clicked
 from pages.components.form_fields import FORM
 from pages.components.lab import artifacts, data_root, show_problem, shown_errors, store
 from pages.components.navigation import open_run
@@ -31,7 +32,7 @@ def draw_import(config: TrainConfig | None = None) -> None:
         config: Whose network, options and images are offered first.
     """
     config = config or TrainConfig()
-    if st.button(
+    if clicked(
         "Import weights",
         key="import_open",
         icon=":material/upload_file:",
@@ -76,7 +77,7 @@ def _ask(config: TrainConfig) -> None:
             help="What the weights were trained on. Usual: ImageNet's mean and deviation for torchvision's weights of "
             "1,000 classes, else the mean and deviation of the chosen images.",
         )
-        if st.button("Import", type="primary", disabled=source is None, key="import_start") and source is not None:
+        if clicked("Import", type="primary", disabled=source is None, key="import_start") and source is not None:
             data = {"dataset": images} if images != config.data.dataset else config.data.model_dump(mode="json")
             request = {
                 "model": network.model_dump(mode="json"),

@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnncore.runs.artifacts import WEIGHTS, run_dir
 from cnncore.runs.run import Run
+from pages.components.clicks import clicked
 from pages.components.inspector_why_link import MOST_OTHERS
 from pages.components.lab import artifacts
 from pages.components.navigation import INSPECTOR
@@ -36,7 +37,7 @@ def inspect_button(runs: Sequence[Run], key: str) -> None:
         return
     why = "Looks inside the network: its maps, why it says what it says, where it fails."
     label = "Inspect" if len(runs) == 1 else "Inspect side by side"
-    if st.button(label, icon=ICON, key=key, help=why):
+    if clicked(label, icon=ICON, key=key, help=why):
         st.switch_page(INSPECTOR, query_params=inspector_params(runs))
 
 

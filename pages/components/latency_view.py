@@ -11,6 +11,7 @@ from cnncore.config.latency import published_latency
 from cnncore.runs.latencies import KIND, Latency, read_latency
 from cnncore.runs.runner import ensure_runner
 from cnncore.runs.store import Run
+from pages.components.clicks import clicked
 from pages.components.lab import artifacts, shown_errors, store
 from pages.components.navigation import COMPARE, open_run
 from pages.components.wording import threads_text
@@ -33,7 +34,7 @@ def choose_latency(name: str) -> None:
         help="One image tells how soon an answer comes; large batches tell how many images a second are possible.",
     )
     st.caption("How long batches take on this machine, forward only, with the spread. It waits its turn in the queue.")
-    if st.button("Measure", icon=":material/speed:", key="latency_start", disabled=not sizes):
+    if clicked("Measure", icon=":material/speed:", key="latency_start", disabled=not sizes):
         open_run(start_latency(name, sizes))
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from cnncore.runs.artifacts import WEIGHTS, file_stem, run_dir
 from cnncore.runs.onnx_files import ONNX, failure, onnx_card, start_onnx
 from cnncore.runs.store import Run
+from pages.components.clicks import clicked
 from pages.components.lab import artifacts, shown_errors, store
 from pages.components.wording import bytes_text, plain
 
@@ -71,7 +72,7 @@ def _offer(run_id: str, card: Mapping[str, Any]) -> None:
 
 def _offer_to_make(run_id: str) -> None:
     help_text = "For other programs: ONNX Runtime, browsers, phones. It is compared with PyTorch before it is offered."
-    if st.button("Prepare ONNX", icon=":material/deployed_code:", help=help_text, key="run_onnx_make"):
+    if clicked("Prepare ONNX", icon=":material/deployed_code:", help=help_text, key="run_onnx_make", about=run_id):
         _makers()[run_id] = start_onnx(artifacts(), run_id)
         st.rerun()
     if run_id in _makers():

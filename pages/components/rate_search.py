@@ -6,6 +6,7 @@ import streamlit as st
 
 from cnncore.figures.rate_search import rate_search
 from cnncore.runs.store import Run
+from pages.components.clicks import clicked
 from pages.components.lab import shown_errors, start_run, store
 from pages.components.live_chart import live_chart
 from pages.components.navigation import TRAIN, open_run
@@ -76,17 +77,19 @@ def _show_verdict(run: Run) -> None:
                 _train_with(run, rate)
             elif run.status != "finished":
                 _search_again(run)
-            if st.button("Back to the form", icon=":material/tune:", key="run_rate_back"):
+            if clicked("Back to the form", icon=":material/tune:", key="run_rate_back", about=run.id):
                 st.switch_page(TRAIN, query_params={"from": run.id})
 
 
 def _train_with(run: Run, rate: float) -> None:
     why = "Opens the form with this rate and the other settings of the search; nothing starts yet."
-    if st.button(f"Train with {rate:g}", icon=":material/check:", type="primary", key="run_rate_train", help=why):
+    if clicked(
+        f"Train with {rate:g}", icon=":material/check:", type="primary", key="run_rate_train", about=run.id, help=why
+    ):
         st.switch_page(TRAIN, query_params={"from": run.id, "optimizer.lr": f"{rate:g}"})
 
 
 def _search_again(run: Run) -> None:
     config = read_config(run)
-    if config and st.button("Search again", icon=":material/replay:", type="primary", key="run_rate_again"):
+    if config and clicked("Search again", icon=":material/replay:", type="primary", key="run_rate_again", about=run.id):
         open_run(start_run(config, "find_lr"))

@@ -10,6 +10,7 @@ from cnncore.config import TrainConfig, parse_value, replace
 from cnncore.errors import ConfigError, LabError
 from cnncore.runs.store import Run
 from cnncore.runs.tidying import delete
+from pages.components.clicks import clicked
 from pages.components.inspect_link import inspect_button
 from pages.components.lab import resume_run, shown_errors, store
 from pages.components.links import address
@@ -54,14 +55,14 @@ def never_trained(run: Run) -> bool:
 
 def _stop(run: Run) -> None:
     why = "Ends after this step; what was learned is kept, and training can go on later."
-    if st.button("Stop", icon=":material/stop:", key="run_stop", help=why):
+    if clicked("Stop", icon=":material/stop:", key="run_stop", about=run.id, help=why):
         store().ask(run.id, "stop")
         st.rerun()
 
 
 def _pause(run: Run) -> None:
     why = "Saves everything and frees the machine for the next run in the queue."
-    if st.button("Pause", icon=":material/pause:", key="run_pause", help=why):
+    if clicked("Pause", icon=":material/pause:", key="run_pause", about=run.id, help=why):
         store().ask(run.id, "pause")
         st.rerun()
 
@@ -70,21 +71,23 @@ def _resume(run: Run) -> None:
     why = "Goes on from the last checkpoint, at the head of the queue."
     # What failed usually fails again until something is changed.
     kind = "secondary" if run.status == "failed" else "primary"
-    if st.button("Resume", icon=":material/play_arrow:", type=kind, key="run_resume", help=why):
+    if clicked("Resume", icon=":material/play_arrow:", type=kind, key="run_resume", about=run.id, help=why):
         resume_run(run.id)
         st.rerun()
 
 
 def _start_afresh(run: Run) -> None:
     why = "The same run with the same settings, at the head of the queue."
-    if st.button("Try again", icon=":material/replay:", key="run_resume", help=why):
+    if clicked("Try again", icon=":material/replay:", key="run_resume", about=run.id, help=why):
         resume_run(run.id)
         st.rerun()
 
 
 def _train_more(run: Run) -> None:
     config = read_config(run)
-    if config and st.button(f"Train {MORE_EPOCHS} more epochs", icon=":material/add:", key="run_train_more"):
+    if config and clicked(
+        f"Train {MORE_EPOCHS} more epochs", icon=":material/add:", key="run_train_more", about=run.id
+    ):
         # From where it is: a run that stopped early has not used all the epochs it was given.
         trained = run.summary.get("epoch", config.training.epochs)
         resume_run(run.id, replace(config, {"training.epochs": trained + MORE_EPOCHS}))
@@ -103,7 +106,7 @@ def _again_first(run: Run) -> None:
 def _again_button(run: Run, *, primary: bool) -> None:
     kind = "primary" if primary else "secondary"
     why = "Opens the form with this run's settings."
-    if st.button("Run again with changes", icon=":material/tune:", type=kind, key="run_again", help=why):
+    if clicked("Run again with changes", icon=":material/tune:", type=kind, key="run_again", about=run.id, help=why):
         if belongs_here(run):
             st.switch_page(TRANSFER, query_params=settings_params(run))
         st.switch_page(TRAIN, query_params={"from": run.id})
@@ -113,14 +116,16 @@ def _score(run: Run) -> None:
     if known(run.summary.get("test_accuracy")):
         return
     why = "Puts the test images through the network once; its turn comes in the queue."
-    if st.button("Score the test images", icon=":material/grading:", type="primary", key="run_score", help=why):
+    if clicked(
+        "Score the test images", icon=":material/grading:", type="primary", key="run_score", about=run.id, help=why
+    ):
         resume_run(run.id)
         st.rerun()
 
 
 def _train_on(run: Run) -> None:
     why = "Opens the form with this network; training starts from these weights instead of random ones."
-    if st.button("Fine-tune", icon=":material/tune:", key="run_train_on", help=why):
+    if clicked("Fine-tune", icon=":material/tune:", key="run_train_on", about=run.id, help=why):
         params = {"from": run.id, "training.start_from": run.id, "training.precision": "auto"}
         images = {} if has_images(run) else {"data.dataset": TrainConfig().data.dataset}
         st.switch_page(TRAIN, query_params={**params, **images})
@@ -128,7 +133,7 @@ def _train_on(run: Run) -> None:
 
 def _compare(run: Run) -> None:
     why = "Lays its curves over those of other runs, shows what differs, repeats it with more seeds."
-    if st.button("Compare", icon=":material/compare_arrows:", key="run_compare", help=why):
+    if clicked("Compare", icon=":material/compare_arrows:", key="run_compare", about=run.id, help=why):
         st.switch_page(COMPARE, query_params={"view": "runs", "runs": run.id})
 
 
@@ -180,7 +185,7 @@ def _more(run: Run) -> None:
 
 def _delete(run: Run) -> None:
     st.caption("For a day it can be restored; then its curves, weights and checkpoints are gone for good.")
-    if st.button("Delete", icon=":material/delete:", key="run_delete", width="stretch"):
+    if clicked("Delete", icon=":material/delete:", key="run_delete", about=run.id, width="stretch"):
         delete(store(), [run.id])
         st.rerun()
 

@@ -7,6 +7,7 @@ import streamlit as st
 from cnncore.figures import theme
 from cnncore.figures.tiles import STYLE, Tile, tiles
 from cnncore.runs.store import ALIVE, Run
+from pages.components.clicks import clicked
 from pages.components.lab import shown_errors, store
 from pages.components.navigation import TRAIN
 from pages.components.run_words import STATUS_LOOKS, curve_of, fraction_done, known, percent, progress_words
@@ -39,7 +40,7 @@ def _queue_row(run: Run, words: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(look.label, icon=look.icon, color=look.color)
             st.page_link(TRAIN, label=plain(run.name), query_params={"run": run.id}, width="stretch")
-            if run.status != "stopping" and st.button("Stop", icon=":material/stop:", key=f"queue_stop_{run.id}"):
+            if run.status != "stopping" and clicked("Stop", icon=":material/stop:", key=f"queue_stop_{run.id}"):
                 store().ask(run.id, "stop")
                 st.rerun()
         if run.status == "queued":

@@ -10,6 +10,7 @@ from cnncore.errors import RunError
 from cnncore.runs.artifacts import run_dir
 from cnncore.runs.store import Run
 from cnncore.runs.tidying import deleted_runs
+from pages.components.clicks import clicked
 from pages.components.lab import artifacts, look_after, restore_runs, store
 from pages.components.latency_view import show_latency
 from pages.components.navigation import TRAIN, TRANSFER
@@ -70,7 +71,7 @@ def _find(run_id: str) -> Run:
 def _show_dead_link(run_id: str, error: RunError) -> None:
     st.warning(plain(error.message), icon=":material/link_off:")
     deleted = run_id in {run.id for run in deleted_runs(store())}
-    if deleted and st.button("Restore it", icon=":material/undo:", key="run_restore"):
+    if deleted and clicked("Restore it", icon=":material/undo:", key="run_restore", about=run_id):
         restore_runs([run_id])
         st.rerun()
     st.page_link(TRAIN, label="Train a network", icon=":material/model_training:", query_params={})

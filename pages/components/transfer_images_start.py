@@ -12,6 +12,7 @@ from cnncore.errors import LabError
 from cnncore.images.image_set import ImageRecord, ImageSet
 from cnncore.images.store import KEPT_DELETED_S
 from pages.components import waiting
+from pages.components.clicks import clicked
 from pages.components.lab import data_root, show_problem
 from pages.components.transfer_images_add import draw_add, use_camera
 from pages.components.transfer_images_edits import (
@@ -64,7 +65,7 @@ def _draw_samples() -> None:
     st.markdown("**:material/science: A sample set**")
     st.caption("Real pictures that are at hand already: the quickest way to see how transfer learning works.")
     for key, spec in sample_sets_at_hand(data_root()).items():
-        if st.button(
+        if clicked(
             spec.title, key=f"transfer_images_sample_{key}", icon=":material/add:", width="stretch", help=spec.summary
         ):
             _make_sample(key)

@@ -12,6 +12,7 @@ from cnncore.catalog import frozen_stages, stages_of
 from cnncore.config import TrainConfig, command, nearest_preset
 from cnncore.config.freezing import FREEZINGS, freezing_of, freezing_settings, freezings
 from cnncore.transfer.costs import HEAD
+from pages.components.clicks import clicked
 from pages.components.config_form import show_notices
 from pages.components.lab import show_problem, start_run
 from pages.components.links import address
@@ -204,7 +205,7 @@ def _draw_start(form: TransferForm, subject: Subject) -> None:
     for error in form.errors.values():
         show_problem(error)
     with st.container(key="transfer_start"):
-        pressed = st.button(
+        pressed = clicked(
             "Train",
             key="transfer_train_button",
             type="primary",

@@ -29,6 +29,7 @@ from cnncore.runs.search import Search, changed_runs, find_runs
 from cnncore.runs.statistics import mean_interval
 from cnncore.runs.store import ALL
 from cnncore.transfer.costs import outlook
+from pages.components.clicks import clicked
 from pages.components.form_fields import setting_title
 from pages.components.lab import look_after, serve_queue, shown_errors, store
 from pages.components.live_chart import still_chart
@@ -221,7 +222,7 @@ def _offer(comparison: Comparison, run: Run) -> None:
         plans = comparison.plans(seeds, past, changed)
         count = sum(len(plan.configs) for plan in plans.values())
         words = f"Queue {count} {'training' if count == 1 else 'trainings'}" if count else "Nothing is missing"
-        if st.button(
+        if clicked(
             words, type="primary", icon=":material/playlist_add:", key="transfer_compare_queue", disabled=not count
         ):
             _queue(comparison, seeds)

@@ -17,6 +17,7 @@ from cnncore.runs.bundle_files import BUNDLE, CONTENTS, MODEL_CARD, SCRIPT, bund
 from cnncore.runs.run import Run
 from cnncore.runs.uploads import keep_upload, upload_file
 from pages.components import waiting
+from pages.components.clicks import clicked
 from pages.components.lab import artifacts, show_problem, shown_errors
 from pages.components.transfer_link import change_link
 from pages.components.wording import bytes_text, plain
@@ -67,7 +68,7 @@ def _draw(run: Run, was_made: bool) -> None:
 
 
 def _offer_to_make(run_id: str) -> None:
-    if st.button("Pack the ZIP", type="primary", icon=":material/archive:", key="transfer_take_make"):
+    if clicked("Pack the ZIP", type="primary", icon=":material/archive:", key="transfer_take_make", about=run_id):
         _makers()[run_id] = start_bundle(artifacts(), run_id)
         st.rerun()
     if run_id in _makers():
@@ -133,7 +134,7 @@ def _text_in_zip(run_id: str, name: str, stamp: str) -> str:
 
 def draw_open_zip() -> None:
     """The button that opens a ZIP again."""
-    if st.button(
+    if clicked(
         "Open a ZIP again",
         key="transfer_open_zip",
         icon=":material/unarchive:",
@@ -151,7 +152,7 @@ def _ask() -> None:
             "further. Nothing in the ZIP is run."
         )
         file = st.file_uploader("A ZIP from Take it away", type=["zip"], key="transfer_zip_file")
-        pressed = st.button("Open", type="primary", disabled=file is None, key="transfer_zip_open")
+        pressed = clicked("Open", type="primary", disabled=file is None, key="transfer_zip_open")
         if pressed and file is not None:
             if file.size > limits().upload_bytes:
                 raise LabError(
