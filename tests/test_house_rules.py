@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -19,6 +20,18 @@ SOURCES = sorted(path for folder in ("cnncore", "pages") for path in (PROJECT_RO
 def test_files_stay_readable(path: Path) -> None:
     limit = 120 if path.parent == PROJECT_ROOT / "pages" else 430
     assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
+
+
+def test_no_page_waits_for_a_click_that_may_be_lost() -> None:
+    """Buttons have a callback, or are `clicked`; what `st.button` itself says is good for one drawing of the page."""
+    lost = []
+    for path in SOURCES:
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "st.button":
+                named = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+                if "on_click" not in named and named.get("disabled") != "True":
+                    lost.append(f"{path.relative_to(PROJECT_ROOT)}:{call.lineno}")
+    assert lost == []
 
 
 def test_readme_names_every_network() -> None:
