@@ -60,10 +60,10 @@ class _Halving(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         batch, channels, height, width = ctx.shape
-        right_is_larger, below_is_larger = ctx.saved_tensors
-        gradient = gradients[0].permute(0, 2, 3, 1).reshape(below_is_larger.shape)
-        rows = _split(gradient, below_is_larger).view(right_is_larger.shape)
-        pixels = _split(rows, right_is_larger).view(batch, height, width, channels)
+        right_less_left, below_less_above = ctx.saved_tensors
+        gradient = gradients[0].permute(0, 2, 3, 1).reshape(below_less_above.shape)
+        rows = _split(gradient, below_less_above).view(right_less_left.shape)
+        pixels = _split(rows, right_less_left).view(batch, height, width, channels)
         return pixels.permute(0, 3, 1, 2)
 
 
