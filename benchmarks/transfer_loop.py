@@ -67,7 +67,9 @@ def anew(images: ImageData, state: TrainState, loaders: Loaders) -> Iterator[flo
             rate = state.next_learning_rate(steps)
             train_step(state, Batch(features, batch.targets, batch.labels), rate, steps, from_features=True)
         with torch.inference_mode():
-            right = [hits(state.predict(batch.images), batch.labels)[0].sum() for batch in loaders.validation.epoch(0)]
+            right = [
+                hits(state.predict(batch.images), batch.labels)[:, 0].sum() for batch in loaders.validation.epoch(0)
+            ]
             yield float(torch.stack(right).sum()) / loaders.validation.num_images
 
 

@@ -18,6 +18,7 @@ import torch.nn.functional as F  # noqa: N812 (its usual name)
 from torch import Tensor, nn
 
 from cnncore.arithmetic import pool_output_size
+from cnncore.models.layout import Flatten
 from cnncore.models.options import Options
 from cnncore.models.pooling import MaxPool2d
 
@@ -235,7 +236,7 @@ def shrink_to(side: int, height: int, width: int, *, exact: bool = False) -> tup
     """
     grid = (side, side) if exact else (min(height, side), min(width, side))
     shrink: dict[str, nn.Module] = {} if grid == (height, width) else {"shrink": nn.AdaptiveAvgPool2d(grid)}
-    return {**shrink, "flatten": nn.Flatten()}, grid[0] * grid[1]
+    return {**shrink, "flatten": Flatten()}, grid[0] * grid[1]
 
 
 class PartialConv2d(nn.Module):

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from cnncore.arithmetic import conv_output_size, pool_output_size
 from cnncore.models.blocks import ACTIVATIONS, LocalResponseNorm, chain, conv_block, entry
+from cnncore.models.layout import AdaptiveAvgPool2d, Flatten
 from cnncore.models.options import Options
 
 INCEPTION = {
@@ -161,8 +162,8 @@ def googlenet(options: Options, in_shape: tuple[int, int, int], num_classes: int
         if name in heads:
             layers[f"aux{name}"] = _auxiliary_head(options, form, in_shape, channels, num_classes)
     layers |= {
-        "average": nn.AdaptiveAvgPool2d(1),
-        "flatten": nn.Flatten(),
+        "average": AdaptiveAvgPool2d(1),
+        "flatten": Flatten(),
         "dropout": nn.Dropout(options.dropout or 0.0),
         "output": nn.Linear(channels, num_classes),
     }
@@ -207,7 +208,7 @@ def _auxiliary_head(
         {
             "shrink": nn.AvgPool2d(5, 3) if windows else nn.AdaptiveAvgPool2d(AUXILIARY_SIDE),
             "conv": conv_block(options, in_channels, filters, 1, lrn=False),
-            "flatten": nn.Flatten(),
+            "flatten": Flatten(),
             "fc1": nn.Linear(filters * AUXILIARY_SIDE**2, units),
             "activation": ACTIVATIONS[options.activation](),
             "dropout": nn.Dropout(AUXILIARY_DROPOUT),

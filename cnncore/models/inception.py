@@ -34,6 +34,7 @@ from torch import Tensor, nn
 from cnncore.arithmetic import conv_output_size
 from cnncore.models.blocks import ACTIVATIONS, chain, conv_block, entry
 from cnncore.models.googlenet import DeeplySupervised, block_layers, set_epsilon
+from cnncore.models.layout import AdaptiveAvgPool2d, Flatten
 from cnncore.models.options import Options
 
 DEPTH_MULTIPLIER = 8
@@ -266,8 +267,8 @@ def inception(options: Options, in_shape: tuple[int, int, int], num_classes: int
         if name == network.supervised and options.aux == "on":
             layers[head] = _auxiliary_head(options, network, channels, sides, num_classes)
     layers |= {
-        "average": nn.AdaptiveAvgPool2d(1),
-        "flatten": nn.Flatten(),
+        "average": AdaptiveAvgPool2d(1),
+        "flatten": Flatten(),
         "dropout": nn.Dropout(options.dropout or 0.0),
         "output": nn.Linear(channels, num_classes),
     }
@@ -350,10 +351,10 @@ def _auxiliary_head(
         "conv1": conv_block(options, in_channels, filters, 1),
     }
     if network.normalized_head:
-        layers |= {"conv2": conv_block(options, filters, units, AUXILIARY_SIDE), "flatten": nn.Flatten()}
+        layers |= {"conv2": conv_block(options, filters, units, AUXILIARY_SIDE), "flatten": Flatten()}
     else:
         layers |= {
-            "flatten": nn.Flatten(),
+            "flatten": Flatten(),
             "fc": nn.Linear(filters * AUXILIARY_SIDE**2, units),
             "activation": ACTIVATIONS[options.activation](),
         }

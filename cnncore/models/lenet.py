@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from cnncore.errors import ConfigError
 from cnncore.models.blocks import ACTIVATIONS, PartialConv2d, chain, conv_block, dense_block, entry, pool_layer
 from cnncore.models.cnn import Rows, plain_network
+from cnncore.models.layout import AdaptiveAvgPool2d, Flatten
 from cnncore.models.options import Options
 
 TUTORIAL: Rows = ((20, True), (50, True))
@@ -148,8 +149,8 @@ def lenet5(options: Options, in_shape: tuple[int, int, int], num_classes: int) -
             "c3": c3,
             "s4": _subsampling(options, maps[1], squash()),
             "c5": block(maps[1], maps[2], 5, lrn=False),
-            "average": nn.AdaptiveAvgPool2d(1),
-            "flatten": nn.Flatten(),
+            "average": AdaptiveAvgPool2d(1),
+            "flatten": Flatten(),
             "f6": dense_block(options, maps[2], units, activation=squash),
             "output": Bitmaps(num_classes) if fixed else nn.Linear(units, num_classes),
         }

@@ -14,6 +14,7 @@ from __future__ import annotations
 from torch import nn
 
 from cnncore.models.blocks import chain, conv_block, entry, pool_layer
+from cnncore.models.layout import AdaptiveAvgPool2d, Flatten
 from cnncore.models.options import Options
 
 MLPCONV = (
@@ -48,7 +49,7 @@ def nin(options: Options, in_shape: tuple[int, int, int], num_classes: int) -> n
         if options.dropout and not last:
             mlpconv["dropout"] = nn.Dropout(options.dropout)
         layers[f"mlpconv{number}"] = chain(mlpconv)
-    return chain({**layers, "average": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten()})
+    return chain({**layers, "average": AdaptiveAvgPool2d(1), "flatten": Flatten()})
 
 
 def _pool(options: Options, number: int) -> nn.Module:

@@ -1,4 +1,4 @@
-"""Max pooling of narrow maps on a CPU, in half of torch's time and bit for bit with its results."""
+"""Max pooling of narrow maps on a CPU, in less than half of torch's time where it works channel by channel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ NARROW = 32
 class MaxPool2d(nn.MaxPool2d):
     """torch's layer; windows of 2 × 2 over narrow maps in bf16 go another way while a CPU trains.
 
-    LeNet's first pooling, of 20 channels, takes a fifth of a training step in torch.
+    LeNet's first pooling, of 20 channels, takes a fifth of a training step in torch. The results are the same bit for
+    bit; among equal values the gradient goes to the upper one of the left ones, where torch takes the left one of the
+    upper ones.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -36,35 +38,34 @@ class MaxPool2d(nn.MaxPool2d):
 
 
 class _Halving(torch.autograd.Function):
-    """The larger of left and right, then of above and below, each for all maps and pixels in one go.
+    """The larger of above and below, then of left and right, each for all maps and pixels in one go.
 
-    Among equal values the gradient goes to the first, row by row, as in torch, if they are finite.
+    Rows first: a row of all channels is a long stretch of memory, a pixel a short one, and half of the pixels are left
+    when it comes to those.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         batch, channels, height, width = x.shape
-        pairs = x.permute(0, 2, 3, 1).view(-1, 2, channels)
+        above, below = x.permute(0, 2, 3, 1).view(-1, 2, width * channels).unbind(1)
+        pairs = torch.maximum(above, below).view(-1, 2, channels)
         # Copies: what follows works on long stretches of memory only at full speed.
         left, right = (pairs[:, side].contiguous() for side in (0, 1))
-        rows = torch.maximum(left, right).view(-1, 2, width // 2 * channels)
-        above, below = rows.unbind(1)
         size = (batch, channels, height // 2, width // 2)
         pooled = torch.empty(size, dtype=x.dtype, memory_format=torch.channels_last)
         # Not a view of another result: activations in place may follow.
-        torch.maximum(above, below, out=pooled.permute(0, 2, 3, 1).view(above.shape))
-        ctx.save_for_backward(right.sub_(left), below - above)
+        torch.maximum(left, right, out=pooled.permute(0, 2, 3, 1).view(left.shape))
+        ctx.save_for_backward(below - above, right.sub_(left))
         ctx.shape = x.shape
         return pooled
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         batch, channels, height, width = ctx.shape
-        right_less_left, below_less_above = ctx.saved_tensors
-        gradient = gradients[0].permute(0, 2, 3, 1).reshape(below_less_above.shape)
-        rows = _split(gradient, below_less_above).view(right_less_left.shape)
-        pixels = _split(rows, right_less_left).view(batch, height, width, channels)
-        return pixels.permute(0, 3, 1, 2)
+        below_less_above, right_less_left = ctx.saved_tensors
+        gradient = gradients[0].permute(0, 2, 3, 1).reshape(right_less_left.shape)
+        pairs = _split(gradient, right_less_left).view(below_less_above.shape)
+        return _split(pairs, below_less_above).view(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
 def _split(gradient: Tensor, difference: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ import torch.nn.functional as F  # noqa: N812 (its usual name)
 from torch import Tensor, nn
 
 from cnncore.models.blocks import ACTIVATIONS, chain, conv_block, entry
+from cnncore.models.layout import AdaptiveAvgPool2d, Flatten
 from cnncore.models.options import Options
 
 IMAGENET = (64, 128, 256, 512)
@@ -125,7 +126,7 @@ def residual_network(options: Options, in_shape: tuple[int, int, int], num_class
 
 def head(channels: int, num_classes: int) -> dict[str, nn.Module]:
     """Average over the last maps, then one dense layer."""
-    return {"average": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(), "output": nn.Linear(channels, num_classes)}
+    return {"average": AdaptiveAvgPool2d(1), "flatten": Flatten(), "output": nn.Linear(channels, num_classes)}
 
 
 def _imagenet_stem(options: Options, in_channels: int, filters: int) -> nn.Module:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from cnncore.models.blocks import ACTIVATIONS, chain, conv_block, entry, pool_layer
+from cnncore.models.layout import AdaptiveAvgPool2d, Flatten
 from cnncore.models.options import Options
 
 FIRST = 64
@@ -81,8 +82,8 @@ def squeezenet(options: Options, in_shape: tuple[int, int, int], num_classes: in
             "dropout": nn.Dropout(options.dropout or 0.0),
             "output": ClassMaps(channels, num_classes, 1),
             "activation": ACTIVATIONS[options.activation](),
-            "average": nn.AdaptiveAvgPool2d(1),
-            "flatten": nn.Flatten(),
+            "average": AdaptiveAvgPool2d(1),
+            "flatten": Flatten(),
         }
     )
 

@@ -21,6 +21,7 @@ from torch import nn
 
 from cnncore.catalog import MODELS
 from cnncore.models.blocks import chain, entry
+from cnncore.models.layout import AdaptiveAvgPool2d, Flatten
 from cnncore.models.options import Options
 
 
@@ -64,8 +65,8 @@ def network(options: Options, in_shape: tuple[int, int, int], num_classes: int) 
         {
             **entry(options),
             **layers,
-            "average": nn.AdaptiveAvgPool2d(1),
-            "flatten": nn.Flatten(),
+            "average": AdaptiveAvgPool2d(1),
+            "flatten": Flatten(),
             "dropout": nn.Dropout(options.dropout or 0.0),
             part.classifier: classifier,
         }

@@ -36,10 +36,10 @@ class Sums:
 
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Add a batch: mean loss, logits `(N, K)`, labels `(N,)`."""
-        top1, top5 = hits(logits, labels)
+        right = hits(logits, labels).sum(dim=0)
+        batch = torch.stack((loss * len(labels), right[0], right.sum()))
         # Apple's GPUs have no float64.
         wide = torch.float32 if loss.device.type == "mps" else torch.float64
-        batch = torch.stack((loss.to(wide) * len(labels), top1.sum().to(wide), top5.sum().to(wide)))
         self.values = self.values.to(batch.device, wide) + batch
         self.count += len(labels)
 
@@ -51,10 +51,9 @@ class Sums:
         return loss, top1, top5
 
 
-def hits(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Whether each label is the most probable class, and whether it is among the five: bool `(N,)` each."""
-    best = logits.topk(min(_TOP, logits.shape[1]), dim=1).indices == labels[:, None]
-    return best[:, 0], best.any(dim=1)
+def hits(logits: Tensor, labels: Tensor) -> Tensor:
+    """Which of the five most probable classes each label is, the most probable one first: bool `(N, 5)`."""
+    return logits.topk(min(_TOP, logits.shape[1]), dim=1).indices == labels[:, None]
 
 
 @torch.inference_mode()

