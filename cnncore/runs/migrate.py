@@ -43,13 +43,13 @@ def open_engine(url: str) -> Engine:
 
 
 def _prepare(engine: Engine) -> None:
-    lock = _lock(engine)
-    with engine.connect() as db:
-        if _version(db) == HEAD:
-            return
-    # Two processes that create the same tables at once both fail, hence the lock.
-    with lock:
-        _upgrade(engine)
+    # Two processes that create the same tables at once both fail, hence the lock; it holds from the first connection
+    # on, because that one makes SQLite keep a write-ahead log, which fails at once if another one reads.
+    with _lock(engine):
+        with engine.connect() as db:
+            version = _version(db)
+        if version != HEAD:
+            _upgrade(engine)
 
 
 def _lock(engine: Engine) -> AbstractContextManager[object]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from filelock import FileLock
 from sqlalchemy import text
 
 from cnncore.errors import RunError, RunLostError, StoreError
@@ -258,6 +259,21 @@ def test_a_store_is_made_by_many_at_once(new_database: str) -> None:
     in_threads(work for _ in range(4))
     store = RunStore(new_database)
     assert sorted(run.name for run in store.list()) == ["same", "same #2", "same #3", "same #4"]
+    store.engine.dispose()
+
+
+def test_nobody_connects_to_a_file_that_is_being_made(tmp_path: Path) -> None:
+    # SQLite begins its write-ahead log at the first connection, and does not wait for one that reads.
+    file = tmp_path / "new.db"
+    with ThreadPoolExecutor(1) as pool:
+        with FileLock(f"{file}.lock"):
+            opened = pool.submit(RunStore, f"sqlite:///{file}")
+            with pytest.raises(TimeoutError):
+                opened.result(timeout=0.5)
+            assert not file.exists()
+        store = opened.result()
+    with store.engine.connect() as db:
+        assert db.execute(text("PRAGMA journal_mode")).scalar() == "wal"
     store.engine.dispose()
 
 
