@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -15,39 +14,59 @@ from cnncore.data import BatchSource
 from cnncore.runs.events import Evaluating, Evaluation, Examples
 
 NUM_EXAMPLES = 12
+_COUNTED_AT_ONCE = 16
+"""Batches, of which the logits have to be kept so long."""
 _EXAMPLE_POOL = 300
 _TOP = 5
 
 Forward = Callable[[Tensor], Tensor]
 
 
-@dataclass
 class Sums:
     """Loss and hits summed over images, on the device until they are read.
 
+    Batches are kept and counted some at a time: a dozen operations on a few numbers take longer than the counting.
+
+    Args:
+        values: What `totals` returned, to go on from there.
+        count: Images that it covers.
+
     Attributes:
-        values: `(3,)`: loss times images, right ones, right ones among the five most probable; float64, on Apple's
-            GPUs float32.
         count: Images so far.
     """
 
-    values: Tensor = field(default_factory=lambda: torch.zeros(3, dtype=torch.float64))
-    count: int = 0
+    def __init__(self, values: Tensor | None = None, count: int = 0) -> None:
+        self.count = count
+        self._values = torch.zeros(3, dtype=torch.float64) if values is None else values
+        self._kept: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Add a batch: mean loss, logits `(N, K)`, labels `(N,)`."""
-        right = hits(logits, labels).sum(dim=0)
-        batch = torch.stack((loss * len(labels), right[0], right.sum()))
-        # Apple's GPUs have no float64.
-        wide = torch.float32 if loss.device.type == "mps" else torch.float64
-        self.values = self.values.to(batch.device, wide) + batch
+        self._kept.append((loss, logits, labels))
         self.count += len(labels)
+        if len(self._kept) == _COUNTED_AT_ONCE:
+            self.totals()
+
+    def totals(self) -> Tensor:
+        """`(3,)`: loss times images, right ones, right ones among the five most probable.
+
+        In float64, on Apple's GPUs, which have none, in float32.
+        """
+        if self._kept:
+            losses, logits, labels = zip(*self._kept, strict=True)
+            self._kept.clear()
+            wide = torch.float32 if losses[0].device.type == "mps" else torch.float64
+            sizes = torch.tensor([len(batch) for batch in labels], dtype=wide)
+            right = hits(torch.cat(logits), torch.cat(labels)).sum(dim=0)
+            loss = torch.stack(losses).to(wide) @ sizes.to(losses[0].device)
+            self._values = self._values.to(loss.device, wide) + torch.stack((loss, right[0], right.sum()))
+        return self._values
 
     def means(self) -> tuple[float, float, float]:
         """Mean loss, accuracy and top-5 accuracy (0 to 1); NaN before the first image."""
         if not self.count:
             return math.nan, math.nan, math.nan
-        loss, top1, top5 = (self.values / self.count).tolist()
+        loss, top1, top5 = (self.totals() / self.count).tolist()
         return loss, top1, top5
 
 
@@ -80,7 +99,7 @@ def evaluate(
         confusion = confusion.to(cells.device) + torch.bincount(cells, minlength=num_classes * num_classes)
         yield Evaluating(split=split, done=done, total=len(batches))
     loss, _, _ = sums.means()
-    _, correct, top5_correct = sums.values.tolist() if sums.count else (0.0, 0.0, 0.0)
+    _, correct, top5_correct = sums.totals().tolist() if sums.count else (0.0, 0.0, 0.0)
     return Evaluation(
         split=split,
         loss=loss,

@@ -206,7 +206,7 @@ class TrainState:
             "optimizer": self.optimizer.state_dict(),
             "ema": self.ema,
             "best": vars(self.best),
-            "sums": vars(self.sums),
+            "sums": {"values": self.sums.totals(), "count": self.sums.count},
             "scaler": self.scaler.state_dict() if self.scaler else {},
             "changes": [tuple(change) for change in self.changes],
             "freezes": [tuple(change) for change in self.freezes],

@@ -218,6 +218,24 @@ def test_sums_are_means_over_images() -> None:
     assert sums.means()[:2] == pytest.approx((2.0, 2 / 3))
 
 
+def test_sums_do_not_depend_on_when_they_are_read() -> None:
+    torch.manual_seed(0)
+    read_often, read_once = Sums(), Sums()
+    right = count = 0
+    for size in (7, 3, 1) * 15:
+        logits, labels = torch.randn(size, 10), torch.randint(10, (size,))
+        for sums in (read_often, read_once):
+            sums.add(torch.tensor(0.1 * size), logits, labels)
+        read_often.totals()
+        right, count = right + int((logits.argmax(dim=1) == labels).sum()), count + size
+    assert read_often.means() == read_once.means()
+    assert read_once.totals().tolist()[1] == right
+    assert read_once.count == count
+    restored = Sums(read_once.totals(), count)
+    restored.add(torch.tensor(1.0), torch.eye(3)[:1], torch.tensor([0]))
+    assert restored.totals().tolist()[1] == right + 1
+
+
 def test_example_indices_are_spread() -> None:
     assert pick_examples(3).tolist() == [0, 1, 2]
     chosen = pick_examples(10_000)
