@@ -69,6 +69,12 @@ class RunStore:
         else:
             from sqlalchemy.dialects.postgresql import insert as upsert
         self._upsert = upsert
+        # Made once: that takes a quarter of the time in which rows are written with it.
+        rows = upsert(metrics)
+        self._put_rows = rows.on_conflict_do_update(
+            index_elements=["run_id", "phase", "step"],
+            set_={"values": rows.excluded["values"], "time": rows.excluded["time"]},
+        )
 
     def patient(self, keep_trying: KeepTrying) -> RunStore:
         """The same store for a process that trains: it waits for a database that is gone."""
@@ -324,13 +330,8 @@ class RunStore:
             return db.execute(select(runs.c.wanted).where(runs.c.id == run_id)).scalar()
 
     def _insert(self, db: Connection, run_id: str, rows: Sequence[Row], now: float) -> None:
-        query = self._upsert(metrics)
-        query = query.on_conflict_do_update(
-            index_elements=["run_id", "phase", "step"],
-            set_={"values": query.excluded["values"], "time": query.excluded["time"]},
-        )
         db.execute(
-            query,
+            self._put_rows,
             [
                 {
                     "run_id": run_id,
