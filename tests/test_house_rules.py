@@ -15,6 +15,8 @@ from cnncore.places import PROJECT_ROOT
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
 SOURCES = sorted(path for folder in ("cnncore", "pages") for path in (PROJECT_ROOT / folder).rglob("*.py"))
 
+BUTTONS = ("st.button", "st.form_submit_button")
+
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
 def test_files_stay_readable(path: Path) -> None:
@@ -27,7 +29,7 @@ def test_no_page_waits_for_a_click_that_may_be_lost() -> None:
     lost = []
     for path in SOURCES:
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and ast.unparse(call.func) == "st.button":
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in BUTTONS:
                 named = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
                 if "on_click" not in named and named.get("disabled") != "True":
                     lost.append(f"{path.relative_to(PROJECT_ROOT)}:{call.lineno}")

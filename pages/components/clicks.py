@@ -24,11 +24,20 @@ def clicked(label: str, *, key: str, about: str = "", **looks: Any) -> bool:
         about: What the click is about, such as the id of a run; a click waits for a button about the same.
         looks: What else `st.button` takes.
     """
-    name = f"{key}_clicked"
-    st.button(label, key=key, on_click=_note, args=(name, about), **looks)
-    what, when = st.session_state.pop(name, (None, 0.0))
+    st.button(label, key=key, on_click=_note, args=(key, about), **looks)
+    return _heard(key, about)
+
+
+def submitted(label: str, *, key: str, about: str = "", **looks: Any) -> bool:
+    """The same of the button that sends a form."""
+    st.form_submit_button(label, key=key, on_click=_note, args=(key, about), **looks)
+    return _heard(key, about)
+
+
+def _note(key: str, about: str) -> None:
+    st.session_state[f"{key}_clicked"] = about, time.monotonic()
+
+
+def _heard(key: str, about: str) -> bool:
+    what, when = st.session_state.pop(f"{key}_clicked", (None, 0.0))
     return what == about and time.monotonic() - when < _FRESH_S
-
-
-def _note(name: str, about: str) -> None:
-    st.session_state[name] = about, time.monotonic()

@@ -10,7 +10,7 @@ from cnncore.config import TrainConfig, parse_value, replace
 from cnncore.errors import ConfigError, LabError
 from cnncore.runs.store import Run
 from cnncore.runs.tidying import delete
-from pages.components.clicks import clicked
+from pages.components.clicks import clicked, submitted
 from pages.components.inspect_link import inspect_button
 from pages.components.lab import resume_run, shown_errors, store
 from pages.components.links import address
@@ -152,7 +152,7 @@ def _learning_rate(run: Run) -> None:
             key="run_lr",
             help="The base rate; the schedule scales it as before.",
         )
-        if st.form_submit_button("Change it", width="stretch"):
+        if submitted("Change it", key="run_lr_change", about=run.id, width="stretch"):
             with shown_errors():  # here, and the run's page goes on below
                 value = _rate(text)
                 store().ask_change(run.id, "optimizer.lr", value)
@@ -171,7 +171,7 @@ def _more(run: Run) -> None:
     with st.popover("", icon=":material/more_horiz:", type="tertiary", help="Rename, share, delete"):
         with st.form("run_rename_form", border=False):
             name = st.text_input("Name", value=run.name, max_chars=200, key=f"run_name_{run.id}")
-            if st.form_submit_button("Rename", width="stretch"):
+            if submitted("Rename", key="run_rename", about=run.id, width="stretch"):
                 with shown_errors():
                     store().rename(run.id, name)
                     st.rerun()

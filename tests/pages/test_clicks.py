@@ -11,13 +11,17 @@ from pages.components import clicks
 def draw() -> None:
     import streamlit as st
 
-    from pages.components.clicks import clicked
+    from pages.components.clicks import clicked, submitted
 
     if "instead" in st.session_state:
         st.session_state["about"] = st.session_state.pop("instead")
         st.rerun()
     if clicked("Go", key="go", about=st.session_state["about"]):
         st.session_state["went"] += 1
+    with st.form("form"):
+        text = st.text_input("Text", key="text")
+        if submitted("Send", key="send", about=st.session_state["about"]):
+            st.session_state["sent"] = text
 
 
 def drawn() -> AppTest:
@@ -41,6 +45,18 @@ def test_a_click_waits_for_the_next_drawing_about_the_same(about: str, heard: in
     app.button("go").click().run()
     assert app.session_state["went"] == heard
     assert app.run().session_state["went"] == heard
+
+
+@pytest.mark.parametrize(("about", "sent"), [("one run", "words"), ("another run", "")])
+def test_a_form_is_sent_by_the_next_drawing_about_the_same(about: str, sent: str) -> None:
+    app = drawn()
+    app.session_state["sent"] = ""
+    app.session_state["instead"] = about
+    app.text_input("text").set_value("words")
+    app.button("send").click().run()
+    assert app.session_state["sent"] == sent
+    app.session_state["sent"] = ""
+    assert app.run().session_state["sent"] == "", "once"
 
 
 def test_a_click_does_not_wait_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
